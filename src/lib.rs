@@ -1,0 +1,8 @@
+//! agentctl: send messages to agents that work in the background, and follow their runs.
+//!
+//! The rooms and the arrows between them are described in ARCHITECTURE.md.
+
+#![forbid(unsafe_code)]
+#![deny(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)]
+
+pub mod text;
