@@ -1,0 +1,58 @@
+//! A run's status, as `GET /v1/runs/{run_id}` reports it.
+
+use std::fmt;
+
+/// Where a run stands. The API knows five words; others pass through.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum RunStatus {
+    /// Accepted. The real server stays here until the end.
+    Created,
+    /// At work.
+    Running,
+    /// Ended; the stop reason tells how well.
+    Completed,
+    /// Ended with an error.
+    Failed,
+    /// Ended by a cancel request.
+    Cancelled,
+    /// A word this program does not know, or an empty one where the server sent none.
+    Unknown(String),
+}
+
+impl RunStatus {
+    /// The word on the wire.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Created => "created",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Unknown(word) => word,
+        }
+    }
+
+    /// Whether the API documents this status as an end.
+    pub fn is_terminal(&self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+    }
+}
+
+impl From<&str> for RunStatus {
+    fn from(word: &str) -> Self {
+        match word {
+            "created" => Self::Created,
+            "running" => Self::Running,
+            "completed" => Self::Completed,
+            "failed" => Self::Failed,
+            "cancelled" => Self::Cancelled,
+            other => Self::Unknown(other.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for RunStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
