@@ -1,0 +1,165 @@
+//! Exit codes: public interface, in one place.
+
+/// How the program ends. The numbers are a promise to scripts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Exit {
+    /// Done: submitted, or every followed run succeeded or was truncated.
+    Done,
+    /// A run failed.
+    RunFailed,
+    /// Usage or bad input; nothing was sent.
+    Usage,
+    /// A run was cancelled.
+    Cancelled,
+    /// No key, or the server refused it (401, 402, 403).
+    NotAllowed,
+    /// No such agent or run.
+    NotFound,
+    /// A run stopped for approval: it waits for a person.
+    NeedsApproval,
+    /// Still open.
+    StillOpen,
+    /// Server unreachable or overloaded after retries; nothing was accepted.
+    Unreachable,
+    /// It is unknown whether the message was accepted.
+    Unknown,
+    /// The answer is not this API.
+    NotThisApi,
+    /// The server refused the request (other 4xx).
+    Refused,
+    /// Local trouble: file, disk, lock, port, database.
+    Local,
+    /// Refused for safety: redirect, plain http with a key, bad certificate.
+    Unsafe,
+    /// A bug in agentctl.
+    Bug,
+    /// `--timeout` or `--max-outage` ran out; the run goes on as far as is known.
+    TimedOut,
+    /// SIGINT.
+    Interrupted,
+    /// SIGTERM or SIGHUP.
+    Terminated,
+}
+
+impl Exit {
+    /// Every way to end, in the order of the table in the README.
+    pub const ALL: [Self; 18] = [
+        Self::Done,
+        Self::RunFailed,
+        Self::Usage,
+        Self::Cancelled,
+        Self::NotAllowed,
+        Self::NotFound,
+        Self::NeedsApproval,
+        Self::StillOpen,
+        Self::Unreachable,
+        Self::Unknown,
+        Self::NotThisApi,
+        Self::Refused,
+        Self::Local,
+        Self::Unsafe,
+        Self::Bug,
+        Self::TimedOut,
+        Self::Interrupted,
+        Self::Terminated,
+    ];
+
+    /// With several runs, the first of these that applies is the exit of the command.
+    const WORST_FIRST: [Self; 16] = [
+        Self::Bug,
+        Self::Interrupted,
+        Self::Terminated,
+        Self::Local,
+        Self::Unsafe,
+        Self::NotAllowed,
+        Self::Unknown,
+        Self::NotThisApi,
+        Self::Refused,
+        Self::NotFound,
+        Self::Unreachable,
+        Self::RunFailed,
+        Self::NeedsApproval,
+        Self::Cancelled,
+        Self::TimedOut,
+        Self::StillOpen,
+    ];
+
+    /// The number that the shell sees.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::RunFailed => 1,
+            Self::Usage => 2,
+            Self::Cancelled => 3,
+            Self::NotAllowed => 4,
+            Self::NotFound => 5,
+            Self::NeedsApproval => 6,
+            Self::StillOpen => 8,
+            Self::Unreachable => 9,
+            Self::Unknown => 10,
+            Self::NotThisApi => 11,
+            Self::Refused => 12,
+            Self::Local => 13,
+            Self::Unsafe => 14,
+            Self::Bug => 70,
+            Self::TimedOut => 124,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+        }
+    }
+
+    /// What the code means, for the README and the help.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => {
+                "done: submitted, or every followed run succeeded or was truncated (`--strict` makes truncated a 1)"
+            }
+            Self::RunFailed => "a run failed",
+            Self::Usage => "usage or bad input; nothing was sent",
+            Self::Cancelled => "a run was cancelled",
+            Self::NotAllowed => "no key, or the server answered 401, 402 or 403",
+            Self::NotFound => "no such agent or run",
+            Self::NeedsApproval => "a run stopped for approval: it waits for a person",
+            Self::StillOpen => "still open (`status --exit-status`, `cancel`)",
+            Self::Unreachable => "server unreachable or overloaded after retries; nothing was accepted: safe to repeat",
+            Self::Unknown => "it is unknown whether the message was accepted: do not repeat blindly",
+            Self::NotThisApi => "the answer is not this API (HTML, bad JSON, too large)",
+            Self::Refused => "the server refused the request (other 4xx)",
+            Self::Local => "local trouble: file, disk, lock, database",
+            Self::Unsafe => "refused for safety: redirect, plain http with a key, bad certificate",
+            Self::Bug => "a bug in agentctl",
+            Self::TimedOut => "`--timeout` or `--max-outage` ran out; the run goes on as far as is known",
+            Self::Interrupted => "interrupted (SIGINT)",
+            Self::Terminated => "terminated (SIGTERM, SIGHUP)",
+        }
+    }
+
+    /// The exit of a command that followed several runs.
+    pub fn worst(exits: impl IntoIterator<Item = Self>) -> Self {
+        let exits: Vec<Self> = exits.into_iter().collect();
+        let first = Self::WORST_FIRST.into_iter().find(|exit| exits.contains(exit));
+        first.or_else(|| exits.into_iter().find(|exit| *exit != Self::Done)).unwrap_or(Self::Done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_its_own() {
+        let codes: std::collections::BTreeSet<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
+        assert_eq!(codes.len(), Exit::ALL.len());
+    }
+
+    #[test]
+    fn one_bad_run_decides_and_the_documented_order_holds() {
+        assert_eq!(Exit::worst([]), Exit::Done);
+        assert_eq!(Exit::worst([Exit::Done, Exit::StillOpen, Exit::RunFailed]), Exit::RunFailed);
+        assert_eq!(Exit::worst([Exit::RunFailed, Exit::NotFound]), Exit::NotFound);
+        assert_eq!(Exit::worst([Exit::TimedOut, Exit::Cancelled]), Exit::Cancelled);
+        assert_eq!(Exit::worst([Exit::Done, Exit::Usage]), Exit::Usage);
+        let order: Vec<u8> = Exit::WORST_FIRST.iter().map(|exit| exit.code()).collect();
+        assert_eq!(order, [70, 130, 143, 13, 14, 4, 10, 11, 12, 5, 9, 1, 6, 3, 124, 8]);
+    }
+}
