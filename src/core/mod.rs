@@ -1,0 +1,12 @@
+//! The decisions: what may be repeated, how long to wait, when a run has ended and how well.
+//!
+//! Everything here is pure. Clock and dice are arguments.
+
+pub mod facts;
+pub mod outcome;
+pub mod poll;
+pub mod retry;
+pub mod sent;
+
+pub use outcome::Outcome;
+pub use sent::Sent;

@@ -1,0 +1,282 @@
+//! Whether and when a request is repeated. A message is never sent twice on a guess.
+
+use std::time::Duration;
+
+/// How long a server that cannot be reached, or does not answer well, is tried.
+pub const BUDGET: Duration = Duration::from_secs(15);
+/// On loopback a refused connection means that nothing listens: one more try, in case it is just starting.
+pub const LOOPBACK_PAUSE: Duration = Duration::from_millis(250);
+/// How long a server that says itself when to come back is tried.
+pub const ASKED_BUDGET: Duration = Duration::from_secs(60);
+/// Requests in all, for one that only reads.
+pub const READ_TRIES: u32 = 6;
+/// Requests in all, for a message.
+pub const SEND_TRIES: u32 = 3;
+/// The longest `Retry-After` that is waited for.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(300);
+
+/// What a request does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// It reads, or may be repeated without another effect.
+    Read,
+    /// It makes something happen, once each time.
+    Act,
+}
+
+/// How one try of a request was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// No connection: not a byte was written. `loopback` is a refused connection on this machine.
+    NotConnected {
+        /// Refused by this machine itself.
+        loopback: bool,
+    },
+    /// The connection ended, or time ran out, after the request was written.
+    Interrupted,
+    /// The answer came whole and is not this API's.
+    Unreadable,
+    /// An HTTP status that is not success.
+    Status {
+        /// The status.
+        code: u16,
+        /// What the server asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// A certificate that does not hold, a redirect, or a rule of this program.
+    Forbidden,
+}
+
+/// What to do about a lost try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Try again after this pause.
+    Again(Duration),
+    /// Stop.
+    Stop,
+    /// Stop, since the server asks for a longer pause than there is time for.
+    StopAsked(Duration),
+}
+
+/// What has been spent on a request so far.
+#[derive(Clone, Copy, Debug)]
+pub struct Spent {
+    /// Tries made.
+    pub tries: u32,
+    /// Time since the first try began.
+    pub elapsed: Duration,
+}
+
+/// Decides about a lost try of a command's own request. `dice` is uniform in [0, 1).
+pub fn judge(intent: Intent, loss: Loss, spent: Spent, dice: f64) -> Verdict {
+    if !repeatable(intent, loss) || spent.tries >= tries(intent, loss) {
+        return Verdict::Stop;
+    }
+    let pause = pause(loss, spent.tries - 1, dice);
+    if spent.elapsed + pause <= budget(loss) {
+        return Verdict::Again(pause);
+    }
+    match loss {
+        Loss::Status { retry_after: Some(asked), .. } => Verdict::StopAsked(asked),
+        _ => Verdict::Stop,
+    }
+}
+
+/// Whether another try can do no harm and may do better.
+pub fn repeatable(intent: Intent, loss: Loss) -> bool {
+    match (intent, loss) {
+        (_, Loss::Forbidden) => false,
+        (_, Loss::NotConnected { .. }) => true,
+        (Intent::Read, Loss::Interrupted | Loss::Unreadable) => true,
+        (Intent::Act, Loss::Interrupted | Loss::Unreadable) => false,
+        (Intent::Read, Loss::Status { code, .. }) => matches!(code, 408 | 425 | 429 | 500..),
+        (Intent::Act, Loss::Status { code: 429, .. }) => true,
+        // A 409 with Retry-After is a transaction that was rolled back; other 409s are final.
+        (_, Loss::Status { code: 409, retry_after }) => retry_after.is_some(),
+        (Intent::Act, Loss::Status { .. }) => false,
+    }
+}
+
+/// Whether a poll that was lost this way may succeed later. A 409 may, on any server.
+pub fn passing(loss: Loss) -> bool {
+    matches!(loss, Loss::Status { code: 409, .. }) || repeatable(Intent::Read, loss)
+}
+
+/// The pause before the next try; `failures` counts the lost tries before this one.
+pub fn pause(loss: Loss, failures: u32, dice: f64) -> Duration {
+    let (base, cap) = match loss {
+        Loss::NotConnected { loopback: true } if failures == 0 => return LOOPBACK_PAUSE,
+        Loss::Status { code: 429 | 503, .. } => (1.0, 20.0),
+        _ => (0.5, 8.0),
+    };
+    let backoff = f64::min(base * 2f64.powi(failures.min(16) as i32), cap);
+    let jittered = backoff / 2.0 * (1.0 + dice);
+    match loss {
+        Loss::Status { retry_after: Some(asked), .. } => obey(asked, backoff, dice),
+        _ => Duration::from_secs_f64(jittered),
+    }
+}
+
+/// Never earlier than asked, and spread out, so that many clients do not come back together.
+fn obey(asked: Duration, backoff: f64, dice: f64) -> Duration {
+    let asked = asked.min(LONGEST_WAIT * 1000).as_secs_f64();
+    Duration::from_secs_f64(asked.max(backoff / 2.0) + dice * f64::min(0.1 * asked, 5.0))
+}
+
+fn tries(intent: Intent, loss: Loss) -> u32 {
+    match (intent, loss) {
+        (_, Loss::NotConnected { loopback: true }) | (_, Loss::Unreadable) => 2,
+        (_, Loss::NotConnected { loopback: false }) => u32::MAX,
+        (Intent::Read, _) => READ_TRIES,
+        (Intent::Act, _) => SEND_TRIES,
+    }
+}
+
+fn budget(loss: Loss) -> Duration {
+    match loss {
+        Loss::Status { retry_after: Some(_), .. } => ASKED_BUDGET,
+        _ => BUDGET,
+    }
+}
+
+/// Reads what a server asks to wait, in the order of precision: `retry-after-ms`, then `Retry-After` as
+/// seconds (whole or not) or as an HTTP date, which is taken relative to the server's own `Date`.
+///
+/// What is negative, zero or no number asks for nothing.
+pub fn retry_after(millis: Option<&str>, seconds_or_date: Option<&str>, date: Option<&str>) -> Option<Duration> {
+    let millis = millis.and_then(|text| seconds(text, 0.001));
+    let seconds = || seconds_or_date.and_then(|text| seconds(text, 1.0));
+    let until = || {
+        let until = httpdate::parse_http_date(seconds_or_date?.trim()).ok()?;
+        let now = httpdate::parse_http_date(date?.trim()).ok()?;
+        until.duration_since(now).ok().filter(|wait| !wait.is_zero())
+    };
+    millis.or_else(seconds).or_else(until)
+}
+
+fn seconds(text: &str, unit: f64) -> Option<Duration> {
+    let value = text.trim().parse::<f64>().ok()? * unit;
+    // Twenty digits are a wait nobody has time for, not a reason to panic.
+    (value > 0.0).then(|| Duration::from_secs_f64(value.min(1e9)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const FIRST: Spent = Spent { tries: 1, elapsed: Duration::ZERO };
+
+    fn status(code: u16, retry_after: Option<u64>) -> Loss {
+        Loss::Status { code, retry_after: retry_after.map(Duration::from_secs) }
+    }
+
+    #[test]
+    fn a_message_is_repeated_only_where_nothing_can_have_been_accepted() {
+        for (loss, again) in [
+            (Loss::NotConnected { loopback: false }, true),
+            (Loss::NotConnected { loopback: true }, true),
+            (status(429, None), true),
+            (status(409, Some(1)), true),
+            (status(409, None), false),
+            (Loss::Interrupted, false),
+            (Loss::Unreadable, false),
+            (Loss::Forbidden, false),
+            (status(400, None), false),
+            (status(408, None), false),
+            (status(425, None), false),
+            (status(500, Some(1)), false),
+            (status(503, Some(1)), false),
+        ] {
+            assert_eq!(matches!(judge(Intent::Act, loss, FIRST, 0.0), Verdict::Again(_)), again, "{loss:?}");
+        }
+    }
+
+    #[test]
+    fn a_read_is_repeated_where_it_may_get_better() {
+        for (loss, again) in [
+            (Loss::Interrupted, true),
+            (Loss::Unreadable, true),
+            (status(500, None), true),
+            (status(503, None), true),
+            (status(408, None), true),
+            (status(425, None), true),
+            (status(409, None), false),
+            (status(404, None), false),
+            (status(401, None), false),
+            (Loss::Forbidden, false),
+        ] {
+            assert_eq!(matches!(judge(Intent::Read, loss, FIRST, 0.0), Verdict::Again(_)), again, "{loss:?}");
+        }
+        assert!(passing(status(409, None)));
+    }
+
+    #[test]
+    fn nothing_listens_on_this_machine_is_known_within_300_ms() {
+        let refused = Loss::NotConnected { loopback: true };
+        let Verdict::Again(pause) = judge(Intent::Read, refused, FIRST, 1.0) else { panic!("one more try") };
+        assert!(pause < Duration::from_millis(300));
+        let second = Spent { tries: 2, elapsed: pause };
+        assert_eq!(judge(Intent::Read, refused, second, 1.0), Verdict::Stop);
+    }
+
+    #[test]
+    fn an_unreachable_server_is_tried_for_fifteen_seconds() {
+        let (mut spent, mut dice) = (Spent { tries: 0, elapsed: Duration::ZERO }, fastrand::Rng::with_seed(1));
+        loop {
+            spent.tries += 1;
+            match judge(Intent::Act, Loss::NotConnected { loopback: false }, spent, dice.f64()) {
+                Verdict::Again(pause) => spent.elapsed += pause,
+                _ => break,
+            }
+        }
+        assert!(spent.elapsed > Duration::from_secs(7) && spent.elapsed <= BUDGET, "{spent:?}");
+    }
+
+    #[test]
+    fn a_wait_beyond_the_budget_is_said_instead_of_waited() {
+        let verdict = judge(Intent::Read, status(429, Some(3600)), FIRST, 0.5);
+        assert_eq!(verdict, Verdict::StopAsked(Duration::from_secs(3600)));
+    }
+
+    #[test]
+    fn retry_after_is_read_in_all_its_forms() {
+        let date = Some("Mon, 23 Nov 2026 10:00:00 GMT");
+        for (ms, header, expected) in [
+            (None, Some("20"), Some(20.0)),
+            (None, Some("0.5"), Some(0.5)),
+            (Some("1500"), Some("20"), Some(1.5)),
+            (None, Some("0"), None),
+            (None, Some("-10"), None),
+            (None, Some("NaN"), None),
+            (None, Some(""), None),
+            (None, Some("soon"), None),
+            (None, Some("Zun, 29 Sep 2026 10:00:00 GMT"), None),
+            (None, Some("Mon, 23 Nov 2026 10:00:07 GMT"), Some(7.0)),
+            (None, Some("Mon, 23 Nov 2026 09:59:00 GMT"), None),
+            (None, Some("99999999999999999999999999999999999"), Some(1e9)),
+            (None, None, None),
+        ] {
+            assert_eq!(retry_after(ms, header, date).map(|d| d.as_secs_f64()), expected, "{ms:?} {header:?}");
+        }
+        assert_eq!(retry_after(None, Some("Mon, 23 Nov 2026 10:00:07 GMT"), None), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_breaks_the_arithmetic(ms: Option<String>, header: Option<String>, number: f64, dice in 0.0f64..1.0, n: u32) {
+            for text in [header, Some(number.to_string())] {
+                let asked = retry_after(ms.as_deref(), text.as_deref(), None);
+                let loss = Loss::Status { code: 429, retry_after: asked };
+                prop_assert!(pause(loss, n, dice) >= asked.unwrap_or_default().min(LONGEST_WAIT));
+            }
+        }
+
+        #[test]
+        fn pauses_without_a_wish_stay_within_their_cap(n: u32, dice in 0.0f64..1.0) {
+            prop_assert!(pause(Loss::Interrupted, n, dice) <= Duration::from_secs(8));
+            prop_assert!(pause(status(503, None), n, dice) <= Duration::from_secs(20));
+            prop_assert!(pause(Loss::Interrupted, n, dice) >= Duration::from_millis(250));
+        }
+    }
+}
