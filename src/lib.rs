@@ -8,5 +8,6 @@
 pub mod core;
 pub mod exit;
 pub mod model;
+pub mod net;
 pub mod report;
 pub mod text;

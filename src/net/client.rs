@@ -1,0 +1,144 @@
+//! One HTTP client for one server: no redirects, no referer, no proxy for this machine, plain http only where it is safe.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::{Client, ClientBuilder, redirect};
+use url::Url;
+
+use super::proxy::Proxies;
+use super::{address, tls};
+use crate::exit::Exit;
+use crate::report::Failure;
+
+/// How this program names itself to servers.
+pub const USER_AGENT: &str = concat!("agentctl/", env!("CARGO_PKG_VERSION"));
+/// How long a connection may take to come about.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Shorter than the 5 s after which the usual server closes an idle connection.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// How a server is reached.
+#[derive(Clone, Debug, Default)]
+pub struct Route {
+    /// Proxy settings.
+    pub proxies: Proxies,
+    /// A PEM file of further trusted certificates.
+    pub ca_cert: Option<PathBuf>,
+    /// Whether a key will be sent.
+    pub secure: Secure,
+}
+
+/// What plain http must not carry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Secure {
+    /// Nothing secret is sent, or the person allowed it.
+    #[default]
+    NotNeeded,
+    /// A key is sent: plain http only to addresses that are private.
+    Needed,
+}
+
+/// Builds the client for a server. Nothing is sent.
+pub async fn build(base: &Url, route: &Route) -> Result<Client, Failure> {
+    // A second call finds the first one's choice, which is the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let proxy = route.proxies.for_url(base)?;
+    let mut builder = plain_builder();
+    if base.scheme() == "https" {
+        builder = tls::trust(builder, route.ca_cert.as_deref())?;
+    } else {
+        // A file that is named must be there, also where it is not needed.
+        route.ca_cert.as_deref().map(tls::read_pem).transpose()?;
+        // Reading the system's certificates costs milliseconds that plain http does not need.
+        builder = builder.tls_certs_only([]);
+        if route.secure == Secure::Needed {
+            builder = pin_private(builder, base, proxy.is_some()).await?;
+        }
+    }
+    if let Some(proxy) = proxy {
+        builder = builder.proxy(proxy);
+    }
+    builder.build().map_err(cannot_build)
+}
+
+fn plain_builder() -> ClientBuilder {
+    Client::builder()
+        .user_agent(USER_AGENT)
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .no_proxy()
+        .retry(reqwest::retry::never())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .tcp_nodelay(true)
+}
+
+/// Allows a key over plain http if every address of the host is private, and connects to those and no others.
+async fn pin_private(builder: ClientBuilder, base: &Url, proxied: bool) -> Result<ClientBuilder, Failure> {
+    let host = base.host().ok_or_else(|| Failure::usage("the base URL has no host"))?;
+    if proxied {
+        return Err(refuse(base, "through a proxy"));
+    }
+    if let Some(ip) = address::literal(&host) {
+        return if address::is_private(ip) { Ok(builder) } else { Err(refuse(base, "which is a public address")) };
+    }
+    let name = host.to_string();
+    // A name that cannot be resolved is reported by the request itself, with its retries.
+    let Ok(found) = tokio::net::lookup_host((name.as_str(), base.port_or_known_default().unwrap_or(80))).await else {
+        return Ok(builder.dns_resolver(Nowhere));
+    };
+    let addresses: Vec<SocketAddr> = found.collect();
+    match addresses.iter().map(SocketAddr::ip).find(|ip: &IpAddr| !address::is_private(*ip)) {
+        None => Ok(builder.resolve_to_addrs(&name, &addresses)),
+        Some(ip) => Err(refuse(base, &format!("which is at {ip}, a public address"))),
+    }
+}
+
+/// A resolver for a name that had no address when it was checked: a later answer would be unchecked.
+struct Nowhere;
+
+impl reqwest::dns::Resolve for Nowhere {
+    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        let message = format!("no address is known for the name {}", name.as_str());
+        Box::pin(async move { Err(message.into()) })
+    }
+}
+
+fn refuse(base: &Url, why: &str) -> Failure {
+    let host = base.host_str().unwrap_or_default();
+    Failure::new(Exit::Unsafe, "plain_http", format!("refusing to send a key over plain http to {host}, {why}"))
+        .hint("use https, or give --allow-plain-http if everybody between may read the key")
+}
+
+fn cannot_build(error: reqwest::Error) -> Failure {
+    let mut failure = Failure::new(Exit::Local, "no_client", "cannot set up the connection to the server");
+    let mut cause: Option<&dyn std::error::Error> = Some(&error);
+    while let Some(error) = cause {
+        failure = failure.cause(error);
+        cause = error.source();
+    }
+    failure.hint("check --ca-cert, SSL_CERT_FILE and SSL_CERT_DIR")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn built(url: &str, secure: Secure) -> Result<Client, Failure> {
+        build(&url.parse().expect("a URL"), &Route { secure, ..Route::default() }).await
+    }
+
+    #[tokio::test]
+    async fn a_key_goes_over_plain_http_to_private_addresses_only() {
+        for url in ["http://127.0.0.1:1", "http://10.0.0.1", "http://[::1]:1", "http://localhost:1"] {
+            assert!(built(url, Secure::Needed).await.is_ok(), "{url}");
+        }
+        for url in ["http://203.0.113.7", "http://[2001:db8::1]", "http://[::ffff:203.0.113.7]"] {
+            let failure = built(url, Secure::Needed).await.expect_err(url);
+            assert_eq!(failure.exit, Exit::Unsafe, "{url}");
+            assert!(built(url, Secure::NotNeeded).await.is_ok(), "{url}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Proxies from the environment, as curl reads them.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use reqwest::Proxy;
+use url::Url;
+
+use crate::report::Failure;
+
+/// The proxy settings of the environment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Proxies {
+    /// `http_proxy`, in lower case only: CGI programs get `HTTP_PROXY` from strangers.
+    pub http: Option<String>,
+    /// `https_proxy` or `HTTPS_PROXY`.
+    pub https: Option<String>,
+    /// `all_proxy` or `ALL_PROXY`.
+    pub all: Option<String>,
+    /// `no_proxy` or `NO_PROXY`.
+    pub none: Option<String>,
+}
+
+impl Proxies {
+    /// Reads the settings through a look-up of environment variables.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
+        let either = |lower: &str, upper: &str| get(lower).or_else(|| get(upper)).filter(|value| !value.is_empty());
+        Self {
+            http: get("http_proxy").filter(|value| !value.is_empty()),
+            https: either("https_proxy", "HTTPS_PROXY"),
+            all: either("all_proxy", "ALL_PROXY"),
+            none: either("no_proxy", "NO_PROXY"),
+        }
+    }
+
+    /// The proxy for a URL, where there is one. This machine itself is never reached through a proxy.
+    pub fn for_url(&self, url: &Url) -> Result<Option<Proxy>, Failure> {
+        if super::address::is_loopback_host(url.host_str().unwrap_or_default()) {
+            return Ok(None);
+        }
+        if self.none.as_deref().is_some_and(|list| is_excepted(list, url)) {
+            return Ok(None);
+        }
+        let own = if url.scheme() == "https" { &self.https } else { &self.http };
+        let Some(address) = own.as_ref().or(self.all.as_ref()) else { return Ok(None) };
+        Proxy::all(with_scheme(address)).map(Some).map_err(|_| bad_proxy(own.is_none(), url.scheme()))
+    }
+}
+
+/// Whether a `no_proxy` list names a URL's host: `*`, an address, a network such as 10.0.0.0/8, or a domain, which
+/// counts for all names below it, with or without a leading dot.
+fn is_excepted(list: &str, url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_ascii_lowercase();
+    let entries = list.split([',', ' ']).map(|entry| entry.trim().trim_start_matches('.').to_ascii_lowercase());
+    entries.filter(|entry| !entry.is_empty()).any(|entry| entry == "*" || names(&entry, &host))
+}
+
+fn names(entry: &str, host: &str) -> bool {
+    match host.parse::<IpAddr>() {
+        Ok(ip) => entry.parse() == Ok(ip) || entry.parse::<IpNet>().is_ok_and(|network| network.contains(&ip)),
+        Err(_) => host.strip_suffix(entry).is_some_and(|front| front.is_empty() || front.ends_with('.')),
+    }
+}
+
+/// curl takes a proxy without a scheme for an http one.
+fn with_scheme(address: &str) -> String {
+    if address.contains("://") { address.to_owned() } else { format!("http://{address}") }
+}
+
+/// Names the variable, never its value: it may hold a password.
+fn bad_proxy(from_all: bool, scheme: &str) -> Failure {
+    let name = if from_all { "all_proxy".to_owned() } else { format!("{scheme}_proxy") };
+    Failure::usage(format!("the environment variable {name} does not hold a proxy's URL"))
+        .hint("write it like http://proxy.example:3128, or unset it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proxied(url: &str, vars: &[(&str, &str)]) -> bool {
+        let proxies = Proxies::read(|name| vars.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()));
+        proxies.for_url(&url.parse().expect("a URL")).expect("a good proxy").is_some()
+    }
+
+    #[test]
+    fn the_variables_are_read_as_curl_reads_them() {
+        assert!(proxied("http://example.com", &[("http_proxy", "p:1")]));
+        assert!(!proxied("http://example.com", &[("HTTP_PROXY", "p:1")]));
+        assert!(proxied("https://example.com", &[("HTTPS_PROXY", "p:1")]));
+        assert!(proxied("https://example.com", &[("ALL_PROXY", "socks5://p:1")]));
+        assert!(!proxied("https://example.com", &[("http_proxy", "p:1"), ("https_proxy", "")]));
+    }
+
+    #[test]
+    fn this_machine_is_never_reached_through_a_proxy() {
+        for url in ["http://127.0.0.1:8283", "http://localhost:8283", "http://[::1]:8283"] {
+            assert!(!proxied(url, &[("http_proxy", "http://p:1"), ("all_proxy", "http://p:1")]), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_no_proxy_names_is_reached_directly() {
+        for (list, url, through) in [
+            ("*", "http://example.com", false),
+            ("example.com", "http://example.com", false),
+            (".example.com", "http://api.example.com", false),
+            ("example.com", "http://notexample.com", true),
+            ("other.org, 10.1.2.3", "http://10.1.2.3:8283", false),
+            ("10.0.0.0/8", "http://10.1.2.3:8283", false),
+            ("10.0.0.0/8", "http://11.1.2.3:8283", true),
+            ("", "http://example.com", true),
+        ] {
+            assert_eq!(proxied(url, &[("http_proxy", "http://p:1"), ("no_proxy", list)]), through, "{list} {url}");
+        }
+    }
+
+    #[test]
+    fn a_bad_proxy_is_named_without_its_value() {
+        let proxies = Proxies { https: Some("http://user:secret@:x".to_owned()), ..Proxies::default() };
+        let failure = proxies.for_url(&"https://example.com".parse().expect("a URL")).expect_err("a bad proxy");
+        assert!(failure.message.contains("https_proxy") && !failure.message.contains("secret"));
+    }
+}
