@@ -1,0 +1,295 @@
+//! A request that did not bring what it was made for, and what that means to whoever gave the command.
+
+use std::time::Duration;
+
+use crate::core::Sent;
+use crate::core::retry::{Intent, Loss};
+use crate::exit::Exit;
+use crate::model::fault::Fault;
+use crate::report::Failure;
+use crate::text::{duration, show};
+
+/// What went wrong with one try of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// No connection. `loopback`: refused by this machine.
+    NotConnected {
+        /// Refused by this machine itself.
+        loopback: bool,
+    },
+    /// The server's certificate does not hold.
+    Certificate,
+    /// The server pointed elsewhere.
+    Redirect {
+        /// Where to.
+        to: String,
+    },
+    /// The connection ended or time ran out after the request was written.
+    Interrupted,
+    /// A whole answer that is not this API's.
+    Unreadable,
+    /// A status that is not success.
+    Status {
+        /// What the body says.
+        fault: Fault,
+        /// What the server asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The engine inside this process failed.
+    Engine,
+}
+
+/// A failed request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiError {
+    /// What went wrong.
+    pub kind: Kind,
+    /// Why, in words.
+    pub cause: String,
+    /// What the request was to do.
+    pub intent: Intent,
+    /// Method and path, for messages.
+    pub request: String,
+    /// The server, and where its address came from, for messages.
+    pub server: String,
+    /// The HTTP status, where one came.
+    pub status: Option<u16>,
+    /// How often it was tried, and for how long.
+    pub tries: u32,
+    /// Time since the first try.
+    pub elapsed: Duration,
+}
+
+impl ApiError {
+    /// What the retry policy needs to know.
+    pub fn loss(&self) -> Loss {
+        match &self.kind {
+            Kind::NotConnected { loopback } => Loss::NotConnected { loopback: *loopback },
+            Kind::Interrupted => Loss::Interrupted,
+            Kind::Unreadable => Loss::Unreadable,
+            // A quota is not a matter of seconds.
+            Kind::Status { fault, .. } if fault.is_about_quota() => Loss::Forbidden,
+            Kind::Status { retry_after, .. } => {
+                Loss::Status { code: self.status.unwrap_or_default(), retry_after: *retry_after }
+            }
+            Kind::Certificate | Kind::Redirect { .. } | Kind::Engine => Loss::Forbidden,
+        }
+    }
+
+    /// Whether the request may have been acted upon.
+    pub fn sent(&self) -> Sent {
+        match (&self.kind, self.status) {
+            (Kind::Interrupted | Kind::Unreadable, _) => Sent::Maybe,
+            (Kind::Status { .. }, Some(408 | 500..)) => Sent::Maybe,
+            _ => Sent::No,
+        }
+    }
+
+    /// The exit of the command whose request this was.
+    pub fn exit(&self) -> Exit {
+        let refusal = self.refusal();
+        if self.intent == Intent::Act { self.sent().exit(refusal) } else { refusal }
+    }
+
+    /// The exit where nothing was accepted.
+    fn refusal(&self) -> Exit {
+        match (&self.kind, self.status) {
+            (Kind::NotConnected { .. } | Kind::Interrupted, _) => Exit::Unreachable,
+            (Kind::Certificate | Kind::Redirect { .. }, _) => Exit::Unsafe,
+            (Kind::Unreadable, _) => Exit::NotThisApi,
+            (Kind::Engine, _) => Exit::Local,
+            // It asked to be tried again, and was, as long as there was time.
+            (Kind::Status { retry_after: Some(_), .. }, Some(409)) => Exit::Unreachable,
+            (Kind::Status { .. }, status) => refused(status.unwrap_or_default()),
+        }
+    }
+
+    /// The error as it is reported.
+    pub fn failure(&self) -> Failure {
+        let exit = self.exit();
+        let mut failure = Failure::new(exit, self.code(exit), self.message(exit)).cause(self.words());
+        failure.http_status = self.status;
+        failure.hint = self.hint(exit);
+        if let Kind::Status { fault, .. } = &self.kind {
+            failure.run_id.clone_from(&fault.run_id);
+        }
+        failure
+    }
+
+    fn message(&self, exit: Exit) -> String {
+        let Self { request, server, .. } = self;
+        let tried = tried(self.tries, self.elapsed);
+        match exit {
+            Exit::Unknown => format!("it is unknown whether {server} accepted the message ({request})"),
+            Exit::Unreachable if self.kind == Kind::Interrupted => {
+                format!("the connection to {server} ended before the answer was whole{tried}")
+            }
+            Exit::Unreachable if self.status.is_some() => format!("{server} is not able to answer{tried}"),
+            Exit::Unreachable => format!("cannot reach {server}{tried}"),
+            Exit::NotThisApi => format!("the answer of {server} is not this API's ({request})"),
+            Exit::NotAllowed => format!("{server} does not let you in"),
+            Exit::NotFound => format!("{server} has no such {} ({request})", self.thing()),
+            Exit::Unsafe if matches!(self.kind, Kind::Redirect { .. }) => {
+                format!("{server} points elsewhere, and redirects are not followed")
+            }
+            Exit::Unsafe => format!("the certificate of {server} does not hold"),
+            Exit::Local => "the local engine failed".to_owned(),
+            _ => format!("{server} refused the request ({request})"),
+        }
+    }
+
+    /// What the path of the request is about.
+    fn thing(&self) -> &'static str {
+        match () {
+            () if self.request.contains("/runs/") && self.request.matches('/').count() > 3 => {
+                "run, or does not show this"
+            }
+            () if self.request.contains("/runs/") => "run",
+            () if self.request.contains("/agents/") => "agent",
+            () => "endpoint",
+        }
+    }
+
+    /// The cause: what the server said, or what happened to the connection.
+    pub fn words(&self) -> String {
+        match (&self.kind, self.status) {
+            (Kind::Status { fault, .. }, Some(status)) => status_words(status, fault),
+            (Kind::Redirect { to }, Some(status)) => format!("{status}, pointing to {}", show::clip(to, 200)),
+            _ => self.cause.clone(),
+        }
+    }
+
+    fn hint(&self, exit: Exit) -> Option<String> {
+        let hint = match exit {
+            Exit::Unknown => "do not send it again blindly: look at the agent's runs first",
+            Exit::Unreachable if matches!(self.kind, Kind::NotConnected { loopback: true }) => {
+                "is the server running? without one, `--local` uses the engine of this program"
+            }
+            Exit::Unreachable => "nothing was accepted; it is safe to give the same command again",
+            Exit::NotAllowed if self.status == Some(401) => "check the key in LETTA_API_KEY or --api-key-file",
+            Exit::NotAllowed => "check the account and its credits, and what the key may do",
+            Exit::NotThisApi => "check --base-url: it must be the address of the API, not of a web page",
+            Exit::NotFound => "check the id, and that the base URL is the server that it came from",
+            Exit::Unsafe if matches!(self.kind, Kind::Redirect { .. }) => {
+                "if you trust that place, give it with --base-url"
+            }
+            Exit::Unsafe => "if the server has a certificate of your own, give its CA with --ca-cert",
+            Exit::Refused if self.request.ends_with("/messages/async") => {
+                "nothing was accepted; correct the request (`agentctl send --dry-run` shows it)"
+            }
+            Exit::Refused => "nothing was changed; correct what the server names",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+
+    fn code(&self, exit: Exit) -> &'static str {
+        match exit {
+            Exit::Unknown => "outcome_unknown",
+            Exit::Unreachable => "unreachable",
+            Exit::NotThisApi => "not_this_api",
+            Exit::NotAllowed => "not_allowed",
+            Exit::NotFound => "not_found",
+            Exit::Unsafe if matches!(self.kind, Kind::Redirect { .. }) => "redirect",
+            Exit::Unsafe => "bad_certificate",
+            Exit::Local => "engine",
+            _ => "refused",
+        }
+    }
+}
+
+/// The exit for a status that is not success, where nothing was accepted.
+fn refused(status: u16) -> Exit {
+    match status {
+        401..=403 => Exit::NotAllowed,
+        404 => Exit::NotFound,
+        408 | 425 | 429 | 500.. => Exit::Unreachable,
+        400..=499 => Exit::Refused,
+        _ => Exit::NotThisApi,
+    }
+}
+
+fn status_words(status: u16, fault: &Fault) -> String {
+    let name = http::StatusCode::from_u16(status).ok().and_then(|code| code.canonical_reason());
+    let name = name.map(|name| format!(" {name}")).unwrap_or_default();
+    if fault.message.is_empty() {
+        return format!("{status}{name}");
+    }
+    format!("{status}{name}: {}", show::clip(&fault.message, 2000))
+}
+
+fn tried(tries: u32, elapsed: Duration) -> String {
+    if tries < 2 { String::new() } else { format!(" after {tries} tries in {}", duration::read(elapsed)) }
+}
+
+impl From<ApiError> for anyhow::Error {
+    fn from(error: ApiError) -> Self {
+        error.failure().into()
+    }
+}
+
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        error.failure()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(kind: Kind, status: Option<u16>, intent: Intent) -> ApiError {
+        ApiError {
+            kind,
+            cause: "cause".into(),
+            intent,
+            request: "POST /x".into(),
+            server: "http://h".into(),
+            status,
+            tries: 1,
+            elapsed: Duration::ZERO,
+        }
+    }
+
+    fn status(code: u16, intent: Intent) -> Exit {
+        error(Kind::Status { fault: Fault::default(), retry_after: None }, Some(code), intent).exit()
+    }
+
+    #[test]
+    fn an_answer_that_may_hide_an_accepted_message_is_exit_10() {
+        for code in [408, 500, 502, 503, 504, 520] {
+            assert_eq!(status(code, Intent::Act), Exit::Unknown, "{code}");
+            assert_eq!(status(code, Intent::Read), Exit::Unreachable, "{code}");
+        }
+        for kind in [Kind::Interrupted, Kind::Unreadable] {
+            assert_eq!(error(kind, None, Intent::Act).exit(), Exit::Unknown);
+        }
+    }
+
+    #[test]
+    fn a_refusal_has_its_own_code() {
+        for (code, exit) in [
+            (400, Exit::Refused),
+            (401, Exit::NotAllowed),
+            (402, Exit::NotAllowed),
+            (403, Exit::NotAllowed),
+            (404, Exit::NotFound),
+            (409, Exit::Refused),
+            (422, Exit::Refused),
+            (429, Exit::Unreachable),
+        ] {
+            assert_eq!(status(code, Intent::Act), exit, "{code}");
+        }
+        let refused = Kind::NotConnected { loopback: true };
+        assert_eq!(error(refused, None, Intent::Act).exit(), Exit::Unreachable);
+        assert_eq!(error(Kind::Redirect { to: "x".into() }, Some(307), Intent::Act).exit(), Exit::Unsafe);
+    }
+
+    #[test]
+    fn a_retryable_failure_is_one_that_accepted_nothing() {
+        let unreachable = error(Kind::NotConnected { loopback: false }, None, Intent::Act).failure();
+        assert!(unreachable.retryable);
+        let unknown = error(Kind::Interrupted, None, Intent::Act).failure();
+        assert!(!unknown.retryable);
+    }
+}

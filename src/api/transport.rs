@@ -1,0 +1,206 @@
+//! How a request gets to a server: over HTTP, or straight into the engine of this process.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION};
+use tower::ServiceExt as _;
+use url::Url;
+
+use super::error::{ApiError, Kind};
+use super::exchange::{Answer, Call, ERROR_CAP, LIST_CAP};
+use crate::model::fault::Fault;
+use crate::net::address;
+
+/// Where requests go.
+#[derive(Clone)]
+pub enum Transport {
+    /// A server, reached over HTTP.
+    Http(Box<Http>),
+    /// The engine inside this process.
+    InProcess(Router),
+}
+
+/// A server.
+#[derive(Clone)]
+pub struct Http {
+    /// The client that connects.
+    pub client: reqwest::Client,
+    /// Scheme, host, port and perhaps a path; no slash at the end.
+    pub base: Url,
+    /// `Bearer …`, marked as sensitive.
+    pub authorization: Option<HeaderValue>,
+    /// Overrides the time limit of one try.
+    pub time_limit: Option<Duration>,
+}
+
+impl Transport {
+    /// Makes one try of a request.
+    pub async fn exchange(&self, call: &Call, server: &str) -> Result<Answer, ApiError> {
+        let answer = match self {
+            Self::Http(http) => http.exchange(call).await,
+            Self::InProcess(router) => in_process(router, call).await,
+        };
+        answer.and_then(judge_status).map_err(|lost| lost.into_error(call, server))
+    }
+
+    /// How the server is called in messages.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Http(http) => http.base.as_str().trim_end_matches('/').to_owned(),
+            Self::InProcess(_) => "the local engine".to_owned(),
+        }
+    }
+}
+
+/// A lost try, before it is known whose it was.
+struct Lost {
+    kind: Kind,
+    cause: String,
+    status: Option<u16>,
+}
+
+impl Lost {
+    fn new(kind: Kind, cause: impl Into<String>) -> Self {
+        Self { kind, cause: cause.into(), status: None }
+    }
+
+    fn into_error(self, call: &Call, server: &str) -> ApiError {
+        let Self { kind, cause, status } = self;
+        let (intent, request, server) = (call.intent, call.name(), server.to_owned());
+        ApiError { kind, cause, intent, request, server, status, tries: 1, elapsed: Duration::ZERO }
+    }
+}
+
+impl Http {
+    async fn exchange(&self, call: &Call) -> Result<Answer, Lost> {
+        let limit = self.time_limit.unwrap_or_else(|| call.time_limit());
+        let response = self.request(call, limit).send().await.map_err(|error| self.lost(&error, limit))?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let cap = if response.status().is_success() { call.cap } else { ERROR_CAP };
+        let body = read(response, cap).await;
+        let body = match body {
+            Ok(body) => body,
+            // What an error body would have said is not worth losing the status for.
+            Err(_) if !(200..300).contains(&status) => Bytes::new(),
+            Err(Cut::TooLarge) => return Err(Lost::new(Kind::Unreadable, format!("larger than {} MiB", cap >> 20))),
+            Err(Cut::Lost(error)) => return Err(self.lost(&error, limit)),
+        };
+        Ok(Answer { status, headers, body })
+    }
+
+    fn request(&self, call: &Call, limit: Duration) -> reqwest::RequestBuilder {
+        let url = format!("{}{}", self.base.as_str().trim_end_matches('/'), call.path_and_query());
+        let mut request = self.client.request(call.method.clone(), url).timeout(limit);
+        request = request.header(ACCEPT, "application/json");
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        if let Some(key) = &call.idempotency_key {
+            request = request.header("Idempotency-Key", key);
+        }
+        match &call.body {
+            Some(body) => request.header(CONTENT_TYPE, "application/json").body(body.clone()),
+            None => request,
+        }
+    }
+
+    fn lost(&self, error: &reqwest::Error, limit: Duration) -> Lost {
+        let cause = deepest(error);
+        if is_certificate(error) {
+            return Lost::new(Kind::Certificate, cause);
+        }
+        if error.is_connect() {
+            let host = self.base.host_str().unwrap_or_default();
+            let loopback = is_refused(error) && address::is_loopback_host(host);
+            let cause = if error.is_timeout() { "the connection did not come about in time".to_owned() } else { cause };
+            return Lost::new(Kind::NotConnected { loopback }, cause);
+        }
+        if error.is_timeout() {
+            let words = crate::text::duration::read(limit);
+            return Lost::new(Kind::Interrupted, format!("no whole answer within {words}"));
+        }
+        Lost::new(Kind::Interrupted, cause)
+    }
+}
+
+/// Why a body was not read to its end.
+enum Cut {
+    TooLarge,
+    Lost(reqwest::Error),
+}
+
+async fn read(mut response: reqwest::Response, cap: usize) -> Result<Bytes, Cut> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(Cut::Lost)? {
+        if body.len() + chunk.len() > cap {
+            return Err(Cut::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+async fn in_process(router: &Router, call: &Call) -> Result<Answer, Lost> {
+    let failed = |what: String| Lost::new(Kind::Engine, what);
+    let mut request = http::Request::builder().method(call.method.clone()).uri(call.path_and_query());
+    request = request.header(CONTENT_TYPE, "application/json");
+    let body = call.body.clone().map_or_else(Body::empty, Body::from);
+    let request = request.body(body).map_err(|error| failed(error.to_string()))?;
+    let Ok(response) = router.clone().oneshot(request).await;
+    let (parts, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, LIST_CAP).await.map_err(|error| failed(error.to_string()))?;
+    let status = parts.status.as_u16();
+    if status >= 500 {
+        // The engine commits before it answers: an error is certain, there is no network to blame.
+        return Err(failed(Fault::parse(&String::from_utf8_lossy(&body)).message));
+    }
+    Ok(Answer { status, headers: parts.headers, body })
+}
+
+/// Tells success from everything else.
+fn judge_status(answer: Answer) -> Result<Answer, Lost> {
+    if answer.is_success() {
+        return Ok(answer);
+    }
+    let status = Some(answer.status);
+    if (300..400).contains(&answer.status) {
+        let to = answer.headers.get(LOCATION).map(|to| String::from_utf8_lossy(to.as_bytes()).into_owned());
+        let kind = Kind::Redirect { to: to.unwrap_or_else(|| "nowhere".to_owned()) };
+        return Err(Lost { kind, cause: String::new(), status });
+    }
+    let fault = Fault::parse(&String::from_utf8_lossy(&answer.body));
+    let date = answer.header("date");
+    let retry_after =
+        crate::core::retry::retry_after(answer.header("retry-after-ms"), answer.header("retry-after"), date);
+    Err(Lost { kind: Kind::Status { fault, retry_after }, cause: String::new(), status })
+}
+
+fn sources<'a>(error: &'a reqwest::Error) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    let mut next: Option<&'a (dyn std::error::Error + 'static)> = Some(error);
+    std::iter::from_fn(move || {
+        let this = next?;
+        next = this.source();
+        Some(this)
+    })
+}
+
+/// The words nearest to the cause. reqwest's own repeat the URL, which the message names already.
+fn deepest(error: &reqwest::Error) -> String {
+    let words = sources(error).last().map(ToString::to_string).unwrap_or_default();
+    words.split(" (os error").next().unwrap_or_default().to_lowercase()
+}
+
+fn is_refused(error: &reqwest::Error) -> bool {
+    let refused = |io: &std::io::Error| io.kind() == std::io::ErrorKind::ConnectionRefused;
+    sources(error).any(|source| source.downcast_ref().is_some_and(refused))
+}
+
+/// Whether a certificate is what went wrong; rustls hides inside an I/O error.
+fn is_certificate(error: &reqwest::Error) -> bool {
+    let bad = |tls: &rustls::Error| matches!(tls, rustls::Error::InvalidCertificate(_));
+    let inside = |io: &std::io::Error| io.get_ref().and_then(|inner| inner.downcast_ref()).is_some_and(bad);
+    sources(error).any(|source| source.downcast_ref().is_some_and(bad) || source.downcast_ref().is_some_and(inside))
+}
