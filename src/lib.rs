@@ -8,6 +8,7 @@
 pub mod api;
 pub mod core;
 pub mod exit;
+pub mod follow;
 pub mod model;
 pub mod net;
 pub mod report;

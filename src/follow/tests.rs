@@ -1,0 +1,415 @@
+//! Following on a virtual clock: a server of values instead of sockets, hours that pass at once.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response};
+use serde_json::{Value, json};
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::time::Instant;
+
+use super::{Event, Messages, Options, Target, follow};
+use crate::api::{Client, Transport};
+use crate::exit::Exit;
+use crate::model::{Run, RunId};
+use crate::report::Failure;
+
+/// A server whose runs end when their time has come.
+struct World {
+    start: Instant,
+    ends: HashMap<String, Duration>,
+    /// Answers instead of the usual ones: (path part, from, to, status).
+    faults: Vec<(&'static str, Duration, Duration, u16)>,
+    has_list: bool,
+    /// Paths with this part are not answered.
+    hanging: Option<&'static str>,
+    requests: Vec<(Duration, String)>,
+}
+
+impl World {
+    fn new(ends: impl IntoIterator<Item = (String, Duration)>) -> Self {
+        let (start, ends) = (Instant::now(), ends.into_iter().collect());
+        Self { start, ends, faults: Vec::new(), has_list: true, hanging: None, requests: Vec::new() }
+    }
+
+    fn run(&self, id: &str) -> Option<Value> {
+        let end = *self.ends.get(id)?;
+        let done = self.start.elapsed() >= end;
+        let (status, reason) = if done { ("completed", json!("end_turn")) } else { ("created", Value::Null) };
+        Some(json!({"id": id, "status": status, "stop_reason": reason, "agent_id": "agent-x"}))
+    }
+
+    fn answer(&mut self, path: &str) -> (u16, Value) {
+        let now = self.start.elapsed();
+        self.requests.push((now, path.to_owned()));
+        let fault = self.faults.iter().find(|(part, from, to, _)| path.contains(part) && (*from..*to).contains(&now));
+        if let Some((_, _, _, status)) = fault {
+            return (*status, json!({"detail": "a fault"}));
+        }
+        match path.strip_prefix("/v1/runs/") {
+            Some(rest) if rest.starts_with('?') && self.has_list => (200, self.open(rest)),
+            Some(rest) => match self.run(rest) {
+                Some(run) => (200, run),
+                None => (404, json!({"detail": "Not Found"})),
+            },
+            None => (404, json!({"detail": "Not Found"})),
+        }
+    }
+
+    /// The list of open runs, by pages of the size asked for.
+    fn open(&self, query: &str) -> Value {
+        let mut ids: Vec<&String> = self.ends.keys().collect();
+        ids.sort();
+        let pairs: HashMap<_, _> = url::form_urlencoded::parse(query.trim_start_matches('?').as_bytes()).collect();
+        let after = pairs.get("after").map(ToString::to_string).unwrap_or_default();
+        let limit: usize = pairs.get("limit").and_then(|limit| limit.parse().ok()).unwrap_or(100);
+        let runs = ids.into_iter().filter(|id| **id > after).filter_map(|id| self.run(id));
+        runs.filter(|run| run["status"] == "created").take(limit).collect()
+    }
+
+    fn count(&self, part: &str) -> usize {
+        self.requests.iter().filter(|(_, path)| path.contains(part)).count()
+    }
+}
+
+/// Looks at runs themselves and at lists: what polling costs.
+fn polls(world: &World) -> usize {
+    let extras = ["/metrics", "/usage", "/messages", "/steps"];
+    world.requests.iter().filter(|(_, path)| !extras.iter().any(|extra| path.contains(extra))).count()
+}
+
+/// What came of following.
+struct Seen {
+    exits: Vec<Exit>,
+    /// When each event came, and what it was.
+    events: Vec<(Duration, Event)>,
+    took: Duration,
+}
+
+impl Seen {
+    fn of(&self, wanted: impl Fn(&Event) -> bool) -> Vec<&(Duration, Event)> {
+        self.events.iter().filter(|(_, event)| wanted(event)).collect()
+    }
+}
+
+/// Follows runs in a world; each request takes `rtt`.
+async fn watch(world: World, rtt: Duration, ids: &[String], options: Options, ours: bool) -> (Seen, World) {
+    let start = world.start;
+    let world = Arc::new(Mutex::new(world));
+    let shared = Arc::clone(&world);
+    let router = Router::new().fallback(move |request: Request<Body>| {
+        let shared = Arc::clone(&shared);
+        async move {
+            tokio::time::sleep(rtt / 2).await;
+            let hanging = shared.lock().expect("no panic").hanging;
+            if hanging.is_some_and(|part| request.uri().path().contains(part)) {
+                std::future::pending::<()>().await;
+            }
+            let (status, body) = shared.lock().expect("no panic").answer(&request.uri().to_string());
+            tokio::time::sleep(rtt / 2).await;
+            Response::builder().status(status).body(Body::from(body.to_string())).expect("a response")
+        }
+    });
+    let api = Client::new(Transport::InProcess(router), "", Rc::new(|_| {}));
+    let (sender, receiver) = unbounded_channel();
+    for id in ids {
+        let id: RunId = id.parse().expect("an id");
+        sender.send(Target { id, run: None, ours }).expect("a receiver");
+    }
+    drop(sender);
+    let mut events = Vec::new();
+    let mut emit = |event: Event| -> Result<(), Failure> {
+        events.push((start.elapsed(), event));
+        Ok(())
+    };
+    let exits = follow(&api, receiver, &options, &mut emit).await.expect("no error of the display");
+    let took = start.elapsed();
+    drop(api);
+    let world = Arc::into_inner(world).expect("nobody else has it").into_inner().expect("no panic");
+    (Seen { exits, events, took }, world)
+}
+
+const RTT: Duration = Duration::from_millis(20);
+
+fn ids(count: usize) -> Vec<String> {
+    (0..count).map(|n| format!("run-{n:08x}")).collect()
+}
+
+fn secs(seconds: f64) -> Duration {
+    Duration::from_secs_f64(seconds)
+}
+
+fn options() -> Options {
+    Options::default()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_of_a_minute_costs_at_most_sixty_polls_and_is_seen_at_most_a_tenth_late() {
+    for _ in 0..20 {
+        let ids = ids(1);
+        let world = World::new([(ids[0].clone(), secs(60.0))]);
+        let (seen, world) = watch(world, RTT, &ids, options(), true).await;
+        assert_eq!(seen.exits, [Exit::Done]);
+        assert!(polls(&world) <= 60, "{} polls", polls(&world));
+        assert!(seen.took <= secs(66.0) + 3 * RTT, "{:?}", seen.took);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_runs_cost_at_most_1200_requests() {
+    let ids = ids(1000);
+    // Half of them end by the first minute, all by the second, as agents do: most soon, some late.
+    let end = |n: usize| secs(5.0 + 110.0 * (n as f64 / 1000.0).powf(1.5));
+    let world = World::new(ids.iter().enumerate().map(|(n, id)| (id.clone(), end(n))));
+    let without_figures = Options { figures: false, ..options() };
+    let (seen, world) = watch(world, RTT, &ids, without_figures, true).await;
+    assert_eq!(seen.exits, vec![Exit::Done; 1000]);
+    assert!(world.requests.len() <= 1200, "{} requests", world.requests.len());
+    for (at, event) in seen.of(|event| matches!(event, Event::Ended(_))) {
+        let Event::Ended(ending) = event else { continue };
+        let ended = world.ends[ending.run.id().as_str()];
+        assert!(*at <= ended + secs(6.0), "{} ended at {ended:?} and was seen at {at:?}", ending.run.id());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn figures_cost_two_requests_a_run_and_no_more_looks() {
+    let ids = ids(100);
+    let world = World::new(ids.iter().map(|id| (id.clone(), secs(20.0))));
+    let (seen, world) = watch(world, RTT, &ids, options(), true).await;
+    assert_eq!(seen.exits, vec![Exit::Done; 100]);
+    assert_eq!(world.requests.len() - polls(&world), 200);
+    assert!(polls(&world) <= 140, "{} polls", polls(&world));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_without_a_list_is_asked_run_by_run() {
+    let ids = ids(10);
+    let mut world = World::new(ids.iter().map(|id| (id.clone(), secs(30.0))));
+    world.has_list = false;
+    let (seen, world) = watch(world, RTT, &ids, options(), true).await;
+    assert_eq!(seen.exits, vec![Exit::Done; 10]);
+    assert!(
+        polls(&world) <= 10 + 5 * seen.took.as_secs_f64().ceil() as usize,
+        "{} polls in {:?}",
+        polls(&world),
+        seen.took
+    );
+    assert!(seen.took <= secs(35.0), "{:?}", seen.took);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_refuses_the_filter_is_asked_with_the_older_one() {
+    let ids = ids(5);
+    let mut world = World::new(ids.iter().map(|id| (id.clone(), secs(20.0))));
+    world.faults.push(("statuses", Duration::ZERO, secs(1e6), 422));
+    let (seen, world) = watch(world, RTT, &ids, options(), true).await;
+    assert_eq!(seen.exits, vec![Exit::Done; 5]);
+    assert_eq!(world.count("statuses"), 1);
+    assert!(world.count("active=true") > 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_of_thirty_seconds_is_survived_with_few_requests() {
+    let ids = ids(1);
+    let mut world = World::new([(ids[0].clone(), secs(40.0))]);
+    world.faults.push(("/v1/runs/", secs(5.0), secs(35.0), 408));
+    let (seen, world) = watch(world, RTT, &ids, options(), true).await;
+    assert_eq!(seen.exits, [Exit::Done]);
+    let during = world.requests.iter().filter(|(at, _)| (secs(5.0)..secs(35.0)).contains(at)).count();
+    assert!(during <= 12, "{during} requests during the outage");
+    assert_eq!(seen.of(|event| matches!(event, Event::Recovered { .. })).len(), 1);
+    assert!(seen.took <= secs(52.0), "{:?}", seen.took);
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_runs_wait_together_during_an_outage() {
+    let ids = ids(50);
+    let mut world = World::new(ids.iter().map(|id| (id.clone(), secs(100.0))));
+    world.faults.push(("/v1/runs/", secs(10.0), secs(70.0), 408));
+    let (seen, world) = watch(world, RTT, &ids, options(), true).await;
+    assert_eq!(seen.exits, vec![Exit::Done; 50]);
+    let during = world.requests.iter().filter(|(at, _)| (secs(10.0)..secs(70.0)).contains(at)).count();
+    assert!(during <= 24, "{during} requests during the outage");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_stays_away_ends_the_watch_after_max_outage() {
+    let ids = ids(3);
+    let mut world = World::new(ids.iter().map(|id| (id.clone(), secs(1e6))));
+    world.faults.push(("/v1/runs/", secs(10.0), secs(1e6), 408));
+    let (seen, _) = watch(world, RTT, &ids, options(), true).await;
+    assert_eq!(seen.exits, vec![Exit::TimedOut; 3]);
+    assert!((secs(310.0)..secs(320.0)).contains(&seen.took), "{:?}", seen.took);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_request_has_the_ordinary_budget() {
+    let ids = ids(1);
+    let mut world = World::new([(ids[0].clone(), secs(1.0))]);
+    world.faults.push(("/v1/runs/", Duration::ZERO, secs(1e6), 408));
+    let (seen, _) = watch(world, RTT, &ids, options(), false).await;
+    assert_eq!(seen.exits, [Exit::Unreachable]);
+    assert!(seen.took <= secs(61.0), "{:?}", seen.took);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_was_just_sent_may_be_unknown_for_ten_seconds() {
+    let ids = ids(1);
+    let mut world = World::new([(ids[0].clone(), secs(12.0))]);
+    world.faults.push(("/v1/runs/", Duration::ZERO, secs(8.0), 404));
+    let (seen, _) = watch(world, RTT, &ids, options(), true).await;
+    assert_eq!(seen.exits, [Exit::Done]);
+    let (seen, _) = watch(World::new([]), RTT, &ids, options(), true).await;
+    assert_eq!(seen.exits, [Exit::NotFound]);
+    assert!((secs(10.0)..secs(12.0)).contains(&seen.took), "{:?}", seen.took);
+    let (seen, _) = watch(World::new([]), RTT, &ids, options(), false).await;
+    assert!(seen.exits == [Exit::NotFound] && seen.took < secs(1.0), "a typing error is told at once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_bad_run_does_not_stop_the_others() {
+    let ids = ids(4);
+    let world = World::new(ids[..3].iter().map(|id| (id.clone(), secs(10.0))));
+    let (seen, _) = watch(world, RTT, &ids, options(), false).await;
+    let mut exits = seen.exits.clone();
+    exits.sort_by_key(|exit| exit.code());
+    assert_eq!(exits, [Exit::Done, Exit::Done, Exit::Done, Exit::NotFound]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_limit_stops_the_watch_and_keeps_what_was_seen() {
+    let ids = ids(1);
+    let world = World::new([(ids[0].clone(), secs(1e6))]);
+    let limit = Options { timeout: Some(secs(30.0)), ..options() };
+    let (seen, _) = watch(world, RTT, &ids, limit, false).await;
+    assert_eq!((seen.exits.as_slice(), seen.took), ([Exit::TimedOut].as_slice(), secs(30.0)));
+    let lost = seen.of(|event| matches!(event, Event::Lost { run: Some(_), .. }));
+    assert_eq!(lost.len(), 1, "the last known run is told");
+}
+
+#[tokio::test(start_paused = true)]
+async fn any_ends_with_the_first_run_that_ends() {
+    let ids = ids(3);
+    let world = World::new(ids.iter().zip([300.0, 5.0, 200.0]).map(|(id, end)| (id.clone(), secs(end))));
+    let any = Options { any: true, ..options() };
+    let (seen, _) = watch(world, RTT, &ids, any, false).await;
+    assert_eq!(seen.exits, [Exit::Done]);
+    assert!(seen.took < secs(10.0), "{:?}", seen.took);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fixed_interval_is_kept() {
+    let ids = ids(1);
+    let world = World::new([(ids[0].clone(), secs(60.0))]);
+    let fixed = Options { interval: Some(secs(10.0)), ..options() };
+    let (_, world) = watch(world, RTT, &ids, fixed, true).await;
+    assert_eq!(polls(&world), 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_run_named_twice_is_followed_once() {
+    let ids = vec![ids(1).remove(0); 3];
+    let world = World::new([(ids[0].clone(), secs(2.0))]);
+    let (seen, _) = watch(world, RTT, &ids, options(), false).await;
+    assert_eq!(seen.exits, [Exit::Done]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn figures_that_cannot_be_had_delay_nothing() {
+    let ids = ids(1);
+    let mut world = World::new([(ids[0].clone(), secs(1.0))]);
+    world.faults.push(("/metrics", Duration::ZERO, secs(1e6), 408));
+    world.faults.push(("/usage", Duration::ZERO, secs(1e6), 408));
+    let (seen, _) = watch(world, RTT, &ids, options(), true).await;
+    assert!(seen.exits == [Exit::Done] && seen.took < secs(1.5), "{:?}", seen.took);
+}
+
+#[tokio::test(start_paused = true)]
+async fn figures_that_do_not_come_are_done_without() {
+    let ids = ids(1);
+    let mut world = World::new([(ids[0].clone(), secs(1.0))]);
+    world.hanging = Some("/metrics");
+    let limit = Options { timeout: Some(secs(2.0)), ..options() };
+    let (seen, _) = watch(world, RTT, &ids, limit, true).await;
+    assert_eq!(seen.exits, [Exit::Done], "how the run went is known");
+    let mut world = World::new([(ids[0].clone(), secs(1.0))]);
+    world.hanging = Some("/metrics");
+    let (seen, _) = watch(world, RTT, &ids, options(), true).await;
+    assert!(seen.exits == [Exit::Done] && seen.took < secs(4.0), "{:?}", seen.took);
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_that_cannot_be_had_at_once_are_asked_for_again() {
+    let ids = ids(1);
+    let mut world = World::new([(ids[0].clone(), secs(1.0))]);
+    world.faults.push(("/messages", Duration::ZERO, secs(100.0), 408));
+    let with_messages = Options { messages: Messages::AtEnd, ..options() };
+    let (seen, _) = watch(world, RTT, &ids, with_messages, true).await;
+    // Behind the fault the endpoint is missing, as on a small server: that is no error.
+    assert!(seen.exits == [Exit::Done] && seen.took > secs(100.0), "{:?} {:?}", seen.exits, seen.took);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_display_is_told_the_time_every_second() {
+    let ids = ids(1);
+    let world = World::new([(ids[0].clone(), secs(60.0))]);
+    let ticking = Options { ticks: true, ..options() };
+    let (seen, _) = watch(world, RTT, &ids, ticking, true).await;
+    let ticks = seen.of(|event| matches!(event, Event::Tick)).len() as u64;
+    assert!(ticks.abs_diff(seen.took.as_secs()) <= 1, "{ticks} ticks in {:?}", seen.took);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_reason_under_a_status_that_goes_on_is_an_end_after_ten_seconds() {
+    let router = Router::new().fallback(|| async {
+        Response::new(Body::from(r#"{"id":"run-12345678","status":"running","stop_reason":"max_steps"}"#))
+    });
+    let api = Client::new(Transport::InProcess(router), "", Rc::new(|_| {}));
+    let (sender, receiver) = unbounded_channel();
+    let run = Run::parse(r#"{"id":"run-12345678"}"#).expect("a run");
+    sender.send(Target::from(run)).expect("a receiver");
+    drop(sender);
+    let start = Instant::now();
+    let (mut notes, mut outcome) = (0, None);
+    let mut emit = |event: Event| -> Result<(), Failure> {
+        match event {
+            Event::Note { .. } => notes += 1,
+            Event::Ended(ending) => outcome = Some(ending.facts.outcome),
+            _ => {}
+        }
+        Ok(())
+    };
+    let exits = follow(&api, receiver, &options(), &mut emit).await.expect("no error");
+    assert_eq!((exits, notes, outcome), (vec![Exit::Done], 1, Some(crate::core::Outcome::Truncated)));
+    assert!((secs(10.0)..secs(11.0)).contains(&start.elapsed()), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_comes_back_after_its_end_is_reported_as_what_it_became() {
+    let start = Instant::now();
+    let router = Router::new().fallback(move || async move {
+        // Cancelled at once; the step that was at work completes it after one second.
+        let status = if start.elapsed() < secs(1.0) { "cancelled" } else { "completed" };
+        Response::new(Body::from(json!({"id": "run-12345678", "status": status}).to_string()))
+    });
+    let api = Client::new(Transport::InProcess(router), "", Rc::new(|_| {}));
+    let (sender, receiver) = unbounded_channel();
+    sender.send(Target::from(Run::parse(r#"{"id":"run-12345678"}"#).expect("a run"))).expect("a receiver");
+    drop(sender);
+    let mut outcome = None;
+    let mut emit = |event: Event| -> Result<(), Failure> {
+        if let Event::Ended(ending) = event {
+            outcome = Some(ending.facts.outcome);
+        }
+        Ok(())
+    };
+    let stays = Options { stays: secs(2.0), ..options() };
+    follow(&api, receiver, &stays, &mut emit).await.expect("no error");
+    assert_eq!(outcome, Some(crate::core::Outcome::Succeeded));
+    assert!((secs(3.0)..secs(4.0)).contains(&start.elapsed()), "{:?}", start.elapsed());
+}
