@@ -13,3 +13,4 @@ pub mod model;
 pub mod net;
 pub mod report;
 pub mod text;
+pub mod ui;

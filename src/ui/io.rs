@@ -1,0 +1,157 @@
+//! Standard output and standard error, with what is known about the terminal behind them.
+
+use std::cell::RefCell;
+use std::io::{self, ErrorKind, IsTerminal as _, Write};
+use std::rc::Rc;
+
+use crate::exit::Exit;
+use crate::report::Failure;
+use crate::text::ascii::ascii;
+use crate::text::page::Page;
+
+/// What stands behind the standard streams.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Terminals {
+    /// Standard input is a terminal.
+    pub stdin: bool,
+    /// Standard output is a terminal.
+    pub stdout: bool,
+    /// Standard error is a terminal.
+    pub stderr: bool,
+}
+
+/// How human output looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Look {
+    /// Colour on standard output.
+    pub colour_out: bool,
+    /// Colour on standard error.
+    pub colour_err: bool,
+    /// ASCII only: the locale is not UTF-8.
+    pub ascii: bool,
+    /// Words instead of glyphs, and no animation (`ACCESSIBLE`).
+    pub accessible: bool,
+    /// The terminal can move its cursor (it is not `TERM=dumb`).
+    pub moves: bool,
+    /// Times as RFC 3339 in UTC instead of local and relative.
+    pub utc: bool,
+    /// Columns for human output on stdout; none means unlimited.
+    pub width: Option<usize>,
+}
+
+/// The two output streams. Each document is one write.
+pub struct Io {
+    /// What stands behind the streams.
+    pub terminals: Terminals,
+    /// How human output looks.
+    pub look: Look,
+    /// Notices are not wanted (`--quiet`).
+    pub quiet: bool,
+    /// Errors are JSON objects.
+    pub json_errors: bool,
+    /// Log lines go to stderr at any time (`-v`): nothing that is redrawn can stand there.
+    pub chatty: bool,
+    out: RefCell<Box<dyn Write>>,
+    err: Rc<RefCell<Box<dyn Write>>>,
+}
+
+/// The quiet end of a command whose reader went away.
+pub const CLOSED_PIPE: &str = "closed_pipe";
+
+impl Io {
+    /// The streams of this process, unadorned until the flags are known.
+    pub fn new(terminals: Terminals, out: Box<dyn Write>, err: Box<dyn Write>) -> Self {
+        let (out, err) = (RefCell::new(out), Rc::new(RefCell::new(err)));
+        Self { terminals, look: Look::default(), quiet: false, json_errors: false, chatty: false, out, err }
+    }
+
+    /// The standard streams.
+    pub fn standard() -> Self {
+        let terminals = Terminals {
+            stdin: io::stdin().is_terminal(),
+            stdout: io::stdout().is_terminal(),
+            stderr: io::stderr().is_terminal(),
+        };
+        Self::new(terminals, Box::new(io::stdout()), Box::new(io::stderr()))
+    }
+
+    /// Writes one document and its line feed to stdout, in one write.
+    pub fn line(&self, document: &str) -> Result<(), Failure> {
+        self.raw(&format!("{document}\n"))
+    }
+
+    /// Writes human output to stdout.
+    pub fn page(&self, page: &Page) -> Result<(), Failure> {
+        self.raw(&self.look.fit_locale(page.text(self.look.colour_out)))
+    }
+
+    /// Writes bytes that carry their own line ends to stdout, in one write.
+    pub fn raw(&self, text: &str) -> Result<(), Failure> {
+        let mut out = self.out.borrow_mut();
+        out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| cannot_write(&error))
+    }
+
+    /// Says something on stderr that may be muted.
+    pub fn notice(&self, page: &Page) {
+        if !self.quiet {
+            self.say(page);
+        }
+    }
+
+    /// Says something on stderr, muted or not. A stderr that cannot be written is not worth an error.
+    pub fn say(&self, page: &Page) {
+        self.say_text(&self.look.fit_locale(page.text(self.look.colour_err)));
+    }
+
+    /// Writes one JSON document to stderr.
+    pub fn say_line(&self, document: &str) {
+        self.say_text(&format!("{document}\n"));
+    }
+
+    /// Begins a fresh line on stderr after Ctrl-C: the terminal has just written `^C` there.
+    pub fn fresh_line(&self) {
+        if self.terminals.stderr {
+            self.say_text(if self.look.moves && !self.look.accessible { "\r\u{1b}[K" } else { "\n" });
+        }
+    }
+
+    /// What says things on stderr from where these streams cannot be reached.
+    pub fn voice(&self) -> impl Fn(&Page) + 'static {
+        let (err, look) = (Rc::clone(&self.err), self.look);
+        move |page| write_err(&err, &look.fit_locale(page.text(look.colour_err)))
+    }
+
+    fn say_text(&self, text: &str) {
+        write_err(&self.err, text);
+    }
+}
+
+impl Look {
+    fn fit_locale(self, text: String) -> String {
+        if self.ascii { ascii(&text) } else { text }
+    }
+}
+
+fn write_err(err: &RefCell<Box<dyn Write>>, text: &str) {
+    let mut err = err.borrow_mut();
+    // Nobody is left to be told.
+    let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+}
+
+fn cannot_write(error: &io::Error) -> Failure {
+    if error.kind() == ErrorKind::BrokenPipe {
+        return Failure::new(Exit::Done, CLOSED_PIPE, "the reader of standard output went away");
+    }
+    Failure::new(Exit::Local, "cannot_write", "cannot write to standard output").cause(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closed_pipe_is_no_error_and_a_full_disk_is() {
+        assert_eq!(cannot_write(&ErrorKind::BrokenPipe.into()).exit, Exit::Done);
+        assert_eq!(cannot_write(&ErrorKind::StorageFull.into()).exit, Exit::Local);
+    }
+}

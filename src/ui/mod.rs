@@ -1,0 +1,6 @@
+//! The streams: data on stdout, everything else on stderr. Nothing here decides anything about runs.
+
+pub mod io;
+pub mod signals;
+
+pub use io::Io;

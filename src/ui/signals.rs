@@ -1,0 +1,163 @@
+//! The signals that end a command, and how it ends by them.
+
+use crate::exit::Exit;
+
+/// A signal that asks the command to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+    /// The terminal went away.
+    Hangup,
+}
+
+impl Signal {
+    /// The exit code that goes with it.
+    pub fn exit(self) -> Exit {
+        match self {
+            Self::Interrupt => Exit::Interrupted,
+            Self::Terminate | Self::Hangup => Exit::Terminated,
+        }
+    }
+
+    /// Ends the process by this signal's default action, so that a shell sees it and stops its loop.
+    ///
+    /// SIGHUP counts as SIGTERM.
+    #[cfg(unix)]
+    pub fn raise(self) {
+        let number = match self {
+            Self::Interrupt => signal_hook::consts::SIGINT,
+            Self::Terminate | Self::Hangup => signal_hook::consts::SIGTERM,
+        };
+        // Where it cannot be raised, the exit code has to do.
+        let _ = signal_hook::low_level::emulate_default_handler(number);
+    }
+
+    /// Elsewhere the exit code has to do.
+    #[cfg(not(unix))]
+    pub fn raise(self) {}
+}
+
+/// Catches the signals from its making on.
+#[cfg(unix)]
+pub struct Signals {
+    interrupt: Caught,
+    terminate: Caught,
+    hangup: Caught,
+    stop: Caught,
+}
+
+/// A signal's stream; none where the parent told us to ignore it, as `nohup` does with SIGHUP.
+#[cfg(unix)]
+struct Caught(Option<tokio::signal::unix::Signal>);
+
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// To end.
+    End(Signal),
+    /// To stop until the shell goes on with it (Ctrl-Z).
+    Suspend,
+}
+
+#[cfg(unix)]
+impl Caught {
+    fn new(number: i32, ignored: u64) -> std::io::Result<Self> {
+        if ignored >> (number - 1) & 1 == 1 {
+            return Ok(Self(None));
+        }
+        let kind = tokio::signal::unix::SignalKind::from_raw(number);
+        tokio::signal::unix::signal(kind).map(|signal| Self(Some(signal)))
+    }
+
+    async fn next(&mut self) {
+        match &mut self.0 {
+            Some(signal) => drop(signal.recv().await),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// The signals that are ignored in this process, a bit each. Only Linux says so without unsafe code; elsewhere none is
+/// taken to be.
+#[cfg(unix)]
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
+}
+
+#[cfg(unix)]
+impl Signals {
+    /// Starts to catch.
+    pub fn catch() -> std::io::Result<Self> {
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+        let ignored = ignored();
+        let caught = |number| Caught::new(number, ignored);
+        Ok(Self {
+            interrupt: caught(SIGINT)?,
+            terminate: caught(SIGTERM)?,
+            hangup: caught(SIGHUP)?,
+            stop: caught(SIGTSTP)?,
+        })
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) -> Request {
+        tokio::select! {
+            () = self.interrupt.next() => Request::End(Signal::Interrupt),
+            () = self.terminate.next() => Request::End(Signal::Terminate),
+            () = self.hangup.next() => Request::End(Signal::Hangup),
+            () = self.stop.next() => Request::Suspend,
+        }
+    }
+}
+
+impl Signals {
+    /// Does some work until it is done, or until a signal asks for the end. `suspend` is what Ctrl-Z does meanwhile.
+    pub async fn during<T>(&mut self, work: impl Future<Output = T>, suspend: impl Fn()) -> Result<T, Signal> {
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                request = self.next() => match request {
+                    Request::End(signal) => return Err(signal),
+                    Request::Suspend => suspend(),
+                },
+                done = &mut work => return Ok(done),
+            }
+        }
+    }
+}
+
+/// Stops this process as Ctrl-Z would have; returns when it goes on.
+#[cfg(unix)]
+pub fn suspend() {
+    let _ = signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP);
+}
+
+/// Catches Ctrl-C from its making on.
+#[cfg(not(unix))]
+pub struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    /// Starts to catch.
+    pub fn catch() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) -> Request {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => Request::End(Signal::Interrupt),
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
+
+/// There is no Ctrl-Z here.
+#[cfg(not(unix))]
+pub fn suspend() {}
