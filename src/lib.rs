@@ -11,6 +11,7 @@ pub mod exit;
 pub mod follow;
 pub mod model;
 pub mod net;
+pub mod render;
 pub mod report;
 pub mod text;
 pub mod ui;

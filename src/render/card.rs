@@ -1,0 +1,185 @@
+//! One run, or one agent, as a card: a labelled value on each line.
+
+use std::time::Duration;
+
+use super::Context;
+use super::fields::Fields;
+use crate::core::Outcome;
+use crate::core::facts::{self, Details, Facts};
+use crate::core::outcome::outcome;
+use crate::model::{Document, Run, time};
+use crate::text::duration::read_ns;
+use crate::text::page::{Page, Tone};
+
+/// A run as a card. Without facts it shows what the run says of itself.
+///
+/// The card of a run that is still open ends with the commands that go on from here.
+pub fn card(run: &Run, facts: Option<&Facts>, ctx: &Context) -> Page {
+    let facts = facts.cloned().unwrap_or_else(|| own_facts(run));
+    let document = run.document();
+    let fields = Fields::new(ctx)
+        .id("run", run.id().as_str())
+        .id("agent", run.agent_id().unwrap_or("n/a"))
+        .value("model", run.model())
+        .toned("status", tone(facts.outcome), &standing(run, facts.outcome))
+        .value("stop reason", run.stop_reason().as_ref().map(|reason| reason.as_str()))
+        .value("reason", facts.reason.as_deref().filter(|reason| Some(*reason) != document.text("stop_reason")))
+        .value("created", run.created_at().map(|at| ctx.time(at)).as_deref())
+        .value("duration", Some(&read_ns(facts.duration_ns)))
+        .value("ttft", Some(&read_ns(facts.ttft_ns)))
+        .value("steps", facts.steps.map(|steps| steps.to_string()).as_deref())
+        .value("tokens", facts.total_tokens.map(|tokens| tokens.to_string()).as_deref())
+        .value("callback", document.text("callback_url"))
+        .value("error", document.text("callback_error"));
+    if facts.outcome == Outcome::Open { fields.page().page(next_commands(run, ctx)) } else { fields.page() }
+}
+
+/// An agent as a card.
+pub fn agent_card(agent: &Document, ctx: &Context) -> Page {
+    let created = agent.text("created_at").and_then(time::parse).map(|at| ctx.time(at));
+    Fields::new(ctx)
+        .id("agent", agent.text("id").unwrap_or("n/a"))
+        .value("name", agent.text("name"))
+        .value("model", model(agent))
+        .value("type", agent.text("agent_type"))
+        .value("created", created.as_deref())
+        .value("description", agent.text("description"))
+        .page()
+}
+
+/// The facts that need no other answer than the run.
+pub(super) fn own_facts(run: &Run) -> Facts {
+    facts::facts(run, outcome(run, Duration::ZERO), &Details::default())
+}
+
+/// The model of an agent: its handle, which older servers keep in the model's settings.
+pub(super) fn model(agent: &Document) -> Option<&str> {
+    agent.text("model").or_else(|| agent.value().get("llm_config")?.get("handle")?.as_str())
+}
+
+/// How an outcome is to be taken.
+pub(super) fn tone(outcome: Outcome) -> Tone {
+    match outcome {
+        Outcome::Succeeded => Tone::Good,
+        Outcome::Truncated | Outcome::NeedsApproval | Outcome::Cancelled => Tone::Caution,
+        Outcome::Failed | Outcome::Unknown => Tone::Bad,
+        Outcome::Open => Tone::Plain,
+    }
+}
+
+/// The server's word, and what it comes to where that is another one.
+fn standing(run: &Run, outcome: Outcome) -> String {
+    let status = run.status();
+    match (status.as_str(), outcome.words()) {
+        ("", words) => words.to_owned(),
+        (word, words) if word == words || outcome == Outcome::Open => word.to_owned(),
+        (word, words) => format!("{word}, {words}"),
+    }
+}
+
+fn next_commands(run: &Run, ctx: &Context) -> Page {
+    let page = Page::new().end().tone(Tone::Faint, "next").end();
+    ["watch", "messages", "cancel"]
+        .iter()
+        .fold(page, |page, verb| page.say("  ").show_line(&ctx.command(verb, run.id())).end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples::{context, facts_of, run};
+    use proptest::prelude::*;
+    use serde_json::json;
+    use unicode_width::UnicodeWidthStr;
+
+    #[test]
+    fn a_run_that_ended_shows_what_is_known_of_it() {
+        let run = run(json!({"callback_url": "https://example.org/hook"}));
+        let text = card(&run, Some(&facts_of(&run)), &context(Some(80))).text(false);
+        insta::assert_snapshot!(text, @"
+        run          run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77
+        agent        agent-11111111-1111-4111-8111-111111111111
+        status       completed, succeeded
+        stop reason  end_turn
+        created      2026-11-23 14:56:08, 3 m ago
+        duration     4.2 s
+        ttft         310 ms
+        steps        3
+        tokens       812
+        callback     https://example.org/hook
+        ");
+    }
+
+    #[test]
+    fn an_open_run_ends_with_commands_and_unknown_figures_are_not_zero() {
+        let run = run(json!({"status": "running", "stop_reason": null, "total_duration_ns": null, "ttft_ns": null}));
+        insta::assert_snapshot!(card(&run, None, &context(Some(80))).text(false), @"
+        run          run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77
+        agent        agent-11111111-1111-4111-8111-111111111111
+        status       running
+        created      2026-11-23 14:56:08, 3 m ago
+        duration     n/a
+        ttft         n/a
+
+        next
+          agentctl watch run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77 --local
+          agentctl messages run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77 --local
+          agentctl cancel run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77 --local
+        ");
+    }
+
+    #[test]
+    fn a_narrow_card_keeps_ids_whole_and_breaks_the_rest() {
+        let run = run(
+            json!({"status": "failed", "stop_reason": "error", "metadata": {"error": "the provider answered 500 to every one of three tries"}}),
+        );
+        insta::assert_snapshot!(card(&run, None, &context(Some(40))).text(false), @"
+        run
+        run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77
+        agent
+        agent-11111111-1111-4111-8111-111111111111
+        status       failed
+        stop reason  error
+        reason       the provider answered 500
+                     to every one of three tries
+        created      2026-11-23 14:56:08, 3 m
+                     ago
+        duration     4.2 s
+        ttft         310 ms
+        ");
+    }
+
+    #[test]
+    fn utc_gives_one_exact_time() {
+        let mut ctx = context(None);
+        ctx.look.utc = true;
+        let text = card(&run(json!({})), None, &ctx).text(false);
+        assert!(text.contains("created      2026-11-23T14:56:08.000Z\n"), "{text}");
+    }
+
+    #[test]
+    fn an_agent_shows_the_model_of_older_servers_too() {
+        let agent = json!({"id": "agent-1", "name": "default", "llm_config": {"handle": "openai/gpt-5"}});
+        insta::assert_snapshot!(agent_card(&Document::from_value(agent), &context(Some(80))).text(false), @"
+        agent        agent-1
+        name         default
+        model        openai/gpt-5
+        ");
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_wider_than_the_terminal_but_an_id(status: String, error: String, url: String, columns in 20usize..100, ascii: bool) {
+            let run = run(json!({"status": status, "stop_reason": error, "callback_url": url, "metadata": {"error": error}}));
+            let mut ctx = context(Some(columns));
+            ctx.look.ascii = ascii;
+            let text = card(&run, None, &ctx).text(false);
+            let whole = |line: &str| line.starts_with("run") || line.starts_with("agent") || line.starts_with("  agentctl ");
+            for line in text.lines().filter(|line| !whole(line)) {
+                prop_assert!(line.width() <= columns, "{line:?}");
+            }
+            prop_assert!(!text.chars().any(crate::text::show::is_hidden));
+            prop_assert!(!ascii || text.is_ascii());
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! How a followed run went, in a line or two, and how several went together.
+
+use unicode_width::UnicodeWidthStr;
+
+use super::Context;
+use super::card::tone;
+use crate::core::Outcome;
+use crate::core::facts::Facts;
+use crate::follow::event::Ending;
+use crate::model::message::ToolCall;
+use crate::model::{Message, Run, StopReason};
+use crate::text::count::{plural, tally};
+use crate::text::duration::read_ns;
+use crate::text::page::Page;
+use crate::text::show::show;
+use crate::text::wrap::{fill, wrap};
+
+/// What stands between the parts of a line.
+const SEPARATOR: &str = " · ";
+
+/// The columns that a stop reason may take: the longest one that is known.
+const STOP_MAX: usize = 40;
+
+/// The end of a followed run: why, where it did not simply go well, then a last line that holds the words `ttft` and
+/// `duration`.
+pub fn summary(ending: &Ending, ctx: &Context) -> Page {
+    why(ending, ctx).page(last_line(&ending.run, &ending.facts, ctx))
+}
+
+/// How several runs went: `3 runs: 2 succeeded, 1 failed`.
+pub fn counts(outcomes: &[Outcome]) -> Page {
+    let mut outcomes = outcomes.to_vec();
+    // In the order in which the outcomes are declared: best first.
+    outcomes.sort_by_key(|outcome| *outcome as u8);
+    let words: Vec<&str> = outcomes.iter().map(|outcome| outcome.words()).collect();
+    Page::new().show(&tally("run", &words)).end()
+}
+
+fn why(ending: &Ending, ctx: &Context) -> Page {
+    let reason = ending.facts.reason.as_deref();
+    match ending.facts.outcome {
+        Outcome::Succeeded | Outcome::Open => Page::new(),
+        Outcome::Truncated => truncated(&ending.run, ctx),
+        Outcome::NeedsApproval => waiting(ending, ctx),
+        Outcome::Cancelled | Outcome::Failed | Outcome::Unknown => {
+            let stop = ending.run.stop_reason();
+            // What the last line says anyhow is not said twice.
+            let new = reason.filter(|reason| stop.as_ref().is_none_or(|stop| stop.as_str() != *reason));
+            new.map(|reason| told(ending.facts.outcome, reason, ctx)).unwrap_or_default()
+        }
+    }
+}
+
+/// `failed: the reason`, on as many lines as it takes.
+fn told(outcome: Outcome, why: &str, ctx: &Context) -> Page {
+    let text = format!("{}: {}", outcome.words(), ctx.line(why));
+    let lines = wrap(&text, ctx.columns());
+    lines.iter().fold(Page::new(), |page, line| page.paint(tone(outcome), show(line)).end())
+}
+
+fn truncated(run: &Run, ctx: &Context) -> Page {
+    match run.stop_reason() {
+        Some(StopReason::MaxSteps) => {
+            told(Outcome::Truncated, "the step budget was used up", ctx).page(hint("give a higher --max-steps", ctx))
+        }
+        _ => told(Outcome::Truncated, "the model's answer was cut at its token limit", ctx),
+    }
+}
+
+fn waiting(ending: &Ending, ctx: &Context) -> Page {
+    let calls: Vec<String> = pending(ending.messages.as_deref().unwrap_or_default()).iter().map(named).collect();
+    let calls = if calls.is_empty() { "a tool call".to_owned() } else { calls.join(", ") };
+    told(Outcome::NeedsApproval, &format!("{calls} waits for a decision"), ctx)
+        .page(hint("answer with a message of type `approval` that names the tool call", ctx))
+}
+
+/// The calls of the last request for approval.
+fn pending(messages: &[Message]) -> Vec<ToolCall> {
+    let request = messages.iter().rfind(|message| message.kind() == "approval_request_message");
+    request.map(Message::tool_calls).unwrap_or_default()
+}
+
+fn named(call: &ToolCall) -> String {
+    format!("{} ({})", call.name, call.id)
+}
+
+fn hint(text: &str, ctx: &Context) -> Page {
+    let lines = wrap(&format!("hint: {text}"), ctx.columns().saturating_sub(2));
+    lines.iter().fold(Page::new(), |page, line| page.say("  ").show(line).end())
+}
+
+/// The outcome, the id and the figures: on one line where leaving out what matters least helps, else on several.
+fn last_line(run: &Run, facts: &Facts, ctx: &Context) -> Page {
+    let head = [facts.outcome.words().to_owned(), run.id().to_string()];
+    let stop: Vec<String> = run.stop_reason().iter().map(|reason| ctx.clip(reason.as_str(), STOP_MAX)).collect();
+    let (times, sizes) = (times(facts), sizes(facts));
+    let lines = match one_line(&head.join(" "), &stop, &times, &sizes, ctx.columns()) {
+        Some(line) => vec![line],
+        // With more lines there is room for everything, and the times go last: that is where they are looked for.
+        None => [fill(&head, " ", ctx.columns()), fill(&[stop, sizes, vec![times]].concat(), SEPARATOR, ctx.columns())]
+            .concat(),
+    };
+    painted(&lines, facts.outcome)
+}
+
+/// The longest line that fits: sizes go first, from the end, then the stop reason.
+fn one_line(head: &str, stop: &[String], times: &str, sizes: &[String], columns: usize) -> Option<String> {
+    let line = |stop: &[String], sizes: &[String]| {
+        format!("{head} {}", [stop, &[times.to_owned()], sizes].concat().join(SEPARATOR))
+    };
+    let mut shorter = (0..=sizes.len()).rev().map(|kept| line(stop, &sizes[..kept])).chain([line(&[], &[])]);
+    shorter.find(|line| line.width() <= columns)
+}
+
+fn times(facts: &Facts) -> String {
+    format!("ttft {}{SEPARATOR}duration {}", read_ns(facts.ttft_ns), read_ns(facts.duration_ns))
+}
+
+fn sizes(facts: &Facts) -> Vec<String> {
+    let steps = facts.steps.map(|steps| plural(steps, "step"));
+    let tokens = facts.total_tokens.map(|tokens| plural(tokens, "token"));
+    steps.into_iter().chain(tokens).collect()
+}
+
+/// The lines, with the outcome at the beginning of the first one in its colour.
+fn painted(lines: &[String], outcome: Outcome) -> Page {
+    let Some((first, rest)) = lines.split_first() else { return Page::new() };
+    let behind = first.strip_prefix(outcome.words()).unwrap_or(first);
+    let page = Page::new().paint(tone(outcome), show(outcome.words())).show(behind).end();
+    rest.iter().fold(page, |page, line| page.show(line).end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples::{context, facts_of, message, run};
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+    use std::rc::Rc;
+
+    fn ended(changes: Value, messages: Option<Vec<Message>>) -> Ending {
+        let run = run(changes);
+        Ending { facts: facts_of(&run), run: Rc::new(run), messages }
+    }
+
+    fn text(changes: Value, width: Option<usize>) -> String {
+        summary(&ended(changes, None), &context(width)).text(false)
+    }
+
+    #[test]
+    fn the_last_line_leaves_parts_out_before_it_breaks() {
+        insta::assert_snapshot!(text(json!({}), None), @"succeeded run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77 end_turn · ttft 310 ms · duration 4.2 s · 3 steps · 812 tokens");
+        insta::assert_snapshot!(text(json!({}), Some(90)), @"succeeded run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77 end_turn · ttft 310 ms · duration 4.2 s");
+        insta::assert_snapshot!(text(json!({}), Some(80)), @"succeeded run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77 ttft 310 ms · duration 4.2 s");
+        insta::assert_snapshot!(text(json!({}), Some(40)), @"
+        succeeded
+        run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77
+        end_turn · 3 steps · 812 tokens
+        ttft 310 ms · duration 4.2 s
+        ");
+        insta::assert_snapshot!(text(json!({"ttft_ns": null, "total_duration_ns": 192_000_000_000_u64}), Some(70)), @"
+        succeeded run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77
+        end_turn · 3 steps · 812 tokens · ttft n/a · duration 3 m 12 s
+        ");
+    }
+
+    #[test]
+    fn a_failure_says_why_first() {
+        let failed =
+            json!({"status": "failed", "stop_reason": "error", "metadata": {"error": "the provider answered\n500"}});
+        insta::assert_snapshot!(text(failed, Some(80)), @"
+        failed: the provider answered 500
+        failed run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77 ttft 310 ms · duration 4.2 s
+        ");
+    }
+
+    #[test]
+    fn truncated_says_so_aloud() {
+        insta::assert_snapshot!(text(json!({"stop_reason": "max_steps"}), Some(80)), @"
+        truncated: the step budget was used up
+          hint: give a higher --max-steps
+        truncated run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77 ttft 310 ms · duration 4.2 s
+        ");
+        insta::assert_snapshot!(text(json!({"stop_reason": "max_tokens_exceeded"}), Some(40)), @"
+        truncated: the model's answer was cut at
+        its token limit
+        truncated
+        run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77
+        max_tokens_exceeded · 3 steps
+        812 tokens
+        ttft 310 ms · duration 4.2 s
+        ");
+    }
+
+    #[test]
+    fn a_pending_call_is_named() {
+        let call = json!({"name": "rm", "tool_call_id": "call_1"});
+        let messages = vec![message(json!({"message_type": "approval_request_message", "tool_call": call}))];
+        let ending = ended(json!({"stop_reason": "requires_approval"}), Some(messages));
+        insta::assert_snapshot!(summary(&ending, &context(Some(80))).text(false), @"
+        needs approval: rm (call_1) waits for a decision
+          hint: answer with a message of type `approval` that names the tool call
+        needs approval run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77
+        requires_approval · 3 steps · 812 tokens · ttft 310 ms · duration 4.2 s
+        ");
+    }
+
+    #[test]
+    fn several_runs_are_counted_best_first() {
+        let outcomes = [Outcome::Failed, Outcome::Succeeded, Outcome::NeedsApproval, Outcome::Succeeded];
+        assert_eq!(counts(&outcomes).text(false), "4 runs: 2 succeeded, 1 needs approval, 1 failed\n");
+    }
+
+    proptest! {
+        #[test]
+        fn the_last_line_holds_both_times_and_no_line_is_too_wide(
+            reason: String, stop: String, duration: u64, columns in 50usize..120, ascii: bool
+        ) {
+            let ending = ended(
+                json!({"status": "failed", "stop_reason": stop, "metadata": {"error": reason}, "total_duration_ns": duration}),
+                None,
+            );
+            let mut ctx = context(Some(columns));
+            ctx.look.ascii = ascii;
+            let page = summary(&ending, &ctx).text(false);
+            let last = page.lines().last().unwrap_or_default();
+            prop_assert!(last.contains("ttft") && last.contains("duration"), "{page}");
+            for line in page.lines() {
+                prop_assert!(line.width() <= columns, "{line:?}");
+            }
+            prop_assert!(!page.chars().any(crate::text::show::is_hidden));
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Several runs, or several agents: a row each.
+
+use super::Context;
+use super::card::{model, own_facts};
+use super::grid::{Column, grid};
+use crate::core::facts::Facts;
+use crate::model::{Document, Run, time};
+use crate::text::duration::read_ns;
+use crate::text::page::Page;
+use crate::text::time::{age, rfc3339};
+
+/// The columns that an id may take: the longest one that is an id.
+const ID_MAX: usize = 68;
+
+/// The columns that any other cell may take.
+const CELL_MAX: usize = 24;
+
+/// Runs as a table. Nothing where there are none.
+pub fn runs_table<'a>(runs: impl IntoIterator<Item = &'a Run>, ctx: &Context) -> Page {
+    let rows: Vec<(&Run, Facts)> = runs.into_iter().map(|run| (run, own_facts(run))).collect();
+    let column = |title, rank, cell: &dyn Fn(&Run, &Facts) -> String| {
+        let cells = rows.iter().map(|(run, facts)| cell(run, facts)).collect();
+        Column { title, rank, ids: is_id(title), cells }
+    };
+    let created = if ctx.look.utc { "created" } else { "age" };
+    let columns = [
+        column("run", 0, &|run, _| ctx.cell(run.id().as_str(), ID_MAX)),
+        column("agent", 6, &|run, _| ctx.cell(run.agent_id().unwrap_or_default(), ID_MAX)),
+        column("status", 1, &|run, _| ctx.cell(run.status().as_str(), CELL_MAX)),
+        column("stop reason", 2, &|run, _| {
+            run.stop_reason().map(|it| ctx.cell(it.as_str(), CELL_MAX)).unwrap_or_default()
+        }),
+        column(created, 4, &|run, _| short_time(run.document(), ctx)),
+        column("duration", 3, &|_, facts| read_ns(facts.duration_ns)),
+        column("ttft", 5, &|_, facts| read_ns(facts.ttft_ns)),
+    ];
+    grid(&columns, ctx)
+}
+
+/// Agents as a table. Nothing where there are none.
+pub fn agents_table(agents: &[Document], ctx: &Context) -> Page {
+    let column = |title, rank, cell: &dyn Fn(&Document) -> String| {
+        let cells = agents.iter().map(cell).collect();
+        Column { title, rank, ids: is_id(title), cells }
+    };
+    let columns = [
+        column("agent", 0, &|agent| ctx.cell(agent.text("id").unwrap_or_default(), ID_MAX)),
+        column("name", 1, &|agent| ctx.cell(agent.text("name").unwrap_or_default(), CELL_MAX)),
+        column("model", 2, &|agent| ctx.cell(model(agent).unwrap_or_default(), CELL_MAX)),
+        column(if ctx.look.utc { "created" } else { "age" }, 3, &|agent| short_time(agent, ctx)),
+    ];
+    grid(&columns, ctx)
+}
+
+fn is_id(title: &str) -> bool {
+    matches!(title, "run" | "agent")
+}
+
+fn short_time(document: &Document, ctx: &Context) -> String {
+    match document.text("created_at").and_then(time::parse) {
+        Some(at) if ctx.look.utc => rfc3339(at),
+        Some(at) => age(at, ctx.now),
+        None => "n/a".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples::{RUN, context, run};
+    use proptest::prelude::*;
+    use serde_json::json;
+    use unicode_width::UnicodeWidthStr;
+
+    fn runs() -> [Run; 2] {
+        [run(json!({})), run(json!({"id": "run-12345678", "status": "走る", "stop_reason": null, "ttft_ns": null}))]
+    }
+
+    #[test]
+    fn without_a_width_every_column_is_there() {
+        insta::assert_snapshot!(runs_table(&runs(), &context(None)).text(false), @"
+        run                                       agent                                       status     stop reason  age  duration  ttft
+        run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77  agent-11111111-1111-4111-8111-111111111111  completed  end_turn     3 m  4.2 s     310 ms
+        run-12345678                              agent-11111111-1111-4111-8111-111111111111  走る                    3 m  4.2 s     n/a
+        ");
+    }
+
+    #[test]
+    fn eighty_columns_lose_the_columns_that_matter_least() {
+        insta::assert_snapshot!(runs_table(&runs(), &context(Some(80))).text(false), @"
+        run                                       status     stop reason  age  duration
+        run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77  completed  end_turn     3 m  4.2 s
+        run-12345678                              走る                    3 m  4.2 s
+        ");
+    }
+
+    #[test]
+    fn forty_columns_become_stacks_with_whole_ids() {
+        insta::assert_snapshot!(runs_table(&runs(), &context(Some(40))).text(false), @"
+        run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77
+          agent-11111111-1111-4111-8111-111111111111
+          status completed
+          stop reason end_turn · age 3 m
+          duration 4.2 s · ttft 310 ms
+        run-12345678
+          agent-11111111-1111-4111-8111-111111111111
+          status 走る · age 3 m · duration 4.2 s
+          ttft n/a
+        ");
+    }
+
+    #[test]
+    fn agents_are_told_apart_by_their_ids() {
+        let agents = [Document::from_value(json!({"id": "agent-1", "name": "a\u{1b}[31m\nb", "model": "m"}))];
+        insta::assert_snapshot!(agents_table(&agents, &context(Some(80))).text(false), @r"
+        agent    name           model  age
+        agent-1  a\u{1b}[31m b  m      n/a
+        ");
+        assert!(agents_table(&[], &context(None)).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_wider_than_the_terminal_and_no_id_is_cut(status: String, reason: String, columns in 40usize..120, ascii: bool) {
+            let run = run(json!({"status": status, "stop_reason": reason}));
+            let mut ctx = context(Some(columns));
+            ctx.look.ascii = ascii;
+            let text = runs_table([&run], &ctx).text(false);
+            prop_assert!(text.contains(RUN));
+            for line in text.lines().filter(|line| *line != RUN && !line.starts_with("  agent-")) {
+                prop_assert!(line.width() <= columns, "{line:?}");
+            }
+            prop_assert!(!text.chars().any(crate::text::show::is_hidden));
+        }
+    }
+}
