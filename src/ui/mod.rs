@@ -1,6 +1,7 @@
 //! The streams: data on stdout, everything else on stderr. Nothing here decides anything about runs.
 
 pub mod io;
+pub mod progress;
 pub mod signals;
 
 pub use io::Io;

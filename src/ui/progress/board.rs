@@ -1,0 +1,193 @@
+//! What is known about the runs that are followed, as far as a display shows it.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::clock::since;
+use super::outage::Outage;
+use crate::core::Outcome;
+use crate::follow::event::{Ending, Event};
+use crate::model::{Message, Run, RunId};
+use crate::text::count::tally;
+use crate::text::duration::read_whole;
+use crate::text::show::clip;
+
+/// The most columns of a text that are kept: more than a line has room for.
+const TEXT_MAX: usize = 120;
+
+/// The runs in the order in which they came, and whether the server answers.
+pub(super) struct Board {
+    pub(super) rows: Vec<Row>,
+    pub(super) outage: Option<Outage>,
+    index: HashMap<RunId, usize>,
+    began: Timestamp,
+}
+
+/// A run on the board. Its texts are safe and on one line.
+pub(super) struct Row {
+    pub(super) id: RunId,
+    pub(super) state: State,
+    /// The server's word; empty before the first look.
+    pub(super) status: String,
+    pub(super) steps: usize,
+    /// The tool that was called last.
+    pub(super) tool: Option<String>,
+    /// What the agent said last.
+    pub(super) said: Option<String>,
+    began: Timestamp,
+    took: Option<Duration>,
+}
+
+/// How far the following of a run has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Open,
+    Ended(Outcome),
+    /// It cannot be followed any more.
+    Lost,
+}
+
+impl Board {
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self { rows: vec![], outage: None, index: HashMap::new(), began: now }
+    }
+
+    pub(super) fn apply(&mut self, event: &Event, now: Timestamp) {
+        match event {
+            Event::Added { id, run } => self.row(id, now).seen(run.as_deref(), now),
+            Event::Status { run } => self.row(run.id(), now).seen(Some(run), now),
+            Event::Step { id, number, .. } => self.row(id, now).steps = *number,
+            Event::Message { id, message } => self.row(id, now).heard(message),
+            Event::PollError { error, retry_in, down_for, .. } => {
+                self.outage = Some(Outage::new(error, *down_for, *retry_in, now));
+            }
+            Event::Recovered { .. } => self.outage = None,
+            Event::Ended(ending) => self.row(ending.run.id(), now).ended(ending, now),
+            Event::Lost { id, .. } => self.row(id, now).stop(State::Lost, None, now),
+            Event::Note { .. } | Event::Tick => {}
+        }
+    }
+
+    /// All runs in one line: `12 runs: 3 open, 8 succeeded, 1 failed · 42 s`.
+    pub(super) fn total(&self, now: Timestamp) -> String {
+        let mut states: Vec<State> = self.rows.iter().map(|row| row.state).collect();
+        states.sort_by_key(|state| state.order());
+        let words: Vec<&str> = states.into_iter().map(State::words).collect();
+        format!("{} · {}", tally("run", &words), read_whole(since(self.began, now)))
+    }
+
+    /// The row of a run, which is new where nothing was heard of it before.
+    pub(super) fn row(&mut self, id: &RunId, now: Timestamp) -> &mut Row {
+        let at = *self.index.entry(id.clone()).or_insert(self.rows.len());
+        if at == self.rows.len() {
+            self.rows.push(Row::new(id.clone(), now));
+        }
+        &mut self.rows[at]
+    }
+}
+
+impl Row {
+    fn new(id: RunId, now: Timestamp) -> Self {
+        let status = String::new();
+        Self { id, state: State::Open, status, steps: 0, tool: None, said: None, began: now, took: None }
+    }
+
+    /// How long the run has taken up to now, or took.
+    pub(super) fn elapsed(&self, now: Timestamp) -> Duration {
+        self.took.unwrap_or_else(|| since(self.began, now))
+    }
+
+    /// The word that stands for it: the outcome, or the server's word while it is open.
+    pub(super) fn word(&self) -> &str {
+        match self.state {
+            State::Open if self.status.is_empty() => self.state.words(),
+            State::Open => &self.status,
+            state => state.words(),
+        }
+    }
+
+    fn seen(&mut self, run: Option<&Run>, now: Timestamp) {
+        let Some(run) = run else { return };
+        self.status = clip(run.status().as_str(), TEXT_MAX);
+        // A server whose clock is ahead must not make a run begin in the future.
+        self.began = run.created_at().map_or(self.began, |created| created.min(now));
+    }
+
+    fn heard(&mut self, message: &Message) {
+        if let Some(call) = message.tool_calls().last() {
+            self.tool = Some(clip(&call.name, TEXT_MAX));
+        }
+        if let Some(words) = message.reply() {
+            self.said = Some(clip(&words, TEXT_MAX));
+        }
+    }
+
+    fn ended(&mut self, ending: &Ending, now: Timestamp) {
+        self.seen(Some(&ending.run), now);
+        self.stop(State::Ended(ending.facts.outcome), ending.facts.duration_ns.map(Duration::from_nanos), now);
+    }
+
+    fn stop(&mut self, state: State, took: Option<Duration>, now: Timestamp) {
+        self.took = Some(took.unwrap_or_else(|| since(self.began, now)));
+        self.state = state;
+    }
+}
+
+impl State {
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Open => Outcome::Open.words(),
+            Self::Ended(outcome) => outcome.words(),
+            Self::Lost => "lost",
+        }
+    }
+
+    /// Its place in a total: what is still going on, then the best outcome first.
+    fn order(self) -> u8 {
+        match self {
+            Self::Open => 0,
+            Self::Ended(outcome) => 1 + outcome as u8,
+            Self::Lost => u8::MAX,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::progress::samples::{ended, id, message, status};
+    use serde_json::json;
+
+    #[test]
+    fn a_row_holds_the_latest_of_everything() {
+        let now = Timestamp::UNIX_EPOCH;
+        let mut board = Board::new(now);
+        let call = json!({"name": "look\u{1b}[2J", "tool_call_id": "call_1"});
+        for event in [
+            status(1, "running"),
+            Event::Step { id: id(1), step_id: "step-1".to_owned(), number: 2 },
+            message(1, json!({"message_type": "tool_call_message", "tool_call": call})),
+            message(1, json!({"message_type": "assistant_message", "content": "a\nb"})),
+        ] {
+            board.apply(&event, now);
+        }
+        let row = board.row(&id(1), now);
+        assert_eq!((row.word(), row.steps), ("running", 2));
+        assert_eq!((row.tool.as_deref(), row.said.as_deref()), (Some("look\\u{1b}[2J"), Some("a b")));
+    }
+
+    #[test]
+    fn the_total_begins_with_what_is_open_and_ends_with_what_is_lost() {
+        let now = Timestamp::UNIX_EPOCH;
+        let mut board = Board::new(now);
+        let failure = crate::report::Failure::usage("gone");
+        board.apply(&Event::Lost { id: id(1), run: None, failure }, now);
+        for event in [ended(2, "failed"), ended(3, "completed"), status(4, "running")] {
+            board.apply(&event, now);
+        }
+        let later = Timestamp::from_second(42).expect("in range");
+        assert_eq!(board.total(later), "4 runs: 1 open, 1 succeeded, 1 failed, 1 lost · 42 s");
+    }
+}

@@ -1,0 +1,209 @@
+//! The display that is redrawn in place: one block of lines at the foot of the terminal.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
+use jiff::Timestamp;
+
+use super::Clock;
+use super::board::Board;
+use super::frame::{Size, fitted, frame};
+use super::outage::recovered;
+use super::pace::Pace;
+use super::unpadded::Unpadded;
+use crate::follow::event::Event;
+use crate::ui::io::Look;
+
+/// The columns that stay free behind a frame, for what the terminal echoes there: `^Z`, and `^C` after it.
+const ECHO: usize = 4;
+
+/// A live display on a terminal.
+///
+/// A frame is drawn only where its text differs from the one that stands there. One that comes too soon is left to the
+/// next event, which is a tick at the latest. The cursor stays visible.
+pub struct Live<T> {
+    term: T,
+    bar: ProgressBar,
+    board: Board,
+    look: Look,
+    clock: Clock,
+    drawn: String,
+    pace: Pace,
+    paused: bool,
+}
+
+impl<T: TermLike + Clone + 'static> Live<T> {
+    /// A display on `term`, empty at first. The size of `term` is asked before each frame.
+    pub fn new(term: T, look: Look, clock: Clock) -> Self {
+        let target = ProgressDrawTarget::term_like(Box::new(Unpadded::new(term.clone())));
+        let style = ProgressStyle::with_template("{msg}").expect("a template of one known key");
+        let bar = ProgressBar::with_draw_target(None, target).with_style(style);
+        let (board, pace) = (Board::new(clock.now()), Pace::new(clock.now()));
+        Self { term, bar, board, look, clock, drawn: String::new(), pace, paused: false }
+    }
+
+    /// Takes an event in and draws what it changes.
+    pub fn event(&mut self, event: &Event) {
+        let now = self.clock.now();
+        let over = self.board.outage.is_some();
+        self.board.apply(event, now);
+        match event {
+            Event::Recovered { down_for } if over => self.leave(&recovered(*down_for), now),
+            _ => self.draw(),
+        }
+    }
+
+    /// Clears the display, prints something, and lets the display come back.
+    pub fn suspend<R>(&mut self, print: impl FnOnce() -> R) -> R {
+        self.clear();
+        let printed = print();
+        self.draw();
+        printed
+    }
+
+    /// Clears the display until [`Live::resume`].
+    pub fn pause(&mut self) {
+        self.paused = true;
+        self.clear();
+    }
+
+    /// Draws again.
+    pub fn resume(&mut self) {
+        self.paused = false;
+        self.draw();
+    }
+
+    /// Takes the frame away. No limit on frames may keep it: what is printed next would stand behind it.
+    fn clear(&mut self) {
+        if self.show(String::new()) {
+            self.bar.force_draw();
+        }
+    }
+
+    /// Leaves a line behind, above the display.
+    fn leave(&mut self, text: &str, now: Timestamp) {
+        let text = format!("{} {text}", self.clock.stamp(now, self.look.utc));
+        let line = fitted(&text, &self.look, usize::from(self.term.width()));
+        let term = self.term.clone();
+        // A terminal that went away is not worth an error: the run is followed all the same.
+        self.suspend(|| term.write_line(&line).and_then(|()| term.flush()).unwrap_or_default());
+    }
+
+    fn draw(&mut self) {
+        let now = self.clock.now();
+        if self.paused || !self.pace.allows(now) {
+            return;
+        }
+        let width: usize = self.term.width().into();
+        // A terminal that narrow has no room to give away.
+        let columns = if width > 4 * ECHO { width - ECHO } else { width };
+        let size = Size { rows: self.term.height().into(), columns };
+        if self.show(frame(&self.board, &self.look, size, now)) {
+            self.pace.spend(now);
+        }
+    }
+
+    /// Puts a frame in the place of the one that stands there, and says whether that was another one.
+    fn show(&mut self, frame: String) -> bool {
+        let changed = frame != self.drawn;
+        if changed {
+            self.bar.set_message(frame.clone());
+            self.drawn = frame;
+        }
+        changed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::progress::samples::{Screen, Time, clock, ended, id, message, poll_error, recovered, status};
+    use serde_json::json;
+
+    fn display(screen: &Screen) -> (Live<Screen>, Time) {
+        let (clock, time) = clock();
+        (Live::new(screen.clone(), Look { moves: true, ..Look::default() }, clock), time)
+    }
+
+    #[test]
+    fn a_frame_is_drawn_only_when_something_changed() {
+        let screen = Screen::new(24, 80);
+        let (mut live, time) = display(&screen);
+        live.event(&status(1, "running"));
+        let drawn = screen.writes();
+        time.pass(400);
+        live.event(&status(1, "running"));
+        live.event(&Event::Tick);
+        assert_eq!(screen.writes(), drawn);
+        time.pass(600);
+        live.event(&Event::Tick);
+        assert!(screen.writes() > drawn);
+        assert_eq!(screen.contents(), "→ running run-00000001… 1 s");
+    }
+
+    #[test]
+    fn a_burst_of_events_is_a_few_frames_and_the_tick_brings_the_rest() {
+        let screen = Screen::new(24, 80);
+        let (mut live, time) = display(&screen);
+        for number in 1..=1000 {
+            time.pass(1);
+            live.event(&Event::Step { id: id(1), step_id: String::new(), number });
+        }
+        assert!((2..=12).contains(&screen.frames()), "{}", screen.frames());
+        time.pass(1000);
+        live.event(&Event::Tick);
+        assert_eq!(screen.contents(), "→ open run-00000001… 1 s · 1000 steps");
+    }
+
+    #[test]
+    fn no_line_is_wider_than_a_terminal_that_is_resized() {
+        let screen = Screen::new(24, 80);
+        let (mut live, time) = display(&screen);
+        let words = json!({"message_type": "assistant_message", "content": "日本語 ❤\u{fe0f} ".repeat(30)});
+        for columns in [80, 40, 13, 80] {
+            screen.resize(columns);
+            time.pass(1000);
+            live.event(&message(1, words.clone()));
+            live.event(&status(2, "running"));
+            assert!(screen.widest() <= usize::from(columns), "{columns}: {}", screen.widest());
+        }
+    }
+
+    #[test]
+    fn what_is_printed_stands_above_and_nothing_is_left_behind() {
+        let screen = Screen::new(24, 80);
+        let (mut live, time) = display(&screen);
+        live.event(&status(1, "running"));
+        live.event(&status(2, "running"));
+        // At once: the display has to be back although a frame was drawn just before.
+        live.suspend(|| screen.write_line("data").expect("memory"));
+        assert_eq!(
+            screen.contents(),
+            "data\n→ running run-00000001… 0 s\n→ running run-00000002… 0 s\n2 runs: 2 open · 0 s"
+        );
+        live.pause();
+        live.event(&ended(1, "completed"));
+        assert_eq!(screen.contents(), "data");
+        time.pass(1000);
+        live.resume();
+        assert!(screen.contents().contains("✓ succeeded run-00000001…"));
+        live.pause();
+        drop(live);
+        assert_eq!(screen.contents(), "data");
+        assert!(!screen.bytes().contains("\u{1b}[?25"), "the cursor is never hidden");
+    }
+
+    #[test]
+    fn an_outage_is_shown_while_it_lasts_and_leaves_one_line() {
+        let screen = Screen::new(24, 80);
+        let (mut live, time) = display(&screen);
+        live.event(&status(1, "running"));
+        time.pass(1000);
+        live.event(&poll_error("connection refused"));
+        assert!(screen.contents().ends_with("for 12 s: connection refused; next try in 5 s"), "{}", screen.contents());
+        time.pass(1000);
+        live.event(&Event::Tick);
+        assert!(screen.contents().ends_with("for 13 s: connection refused; next try in 4 s"), "{}", screen.contents());
+        time.pass(1000);
+        live.event(&recovered(14));
+        assert_eq!(screen.contents(), "00:00:03 the server answers again after 14 s\n→ running run-00000001… 3 s");
+    }
+}

@@ -1,0 +1,45 @@
+//! The time in which the server does not answer.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::clock::since;
+use crate::text::duration::read_whole;
+use crate::text::show::clip;
+
+/// An outage that goes on.
+pub(super) struct Outage {
+    error: String,
+    began: Timestamp,
+    next_try: Timestamp,
+}
+
+/// The most columns of an error's words that are kept.
+const ERROR_MAX: usize = 160;
+
+impl Outage {
+    pub(super) fn new(error: &str, down_for: Duration, retry_in: Duration, now: Timestamp) -> Self {
+        Self {
+            error: clip(error, ERROR_MAX),
+            began: now.checked_sub(down_for).unwrap_or(now),
+            next_try: now.checked_add(retry_in).unwrap_or(now),
+        }
+    }
+
+    /// `no answer from the server for 12 s: connection refused; next try in 5 s`, the error cut so that the line takes
+    /// `columns` where possible.
+    pub(super) fn text(&self, now: Timestamp, columns: usize) -> String {
+        let down = since(self.began, now);
+        let down = if down.as_secs() == 0 { String::new() } else { format!(" for {}", read_whole(down)) };
+        let head = format!("no answer from the server{down}: ");
+        let tail = format!("; next try in {}", read_whole(since(now, self.next_try)));
+        let room = columns.saturating_sub(head.len() + tail.len());
+        format!("{head}{}{tail}", clip(&self.error, room))
+    }
+}
+
+/// What is said when an outage is over.
+pub(super) fn recovered(down_for: Duration) -> String {
+    format!("the server answers again after {}", read_whole(down_for))
+}
