@@ -6,6 +6,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)]
 
 pub mod api;
+pub mod config;
 pub mod core;
 pub mod exit;
 pub mod follow;

@@ -1,0 +1,63 @@
+//! The environment: the process's own, or a map in tests.
+
+use std::collections::HashMap;
+use std::env::VarError::NotUnicode;
+use std::path::PathBuf;
+
+use crate::report::Failure;
+
+/// The variables that decide where a command goes and as whom.
+const TEXTS: [&str; 4] = ["LETTA_BASE_URL", "LETTA_API_KEY", "LETTA_AGENT_ID", "AGENTCTL_OUTPUT"];
+
+/// Where environment variables are looked up.
+#[derive(Clone, Debug)]
+pub enum Env {
+    /// The process's own.
+    Real,
+    /// These and no others.
+    Map(HashMap<String, String>),
+}
+
+impl Env {
+    /// A variable; none where it is unset or not UTF-8. It may be empty.
+    pub fn get(&self, name: &str) -> Option<String> {
+        match self {
+            Self::Real => std::env::var(name).ok(),
+            Self::Map(map) => map.get(name).cloned(),
+        }
+    }
+
+    /// A variable that holds a path, which need not be UTF-8; none where it is unset or empty.
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        let value = match self {
+            Self::Real => std::env::var_os(name),
+            Self::Map(map) => map.get(name).map(Into::into),
+        };
+        value.filter(|value| !value.is_empty()).map(PathBuf::from)
+    }
+
+    /// Refuses values that are not UTF-8: to pass over one would mean another server, or no key.
+    pub fn check(&self) -> Result<(), Failure> {
+        let broken = |name: &&&str| matches!(self, Self::Real) && matches!(std::env::var(name), Err(NotUnicode(_)));
+        match TEXTS.iter().find(broken) {
+            None => Ok(()),
+            Some(name) => Err(Failure::usage(format!("the environment variable {name} is not UTF-8"))),
+        }
+    }
+
+    /// A variable that is set to something.
+    pub fn given(&self, name: &str) -> Option<String> {
+        self.get(name).filter(|value| !value.is_empty())
+    }
+
+    /// Whether a switch such as `ACCESSIBLE` is on: set, not empty, not `0`.
+    pub fn is_on(&self, name: &str) -> bool {
+        self.given(name).is_some_and(|value| value != "0")
+    }
+}
+
+impl<const N: usize> From<[(&str, &str); N]> for Env {
+    fn from(pairs: [(&str, &str); N]) -> Self {
+        Self::Map(pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+}
