@@ -8,6 +8,7 @@
 pub mod api;
 pub mod config;
 pub mod core;
+pub mod db;
 pub mod exit;
 pub mod follow;
 pub mod model;
