@@ -15,5 +15,6 @@ pub mod model;
 pub mod net;
 pub mod render;
 pub mod report;
+pub mod server;
 pub mod text;
 pub mod ui;

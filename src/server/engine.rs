@@ -1,0 +1,204 @@
+//! The engine: which agents are at work in this process, and who waits for what.
+//!
+//! Each agent with something to do has one worker, which ends when nothing is left. What a worker
+//! does is decided in `work`, how a run is carried out in `execute`.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+
+use super::owner::Owners;
+use super::store::{Database, StoreError, claims, runs};
+use super::work;
+
+/// How long to wait before looking again at what another process does.
+pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(150);
+
+/// What carries out runs, and what the routes stand on.
+pub(super) struct Engine {
+    pub(super) db: Database,
+    pub(super) owners: Arc<Owners>,
+    execute: bool,
+    inner: Mutex<Inner>,
+    changed: watch::Sender<u64>,
+    /// Why a worker gave up, once one did.
+    fault: watch::Sender<Option<String>>,
+}
+
+#[derive(Default)]
+struct Inner {
+    stopped: bool,
+    workers: HashMap<String, Worker>,
+    /// How to stop the runs that are at work here.
+    live: HashMap<String, Arc<Notify>>,
+    /// When runs were accepted here, by the clock that never goes back.
+    accepted: HashMap<String, Instant>,
+}
+
+struct Worker {
+    task: JoinHandle<()>,
+    /// Whether something came in since it last looked.
+    again: bool,
+}
+
+impl Engine {
+    /// An engine over a database; one that does not execute only accepts and reads.
+    pub(super) fn new(db: Database, owners: Arc<Owners>, execute: bool) -> Arc<Self> {
+        let (changed, fault) = (watch::Sender::new(0), watch::Sender::new(None));
+        Arc::new(Self { db, owners, execute, inner: Mutex::default(), changed, fault })
+    }
+
+    /// The name under which accepted runs are reserved, if this process executes them.
+    pub(super) fn reserves(&self) -> Option<String> {
+        self.execute.then(|| self.owners.me().to_owned())
+    }
+
+    /// Takes note of a run that was accepted at a moment, and sees to it that it is executed.
+    pub(super) fn accepted(self: &Arc<Self>, run: &str, agent: &str, at: Instant) {
+        if self.execute {
+            self.inner().accepted.insert(run.to_owned(), at);
+            self.adopt(agent);
+        }
+    }
+
+    /// Executes what is left to do for an agent, in the background. Returns whether nobody was at it.
+    pub(super) fn adopt(self: &Arc<Self>, agent: &str) -> bool {
+        let mut inner = self.inner();
+        if inner.stopped || !self.execute {
+            return false;
+        }
+        if let Some(worker) = inner.workers.get_mut(agent) {
+            worker.again = true;
+            return false;
+        }
+        let task = tokio::spawn(work::work(Arc::clone(self), agent.to_owned()));
+        inner.workers.insert(agent.to_owned(), Worker { task, again: false });
+        true
+    }
+
+    /// Returns once nothing is left to do for a run, or nothing can be done.
+    pub(super) async fn settle(self: &Arc<Self>, run: &str) {
+        let mut changed = self.changed.subscribe();
+        let mut first = true;
+        while let Some(agent) = self.unsettled(run).await {
+            let idle = self.execute && self.adopt(&agent);
+            if !self.execute {
+                sleep(LOOK_AGAIN).await;
+            } else if idle && !first && self.unsettled(run).await.is_some() {
+                // A worker ends only when nothing is left, or when the database fails it again and again.
+                return;
+            } else if changed.changed().await.is_err() {
+                return;
+            }
+            first = false;
+        }
+    }
+
+    /// The agent of a run for which something is left to do.
+    async fn unsettled(&self, run: &str) -> Option<String> {
+        let run = run.to_owned();
+        let agent = self.db.read(move |tx| match runs::settled(tx, &run)? {
+            true => Ok(None),
+            false => Ok(runs::get(tx, &run)?.map(|run| run.agent_id)),
+        });
+        agent.await.ok().flatten()
+    }
+
+    /// Stops a run that is at work here; the database says already that it ended.
+    pub(super) fn halt(&self, run: &str) {
+        let mut inner = self.inner();
+        inner.accepted.remove(run);
+        if let Some(live) = inner.live.get(run) {
+            live.notify_one();
+        }
+    }
+
+    /// Takes note of a run that is at work, and gives what will stop it.
+    pub(super) fn begin(&self, run: &str) -> Arc<Notify> {
+        Arc::clone(self.inner().live.entry(run.to_owned()).or_default())
+    }
+
+    /// Takes note that a run is no longer at work here.
+    pub(super) fn finish(&self, run: &str) {
+        let mut inner = self.inner();
+        inner.live.remove(run);
+        inner.accepted.remove(run);
+    }
+
+    /// When a run was accepted, if that was here.
+    pub(super) fn accepted_at(&self, run: &str) -> Option<Instant> {
+        self.inner().accepted.get(run).copied()
+    }
+
+    /// Nanoseconds since a run was accepted, if that was here.
+    pub(super) fn elapsed(&self, run: &str) -> Option<i64> {
+        i64::try_from(self.accepted_at(run)?.elapsed().as_nanos()).ok()
+    }
+
+    /// Wakes those who wait for a run to settle.
+    pub(super) fn announce(&self) {
+        self.changed.send_modify(|count| *count += 1);
+    }
+
+    /// Lets a worker go, unless something came in since it looked.
+    pub(super) fn retire(&self, agent: &str) -> bool {
+        let mut inner = self.inner();
+        match inner.workers.get_mut(agent) {
+            Some(worker) if worker.again => {
+                worker.again = false;
+                false
+            }
+            _ => {
+                inner.workers.remove(agent);
+                true
+            }
+        }
+    }
+
+    /// Lets a worker go that cannot do its work, and says so to those who wait.
+    pub(super) fn give_up(&self, agent: &str, error: &StoreError) {
+        self.inner().workers.remove(agent);
+        self.fault.send_replace(Some(error.to_string()));
+        self.announce();
+    }
+
+    /// Returns once a worker has given up, with the reason.
+    pub(super) async fn failed(&self) -> String {
+        let mut fault = self.fault.subscribe();
+        match fault.wait_for(Option::is_some).await {
+            Ok(reason) => reason.clone().unwrap_or_default(),
+            // The sender lives as long as this engine.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Stops all work at once. What was held stays held. Returns the workers, which are about to end.
+    pub(super) fn halt_all(&self) -> Vec<JoinHandle<()>> {
+        let mut inner = self.inner();
+        inner.stopped = true;
+        let tasks: Vec<JoinHandle<()>> = inner.workers.drain().map(|(_, worker)| worker.task).collect();
+        tasks.iter().for_each(JoinHandle::abort);
+        tasks
+    }
+
+    /// Stops all work and gives back what was held.
+    pub(super) async fn stop(&self) {
+        for task in self.halt_all() {
+            // It was aborted, and says so.
+            let _ = task.await;
+        }
+        let me = self.owners.me().to_owned();
+        // Best effort: what is not given back, others take once this process is gone.
+        let _ = self.db.write(move |tx| claims::give_back(tx, &me)).await;
+        let _ = self.db.checkpoint().await;
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        // No code that can panic runs under this lock, and the maps are whole at any time.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,223 @@
+//! One run, from claim to end: a step at a time, each stored before the next begins.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::time::{Instant, sleep};
+
+use super::answer::{self, Act, Call, Failure, FirstOutput, Model, Step, Turn, tokens};
+use super::clock;
+use super::decide;
+use super::engine::Engine;
+use super::store::approvals::{Pending, Resume};
+use super::store::claims::{self, Claim};
+use super::store::messages::NewMessage;
+use super::store::steps::{self, Ending, NewStep};
+use super::store::{Result, StoreError};
+use crate::model::{RunStatus, StopReason};
+
+/// How often a run at work looks whether it still is this process's, and shows a sign of life.
+const RENEW: Duration = Duration::from_secs(2);
+
+/// Carries out a run. It stops early, without a word, when the run is cancelled or taken over.
+pub(super) async fn execute(engine: &Engine, claim: &Claim) -> Result<()> {
+    let halted = engine.begin(&claim.run);
+    let result = tokio::select! {
+        result = Execution::new(engine, claim).run() => result,
+        () = halted.notified() => Ok(()),
+        () = keep(engine, claim) => Ok(()),
+    };
+    engine.finish(&claim.run);
+    match result {
+        Err(StoreError::Lost) => Ok(()),
+        other => other,
+    }
+}
+
+/// Renews the lease; returns when it was lost.
+async fn keep(engine: &Engine, claim: &Claim) {
+    loop {
+        sleep(RENEW).await;
+        let mine = claim.clone();
+        if let Err(StoreError::Lost) = engine.db.write(move |tx| claims::renew(tx, &mine)).await {
+            return;
+        }
+    }
+}
+
+struct Execution<'a> {
+    engine: &'a Engine,
+    claim: &'a Claim,
+    began: Instant,
+    /// How long ago the run was accepted when this began.
+    before: Duration,
+}
+
+/// What the run is to do, once that is known.
+struct Task {
+    model: &'static dyn Model,
+    handle: String,
+    turn: Turn,
+    /// Where in the turn this run begins.
+    from: i64,
+    /// Tokens that the next step is sent.
+    prompt: i64,
+}
+
+impl<'a> Execution<'a> {
+    fn new(engine: &'a Engine, claim: &'a Claim) -> Self {
+        let began = Instant::now();
+        // The wall clock serves only where another process accepted the run.
+        let wall = || Duration::from_micros(u64::try_from(clock::now() - claim.created).unwrap_or(0));
+        let before = engine.accepted_at(&claim.run).map_or_else(wall, |at| began.saturating_duration_since(at));
+        Self { engine, claim, began, before }
+    }
+
+    async fn run(self) -> Result<()> {
+        let mut task = match self.open().await? {
+            Ok(task) => task,
+            Err(failure) => return self.commit(None, None, Some(self.failed(&failure))).await,
+        };
+        let mut done = self.claim.steps;
+        while done < self.claim.request.max_steps {
+            match ask(&task, done).await {
+                Err(failure) => return self.fail(failure, &task).await,
+                Ok(step) if self.store(&step, &mut task, done).await? => return Ok(()),
+                Ok(_) => done += 1,
+            }
+        }
+        self.commit(None, self.ttft(&task.turn), Some(self.ending(StopReason::MaxSteps))).await
+    }
+
+    /// Finds out what is to be done. A decision that the run brings is carried out here.
+    async fn open(&self) -> Result<std::result::Result<Task, Failure>> {
+        let claim = self.claim.clone();
+        // Between the claim and this process's taking note of it, a cancel could have come.
+        self.engine.db.read(move |tx| claims::check(tx, &claim)).await?;
+        Ok(decide::decide(&self.engine.db, self.claim).await?.and_then(|resume| self.task(resume)))
+    }
+
+    fn task(&self, resume: Option<Resume>) -> std::result::Result<Task, Failure> {
+        let claim = self.claim;
+        let resumed = resume.as_ref().map(|resume| &resume.model);
+        let handle = claim.request.override_model.as_ref().or(resumed).unwrap_or(&claim.model).clone();
+        let from = resume.as_ref().map_or(0, |resume| resume.at);
+        let text = resume.map_or_else(|| claim.request.text(), |resume| resume.text);
+        let prompt = tokens(&claim.system) + tokens(&text);
+        let turn = Turn { text, thinking: claim.request.thinking, first_output: FirstOutput::default() };
+        Ok(Task { model: answer::model(&handle)?, handle, turn, from, prompt })
+    }
+
+    /// Stores a step. Returns whether it was the last.
+    async fn store(&self, step: &Step, task: &mut Task, done: i64) -> Result<bool> {
+        let ending = step.stop.clone().map(|reason| self.ending(reason));
+        let last = ending.is_some();
+        let visible = step.act.is_some() || !step.thoughts.is_empty();
+        let new = visible.then(|| self.messages(step, task, done));
+        self.commit(new, self.ttft(&task.turn), ending).await?;
+        Ok(last)
+    }
+
+    /// A step as it is stored: its thoughts, then its act.
+    fn messages(&self, step: &Step, task: &mut Task, done: i64) -> NewStep {
+        let mut new = NewStep { model: task.handle.clone(), prompt_tokens: task.prompt, ..NewStep::default() };
+        new.messages.extend(step.thoughts.iter().map(|thought| NewMessage::thought(thought)));
+        match &step.act {
+            Some(Act::Reply(text)) => new.messages.push(NewMessage::reply(text)),
+            Some(Act::Tool(call)) => new.messages.extend(self.called(call)),
+            Some(Act::Ask(call)) => {
+                let at = task.from + done + 1;
+                let resume = Resume { model: task.handle.clone(), text: task.turn.text.clone(), at };
+                ask_for(call, resume, &mut new);
+            }
+            None => {}
+        }
+        new.completion_tokens = new.messages.iter().map(|message| tokens(&message.text())).sum();
+        task.prompt += new.completion_tokens;
+        new
+    }
+
+    /// A tool call and its answer; or, where the tool is the agent's way to speak, what it says.
+    fn called(&self, call: &Call) -> Vec<NewMessage> {
+        if let Some(text) = self.claim.request.spoken(&call.name, &call.arguments) {
+            return vec![NewMessage::reply(&text)];
+        }
+        let (id, answer) = (call_id(), answer::tool_return(call).into());
+        vec![NewMessage::call(call, &id), NewMessage::tool_return(&call.name, &id, false, &answer)]
+    }
+
+    async fn fail(&self, failure: Failure, task: &Task) -> Result<()> {
+        let ending = self.failed(&failure);
+        let model = task.handle.clone();
+        let step = NewStep { model, prompt_tokens: task.prompt, failure: Some(failure), ..NewStep::default() };
+        self.commit(Some(step), self.ttft(&task.turn), Some(ending)).await
+    }
+
+    fn failed(&self, failure: &Failure) -> Ending {
+        Ending { error: Some(failure.message.clone()), ..self.ending(StopReason::Error) }
+    }
+
+    /// The end that the documentation gives a stop reason; one that nobody knows is a success.
+    fn ending(&self, reason: StopReason) -> Ending {
+        let status = reason.status().unwrap_or(RunStatus::Completed);
+        let error = (status == RunStatus::Failed).then(|| format!("the run was stopped with `{reason}`"));
+        Ending { status, reason, error, duration_ns: self.nanos(Instant::now()) }
+    }
+
+    async fn commit(&self, step: Option<NewStep>, ttft: Option<i64>, ending: Option<Ending>) -> Result<()> {
+        let claim = self.claim.clone();
+        self.engine.db.write(move |tx| steps::commit(tx, &claim, step, ttft, ending)).await
+    }
+
+    fn ttft(&self, turn: &Turn) -> Option<i64> {
+        turn.first_output.at().map(|at| self.nanos(at))
+    }
+
+    /// Nanoseconds from acceptance to a moment.
+    fn nanos(&self, at: Instant) -> i64 {
+        i64::try_from((self.before + at.duration_since(self.began)).as_nanos()).unwrap_or(i64::MAX)
+    }
+}
+
+/// Asks the model for the step behind those that are done; one that panics has failed.
+async fn ask(task: &Task, done: i64) -> std::result::Result<Step, Failure> {
+    let position = usize::try_from(task.from + done).unwrap_or(usize::MAX);
+    let panicked = |_| Err(Failure { kind: "PanicError", message: "the model panicked".to_owned() });
+    AssertUnwindSafe(task.model.step(&task.turn, position)).catch_unwind().await.unwrap_or_else(panicked)
+}
+
+/// Lets a call wait for a decision.
+fn ask_for(call: &Call, resume: Resume, new: &mut NewStep) {
+    let tool_call_id = call_id();
+    let message = NewMessage::request(call, &tool_call_id);
+    new.waits = Some(Pending { message_id: message.id(), tool_call_id, call: call.clone(), resume });
+    new.messages.push(message);
+}
+
+fn call_id() -> String {
+    let id = uuid::Uuid::new_v4().simple().to_string();
+    format!("call_{}", &id[..24])
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::BoxFuture;
+
+    use super::*;
+
+    struct Faulty;
+
+    impl Model for Faulty {
+        fn step<'a>(&'a self, _: &'a Turn, _: usize) -> BoxFuture<'a, Result<Step, Failure>> {
+            async { panic!("on purpose") }.boxed()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_model_that_panics_has_failed() {
+        let turn = Turn { text: String::new(), thinking: true, first_output: FirstOutput::default() };
+        let task = Task { model: &Faulty, handle: String::new(), turn, from: 0, prompt: 0 };
+        assert_eq!(ask(&task, 0).await.expect_err("failed").kind, "PanicError");
+    }
+}

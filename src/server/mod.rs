@@ -1,0 +1,163 @@
+//! The local server: agents that answer on this machine, behind the API's own routes.
+//!
+//! It has no port of its own: the router is called in this process, or bound by whoever wants to.
+//! Several processes may share one database file. What each request must look like is decided in
+//! `validate`, what an answer looks like in `render`, who may work on a run in `store::claims`.
+
+mod answer;
+mod callback;
+mod clock;
+mod decide;
+mod engine;
+mod execute;
+mod owner;
+mod python_repr;
+mod refusal;
+mod render;
+mod request;
+mod routes;
+mod store;
+#[cfg(test)]
+mod tests;
+mod validate;
+mod work;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use rusqlite::Connection;
+
+use crate::db::{self, DbError};
+use crate::model::id::BadId;
+use crate::model::{AgentId, RunId};
+use engine::Engine;
+use owner::{Alive, Owners};
+use store::{Database, IDENTITY, StoreError, agents};
+
+/// Where a server keeps what it knows.
+#[derive(Clone, Debug)]
+pub enum Store {
+    /// In a file, which other processes may share.
+    File(PathBuf),
+    /// In memory, as long as the server runs.
+    Memory,
+}
+
+/// What a server is started with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where to keep things.
+    pub store: Store,
+    /// Whether to execute runs; otherwise they are only accepted and read.
+    pub execute: bool,
+}
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The file or its directory cannot be written; memory would do.
+    #[error("the local database cannot be written")]
+    NotWritable(#[source] DbError),
+    /// The file is not a database of this server, or of a newer one, or damaged. It was not touched.
+    #[error("the local database cannot be used")]
+    NotOurs(#[source] DbError),
+    /// Anything else that the system or the database said.
+    #[error("the local server cannot start")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<DbError> for StartError {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::NotWritable { .. } => Self::NotWritable(error),
+            DbError::Foreign { .. } | DbError::Newer { .. } | DbError::Corrupt { .. } => Self::NotOurs(error),
+            DbError::Sqlite { .. } | DbError::Io { .. } => Self::Failed(error.into()),
+        }
+    }
+}
+
+impl From<StoreError> for StartError {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// A server that runs. Dropped, it leaves its runs as a killed process would; see [`Running::stop`].
+pub struct Running {
+    engine: Arc<Engine>,
+    alive: Option<Alive>,
+}
+
+/// The handle of the model that agents get when they are made without one.
+pub fn default_model() -> &'static str {
+    answer::DEFAULT
+}
+
+/// Starts a server.
+pub async fn start(options: Options) -> Result<Running, StartError> {
+    let path = match &options.store {
+        Store::File(path) => Some(path.clone()),
+        Store::Memory => None,
+    };
+    let owners = Arc::new(Owners::new(path.as_deref()));
+    let opened = tokio::task::spawn_blocking(move || open(path)).await;
+    let db = Database::new(opened.map_err(|_| StoreError::Panicked)??);
+    let alive = if options.execute { enter(&db, &owners).await? } else { None };
+    Ok(Running { engine: Engine::new(db, owners, options.execute), alive })
+}
+
+fn open(path: Option<PathBuf>) -> Result<Connection, DbError> {
+    path.map_or_else(|| db::open_in_memory(IDENTITY), |path| db::open(&path, IDENTITY))
+}
+
+/// Begins to be seen by other processes. Under the write lock, since they remove what looks dead.
+async fn enter(db: &Database, owners: &Arc<Owners>) -> Result<Option<Alive>, StartError> {
+    let owners = Arc::clone(owners);
+    Ok(db.write(move |_| Ok(owners.enter())).await??)
+}
+
+impl Running {
+    /// The routes of the API, to be called in this process or bound to a port.
+    pub fn router(&self) -> Router {
+        routes::router(Arc::clone(&self.engine))
+    }
+
+    /// The oldest agent of a name, made if there is none. Two processes that ask together get the same one.
+    pub async fn agent_named(&self, name: &str) -> Result<AgentId, StartError> {
+        let name = name.to_owned();
+        let id = self.engine.db.write(move |tx| agents::oldest_or_new(tx, &name)).await?;
+        id.parse().map_err(|error: BadId| StartError::Failed(error.into()))
+    }
+
+    /// Waits until a run has ended and its callback, if it has one, was attempted.
+    ///
+    /// A server that executes runs sees to it that this one is, behind those of its agent that came before.
+    pub async fn settle(&self, run: &RunId) {
+        self.engine.settle(run.as_str()).await;
+    }
+
+    /// Returns once the database has failed a worker again and again, with what it said: nothing goes on by itself.
+    pub async fn failed(&self) -> String {
+        self.engine.failed().await
+    }
+
+    /// Executes what is left to do for an agent, in the background.
+    pub fn adopt(&self, agent: &AgentId) {
+        self.engine.adopt(agent.as_str());
+    }
+
+    /// Stops working and gives back what is unfinished, so that another process can go on at once.
+    pub async fn stop(mut self) {
+        self.engine.stop().await;
+        if let Some(alive) = self.alive.take() {
+            alive.leave();
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.engine.halt_all());
+    }
+}

@@ -1,0 +1,72 @@
+//! What a refused request is answered: a status and a `detail`, in the two shapes of the API.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::store::StoreError;
+use super::validate::Fault;
+use crate::db;
+
+/// Why a request gets no 2xx.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// A status with words.
+    Detail(StatusCode, String),
+    /// Input that does not pass validation.
+    Invalid(Vec<Fault>),
+    /// The database is held by another process for too long; nothing was stored.
+    Busy,
+}
+
+impl Refusal {
+    /// 404 with these words.
+    pub(super) fn not_found(detail: impl Into<String>) -> Self {
+        Self::Detail(StatusCode::NOT_FOUND, detail.into())
+    }
+
+    /// 400 with these words.
+    pub(super) fn bad_request(detail: impl Into<String>) -> Self {
+        Self::Detail(StatusCode::BAD_REQUEST, detail.into())
+    }
+
+    /// The answer to what should not happen.
+    pub(super) fn internal() -> Self {
+        Self::Detail(StatusCode::INTERNAL_SERVER_ERROR, "An unknown error occurred".to_owned())
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Sqlite(error) if db::is_busy(&error) => Self::Busy,
+            StoreError::Sqlite(error) => {
+                Self::Detail(StatusCode::INTERNAL_SERVER_ERROR, format!("A database error occurred: {error}"))
+            }
+            StoreError::Lost | StoreError::Panicked => Self::internal(),
+        }
+    }
+}
+
+impl From<Vec<Fault>> for Refusal {
+    fn from(faults: Vec<Fault>) -> Self {
+        Self::Invalid(faults)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Detail(status, detail) => (status, Json(json!({"detail": detail}))).into_response(),
+            Self::Invalid(faults) => (StatusCode::UNPROCESSABLE_ENTITY, Json(Fault::body(&faults))).into_response(),
+            Self::Busy => busy(),
+        }
+    }
+}
+
+fn busy() -> Response {
+    let body = Json(json!({"detail": "The database is busy. Nothing was stored; try again."}));
+    let retry_after = [(header::RETRY_AFTER, HeaderValue::from_static("1"))];
+    (StatusCode::SERVICE_UNAVAILABLE, retry_after, body).into_response()
+}

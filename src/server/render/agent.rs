@@ -1,0 +1,54 @@
+//! An agent.
+
+use serde_json::{Value, json};
+
+use super::model;
+use crate::server::clock;
+use crate::server::store::agents::AgentRow;
+
+/// An agent with the keys that clients know, most of them empty here.
+pub(in crate::server) fn agent(row: &AgentRow) -> Value {
+    let agent_type = row.settings.agent_type.as_deref().unwrap_or("letta_v1_agent");
+    let (reason, ended) = row.last_end.clone().unzip();
+    json!({
+        "id": row.id,
+        "name": row.name,
+        "system": row.system,
+        "agent_type": agent_type,
+        "created_at": clock::micros(row.created),
+        "updated_at": clock::micros(row.created),
+        "llm_config": model::config(&row.model),
+        "model": row.model,
+        "embedding": null,
+        "embedding_config": null,
+        "memory": {
+            "blocks": blocks(row),
+            "file_blocks": [],
+            "prompt_template": "",
+            "agent_type": agent_type,
+            "git_enabled": false,
+        },
+        "blocks": blocks(row),
+        "tools": [],
+        "sources": [],
+        "tags": row.settings.tags,
+        "tool_rules": [],
+        "message_ids": [],
+        "description": row.settings.description,
+        "metadata": row.settings.metadata,
+        "identity_ids": [],
+        "identities": [],
+        "secrets": [],
+        "pending_approval": null,
+        "last_stop_reason": reason.flatten(),
+        "last_run_completion": ended.map(clock::micros),
+        "message_buffer_autoclear": false,
+        "timezone": "UTC",
+        "project_id": null,
+        "hidden": null,
+    })
+}
+
+fn blocks(row: &AgentRow) -> Vec<Value> {
+    row.settings.blocks.iter().map(|(label, value)| json!({"label": label, "value": value})).collect()
+}

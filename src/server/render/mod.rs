@@ -1,0 +1,42 @@
+//! Rows as the JSON of the API: every key is there, in the documented order.
+
+mod agent;
+mod model;
+mod run;
+mod step;
+
+pub(super) use agent::agent;
+pub(super) use model::models;
+pub(super) use run::{callback, metrics, run, usage};
+pub(super) use step::step;
+
+use serde_json::{Map, Value, json};
+
+use super::clock;
+use super::store::messages::MessageRow;
+
+/// The organisation and the user of a server that has only one of each.
+const ORGANIZATION: &str = "org-00000000-0000-4000-8000-000000000000";
+
+/// How many tokens the models say they can take.
+const CONTEXT_WINDOW: i64 = 128_000;
+
+/// A message: the common fields, then those of its type.
+pub(super) fn message(row: &MessageRow) -> Value {
+    let mut message = json!({
+        "id": row.id,
+        "date": clock::seconds(row.date),
+        "name": row.name,
+        "message_type": row.message_type,
+        "otid": row.otid,
+        "sender_id": row.sender_id,
+        "step_id": row.step_id,
+        "is_err": null,
+        "seq_id": null,
+        "run_id": row.run_id,
+    });
+    if let (Some(message), Value::Object(own)) = (message.as_object_mut(), &row.own) {
+        message.extend(own.iter().map(|(key, value)| (key.clone(), value.clone())).collect::<Map<_, _>>());
+    }
+    message
+}

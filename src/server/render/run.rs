@@ -1,0 +1,110 @@
+//! A run, its usage and metrics, and the body of its callback.
+
+use serde_json::{Value, json};
+
+use super::ORGANIZATION;
+use crate::server::clock;
+use crate::server::store::messages::MessageRow;
+use crate::server::store::runs::RunRow;
+use crate::server::store::steps::Usage;
+
+/// A run with its seventeen keys.
+pub(in crate::server) fn run(row: &RunRow) -> Value {
+    json!({
+        "id": row.id,
+        "status": row.status.as_str(),
+        "created_at": clock::micros(row.created),
+        "completed_at": row.completed.map(clock::micros),
+        "agent_id": row.agent_id,
+        "conversation_id": null,
+        "base_template_id": null,
+        "background": true,
+        "metadata": metadata(row),
+        "request_config": request_config(row),
+        "stop_reason": row.stop_reason,
+        "callback_url": row.callback_url,
+        "callback_sent_at": row.callback_sent.map(clock::micros),
+        "callback_status_code": row.callback_status,
+        "callback_error": row.callback_error,
+        "ttft_ns": row.ttft_ns,
+        "total_duration_ns": row.duration_ns,
+    })
+}
+
+fn metadata(row: &RunRow) -> Value {
+    let mut metadata = json!({"run_type": "send_message_async", "lettuce": null, "model": row.model});
+    if let Some(error) = &row.error {
+        metadata["error"] = json!(error);
+    }
+    metadata
+}
+
+fn request_config(row: &RunRow) -> Option<Value> {
+    let request = row.request()?;
+    Some(json!({
+        "use_assistant_message": request.use_assistant_message,
+        "assistant_message_tool_name": request.assistant_message_tool_name,
+        "assistant_message_tool_kwarg": request.assistant_message_tool_kwarg,
+        "include_return_message_types": request.include_return_message_types,
+    }))
+}
+
+/// What a run used.
+pub(in crate::server) fn usage(usage: Usage) -> Value {
+    json!({
+        "completion_tokens": usage.completion_tokens,
+        "prompt_tokens": usage.prompt_tokens,
+        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
+        "prompt_tokens_details": null,
+        "completion_tokens_details": null,
+    })
+}
+
+/// How long a run took.
+pub(in crate::server) fn metrics(row: &RunRow, usage: Usage) -> Value {
+    json!({
+        "id": row.id,
+        "organization_id": ORGANIZATION,
+        "agent_id": row.agent_id,
+        "project_id": null,
+        "run_start_ns": row.created * 1000,
+        "run_ns": row.duration_ns,
+        "num_steps": row.status.is_terminal().then_some(usage.steps),
+        "tools_used": null,
+        "template_id": null,
+        "base_template_id": null,
+    })
+}
+
+/// What is posted when a run has ended.
+pub(in crate::server) fn callback(row: &RunRow, messages: &[MessageRow], usage: Usage, now: i64) -> Value {
+    let mut metadata = metadata(row);
+    metadata["result"] = json!({
+        "messages": messages.iter().map(super::message).collect::<Vec<_>>(),
+        "stop_reason": {"message_type": "stop_reason", "stop_reason": row.stop_reason},
+        "usage": statistics(usage),
+        "logprobs": null,
+        "turns": null,
+    });
+    json!({
+        "run_id": row.id,
+        "status": row.status.as_str(),
+        "completed_at": clock::micros(now),
+        "metadata": metadata,
+    })
+}
+
+fn statistics(usage: Usage) -> Value {
+    json!({
+        "message_type": "usage_statistics",
+        "completion_tokens": usage.completion_tokens,
+        "prompt_tokens": usage.prompt_tokens,
+        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
+        "step_count": usage.steps,
+        "run_ids": null,
+        "cached_input_tokens": null,
+        "cache_write_tokens": null,
+        "reasoning_tokens": null,
+        "context_tokens": null,
+    })
+}

@@ -1,0 +1,45 @@
+//! A step.
+
+use serde_json::{Value, json};
+
+use super::{CONTEXT_WINDOW, ORGANIZATION};
+use crate::server::store::steps::StepRow;
+
+/// A step. The server's models cache nothing and count no hidden thoughts.
+pub(in crate::server) fn step(row: &StepRow) -> Value {
+    let (provider, model) = row.model.split_once('/').unwrap_or(("agentctl", &row.model));
+    let error = row.error.as_ref().map(|message| json!({"message": message, "traceback": null, "details": null}));
+    json!({
+        "id": row.id,
+        "origin": null,
+        "organization_id": ORGANIZATION,
+        "provider_id": null,
+        "run_id": row.run_id,
+        "agent_id": row.agent_id,
+        "provider_name": provider,
+        "provider_category": "base",
+        "model": model,
+        "model_handle": row.model,
+        "model_endpoint": null,
+        "context_window_limit": CONTEXT_WINDOW,
+        "completion_tokens": row.completion_tokens,
+        "prompt_tokens": row.prompt_tokens,
+        "total_tokens": row.prompt_tokens + row.completion_tokens,
+        "cached_input_tokens": null,
+        "cache_write_tokens": null,
+        "reasoning_tokens": null,
+        "completion_tokens_details": {"reasoning_tokens": 0},
+        "prompt_tokens_details": {"cached_tokens": 0, "cache_read_tokens": 0, "cache_creation_tokens": 0},
+        "stop_reason": row.stop_reason,
+        "tags": [],
+        "tid": null,
+        "trace_id": null,
+        "request_id": null,
+        "messages": [],
+        "feedback": null,
+        "project_id": null,
+        "error_type": row.error_type,
+        "error_data": error,
+        "status": if row.error_type.is_some() { "failed" } else { "success" },
+    })
+}

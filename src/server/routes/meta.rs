@@ -1,0 +1,35 @@
+//! What the server says about itself: health, models, and what it does not have.
+
+use axum::Json;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::{Answer, run_id};
+use crate::server::refusal::Refusal;
+use crate::server::render;
+
+/// The version of the API's server that this one follows.
+const API_VERSION: &str = "0.16.8";
+
+/// `GET /v1/health/`
+pub(super) async fn health() -> Json<Value> {
+    Json(json!({"version": API_VERSION, "status": "ok"}))
+}
+
+/// `GET /v1/models/`
+pub(super) async fn models() -> Json<Value> {
+    Json(render::models())
+}
+
+/// `GET /v1/models/embedding`
+pub(super) async fn embedding() -> Json<Value> {
+    Json(json!([]))
+}
+
+/// `GET /v1/runs/{run_id}/trace`
+pub(super) async fn trace(Path(run): Path<String>) -> Answer {
+    run_id(&run)?;
+    let words = "OTEL traces require ClickHouse. Set LETTA_CLICKHOUSE_ENDPOINT and configure ClickHouse connection.";
+    Err(Refusal::Detail(StatusCode::NOT_IMPLEMENTED, words.to_owned()))
+}

@@ -1,0 +1,42 @@
+//! A request's body, before anyone knows whether it is JSON.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, StatusCode};
+use serde_json::{Map, Value};
+
+use crate::server::refusal::Refusal;
+use crate::server::validate::{self, Fault};
+
+/// The bytes, and the headers that say what they are.
+pub(super) struct Payload {
+    headers: HeaderMap,
+    bytes: Bytes,
+}
+
+impl Payload {
+    /// The JSON object that it has to be.
+    pub(super) fn object(&self) -> Result<Map<String, Value>, Fault> {
+        validate::object(&self.headers, &self.bytes)
+    }
+
+    /// The same, where it may be left out.
+    pub(super) fn optional_object(&self) -> Result<Map<String, Value>, Fault> {
+        if self.bytes.is_empty() { Ok(Map::new()) } else { self.object() }
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Payload {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        let headers = request.headers().clone();
+        match Bytes::from_request(request, state).await {
+            Ok(bytes) => Ok(Self { headers, bytes }),
+            Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                Err(Refusal::Detail(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large".to_owned()))
+            }
+            Err(_) => Err(Refusal::bad_request("The request's body ended early")),
+        }
+    }
+}

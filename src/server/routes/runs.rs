@@ -1,0 +1,153 @@
+//! Runs.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, RawQuery, State};
+use serde_json::json;
+
+use super::{Answer, known, no_such_run, page, required, run_id};
+use crate::model::RunStatus;
+use crate::server::engine::Engine;
+use crate::server::refusal::Refusal;
+use crate::server::render;
+use crate::server::store::lists::{self, RunFilter};
+use crate::server::store::runs::RunRow;
+use crate::server::store::{Page, runs, steps};
+use crate::server::validate::{Order, Params};
+
+/// The statuses of a run that has not ended.
+const OPEN: [RunStatus; 2] = [RunStatus::Created, RunStatus::Running];
+
+/// The stop reasons in the order in which the API's server prints them.
+const STOP_REASONS: &[&str] = &[
+    "end_turn",
+    "error",
+    "llm_api_error",
+    "invalid_llm_response",
+    "invalid_tool_call",
+    "max_steps",
+    "max_tokens_exceeded",
+    "no_tool_call",
+    "tool_rule",
+    "cancelled",
+    "insufficient_credits",
+    "requires_approval",
+    "context_window_overflow_in_system_prompt",
+];
+
+/// `GET /v1/runs/`
+pub(super) async fn list(State(engine): State<Arc<Engine>>, RawQuery(query): RawQuery) -> Answer {
+    let params = Params::new(query.as_deref());
+    let page = page(&params, 100, Some(1000), Order::Descending)?;
+    let filter = filter(&params)?;
+    // Every run of this server is in the background and in its agent's default conversation.
+    if params.flag("background")? == Some(false) || params.text("conversation_id").is_some() {
+        return Ok(Json(json!([])));
+    }
+    found(&engine, filter, page).await
+}
+
+/// `GET /v1/runs/active`
+pub(super) async fn active(State(engine): State<Arc<Engine>>, RawQuery(query): RawQuery) -> Answer {
+    let params = Params::new(query.as_deref());
+    let agents = params.text("agent_id").map(str::to_owned).into_iter().collect();
+    let filter = RunFilter { agents, statuses: words(&OPEN), stop_reason: None };
+    found(&engine, filter, Page::first(100, Order::Descending)).await
+}
+
+async fn found(engine: &Engine, filter: RunFilter, page: Page) -> Answer {
+    let rows = engine.db.read(move |tx| lists::runs(tx, &filter, &page)).await?;
+    Ok(Json(rows.iter().map(render::run).collect()))
+}
+
+fn filter(params: &Params) -> Result<RunFilter, Refusal> {
+    let agents = match params.text("agent_id") {
+        Some(agent) => vec![agent.to_owned()],
+        None => params.all("agent_ids").map(str::to_owned).collect(),
+    };
+    Ok(RunFilter {
+        agents,
+        statuses: statuses(params)?,
+        stop_reason: params.word("stop_reason", STOP_REASONS)?.map(str::to_owned),
+    })
+}
+
+fn statuses(params: &Params) -> Result<Vec<String>, Refusal> {
+    let given: Vec<String> = params.all("statuses").map(str::to_owned).collect();
+    if let Some(bad) = given.iter().find(|word| matches!(RunStatus::from(word.as_str()), RunStatus::Unknown(_))) {
+        return Err(Refusal::bad_request(format!("'{bad}' is not a valid RunStatus")));
+    }
+    let active = given.is_empty() && params.flag("active")? == Some(true);
+    Ok(if active { words(&OPEN) } else { given })
+}
+
+fn words(statuses: &[RunStatus]) -> Vec<String> {
+    statuses.iter().map(|status| status.as_str().to_owned()).collect()
+}
+
+/// `GET /v1/runs/{run_id}`
+pub(super) async fn get(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Answer {
+    Ok(Json(render::run(&one(&engine, &id).await?.0)))
+}
+
+/// `GET /v1/runs/{run_id}/usage`
+pub(super) async fn usage(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Answer {
+    Ok(Json(render::usage(one(&engine, &id).await?.1)))
+}
+
+/// `GET /v1/runs/{run_id}/metrics`
+pub(super) async fn metrics(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Answer {
+    let (run, usage) = one(&engine, &id).await?;
+    Ok(Json(render::metrics(&run, usage)))
+}
+
+/// A run and what it used.
+async fn one(engine: &Engine, id: &str) -> Result<(RunRow, steps::Usage), Refusal> {
+    let id = run_id(id)?;
+    let wanted = id.clone();
+    let found = engine.db.read(move |tx| {
+        let usage = steps::usage(tx, &wanted)?;
+        Ok(runs::get(tx, &wanted)?.map(|run| (run, usage)))
+    });
+    required(found.await, || no_such_run(&id))
+}
+
+/// `GET /v1/runs/{run_id}/steps`
+pub(super) async fn steps(
+    State(engine): State<Arc<Engine>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    let id = run_id(&id)?;
+    let page = page(&Params::new(query.as_deref()), 100, None, Order::Descending)?;
+    let wanted = id.clone();
+    let found = engine.db.read(move |tx| match runs::get(tx, &wanted)? {
+        Some(_) => steps::list(tx, &wanted, &page).map(Some),
+        None => Ok(None),
+    });
+    let rows = known(required(found.await, || no_such_run(&id))?, "step")?;
+    Ok(Json(rows.iter().map(render::step).collect()))
+}
+
+/// `DELETE /v1/runs/{run_id}`: answers the run as it was.
+pub(super) async fn delete(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Answer {
+    let id = run_id(&id)?;
+    let wanted = id.clone();
+    let deleted = engine.db.write(move |tx| runs::delete(tx, &wanted)).await;
+    let run = required(deleted, || no_such_run(&id))?;
+    engine.halt(&id);
+    Ok(Json(render::run(&run)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::StopReason;
+
+    #[test]
+    fn every_known_stop_reason_can_be_asked_for() {
+        assert_eq!(STOP_REASONS.len(), StopReason::KNOWN.len());
+        assert!(StopReason::KNOWN.iter().all(|reason| STOP_REASONS.contains(&reason.as_str())));
+    }
+}

@@ -1,0 +1,122 @@
+//! Agents: made, found, listed, deleted with all that belongs to them.
+
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+
+use super::Result;
+use super::lists::Page;
+use crate::model::AgentId;
+use crate::server::answer;
+use crate::server::clock;
+use crate::server::validate::{NewAgent, Order};
+
+/// An agent as it is stored.
+#[derive(Clone, Debug)]
+pub(in crate::server) struct AgentRow {
+    pub(in crate::server) id: String,
+    pub(in crate::server) name: String,
+    pub(in crate::server) model: String,
+    pub(in crate::server) system: String,
+    pub(in crate::server) created: i64,
+    pub(in crate::server) settings: NewAgent,
+    /// Why its last run stopped, and when.
+    pub(in crate::server) last_end: Option<(Option<String>, i64)>,
+}
+
+const SELECT: &str =
+    "SELECT agents.id, name, agents.model, system, agents.created, settings, ended.stop_reason, ended.completed
+    FROM agents LEFT JOIN runs AS ended ON ended.seq =
+      (SELECT max(seq) FROM runs WHERE agent_id = agents.id AND status NOT IN ('created', 'running'))";
+
+impl AgentRow {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let settings: String = row.get("settings")?;
+        let completed: Option<i64> = row.get("completed")?;
+        let reason = row.get("stop_reason")?;
+        Ok(Self {
+            id: row.get("id")?,
+            name: row.get("name")?,
+            model: row.get("model")?,
+            system: row.get("system")?,
+            created: row.get("created")?,
+            settings: serde_json::from_str(&settings).unwrap_or_default(),
+            last_end: completed.map(|time| (reason, time)),
+        })
+    }
+
+    /// Whether every filter of a list lets it through.
+    fn passes(&self, page: &Page) -> bool {
+        let query = page.query_text.as_deref().map(str::to_lowercase);
+        page.name.as_deref().is_none_or(|name| name == self.name)
+            && query.is_none_or(|query| self.name.to_lowercase().contains(&query))
+            && (page.tags.is_empty() || page.tags.iter().any(|tag| self.settings.tags.contains(tag)))
+    }
+}
+
+/// Makes an agent.
+pub(in crate::server) fn create(
+    tx: &Transaction<'_>,
+    id: &str,
+    name: &str,
+    model: &str,
+    system: &str,
+    settings: &NewAgent,
+) -> Result<Option<AgentRow>> {
+    tx.execute(
+        "INSERT INTO agents (id, name, model, system, created, settings) VALUES (?, ?, ?, ?, ?, ?)",
+        params![id, name, model, system, clock::now(), super::runs::as_json(settings)],
+    )?;
+    get(tx, id)
+}
+
+/// Finds an agent.
+pub(in crate::server) fn get(tx: &Transaction<'_>, id: &str) -> Result<Option<AgentRow>> {
+    let sql = format!("{SELECT} WHERE agents.id = ?");
+    Ok(tx.query_row(&sql, [id], AgentRow::read).optional()?)
+}
+
+/// The handle of an agent's model; none if there is no such agent.
+pub(in crate::server) fn model(tx: &Transaction<'_>, id: &str) -> Result<Option<String>> {
+    Ok(tx.query_row("SELECT model FROM agents WHERE id = ?", [id], |row| row.get(0)).optional()?)
+}
+
+/// The id of the oldest agent of a name, made with the default model if there is none.
+pub(in crate::server) fn oldest_or_new(tx: &Transaction<'_>, name: &str) -> Result<String> {
+    let sql = "SELECT id FROM agents WHERE name = ? ORDER BY seq LIMIT 1";
+    if let Some(id) = tx.query_row(sql, [name], |row| row.get(0)).optional()? {
+        return Ok(id);
+    }
+    let id = AgentId::random();
+    let new = NewAgent { name: Some(name.to_owned()), ..NewAgent::default() };
+    create(tx, id.as_str(), name, answer::DEFAULT, answer::SYSTEM, &new)?;
+    Ok(id.as_str().to_owned())
+}
+
+/// Whether there is such an agent.
+pub(in crate::server) fn exists(tx: &Transaction<'_>, id: &str) -> Result<bool> {
+    Ok(tx.query_row("SELECT EXISTS (SELECT 1 FROM agents WHERE id = ?)", [id], |row| row.get(0))?)
+}
+
+/// Lists agents, a page at a time. An unknown cursor is as none.
+pub(in crate::server) fn list(tx: &Transaction<'_>, page: &Page) -> Result<Vec<AgentRow>> {
+    let (cursor, tail) = page.bounds(tx, "agents", "agents.seq")?;
+    let mut statement = tx.prepare(&format!("{SELECT} WHERE {cursor} {tail}"))?;
+    let rows = statement.query_map([], AgentRow::read)?;
+    let passing = rows.filter(|row| row.as_ref().map_or(true, |row| row.passes(page)));
+    let mut found = passing.take(page.limit()).collect::<rusqlite::Result<Vec<_>>>()?;
+    if page.backwards() {
+        found.reverse();
+    }
+    Ok(found)
+}
+
+/// How many agents there are.
+pub(in crate::server) fn count(tx: &Transaction<'_>) -> Result<i64> {
+    Ok(tx.query_row("SELECT count(*) FROM agents", [], |row| row.get(0))?)
+}
+
+/// Deletes an agent with its runs and messages. Returns the runs that were open, and whether it was there.
+pub(in crate::server) fn delete(tx: &Transaction<'_>, id: &str) -> Result<Option<Vec<String>>> {
+    let open = super::runs::open_of(tx, id, Order::Ascending)?;
+    let gone = tx.execute("DELETE FROM agents WHERE id = ?", [id])?;
+    Ok((gone > 0).then_some(open))
+}

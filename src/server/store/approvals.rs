@@ -1,0 +1,111 @@
+//! Tool calls that wait for a decision: at most one of each agent.
+
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+use serde_json::{Value, json};
+
+use super::claims::Claim;
+use super::messages::{self, NewMessage};
+use super::runs::RunRow;
+use super::{Result, steps};
+use crate::server::answer::Call;
+
+/// A call that waits, and where its turn goes on.
+#[derive(Clone, Debug)]
+pub(in crate::server) struct Pending {
+    pub(in crate::server) message_id: String,
+    pub(in crate::server) tool_call_id: String,
+    pub(in crate::server) call: Call,
+    pub(in crate::server) resume: Resume,
+}
+
+/// Where a turn goes on.
+#[derive(Clone, Debug)]
+pub(in crate::server) struct Resume {
+    pub(in crate::server) model: String,
+    pub(in crate::server) text: String,
+    pub(in crate::server) at: i64,
+}
+
+impl Pending {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            message_id: row.get("message_id")?,
+            tool_call_id: row.get("tool_call_id")?,
+            call: Call { name: row.get("name")?, arguments: row.get("arguments")? },
+            resume: Resume {
+                model: row.get("resume_model")?,
+                text: row.get("resume_text")?,
+                at: row.get("resume_at")?,
+            },
+        })
+    }
+}
+
+/// The call of an agent that waits.
+pub(super) fn of_agent(tx: &Transaction<'_>, agent: &str) -> Result<Option<Pending>> {
+    Ok(tx.query_row("SELECT * FROM approvals WHERE agent_id = ?", [agent], Pending::read).optional()?)
+}
+
+/// The call for which a run ended.
+pub(super) fn of_run(tx: &Transaction<'_>, run: &str) -> Result<Option<Pending>> {
+    Ok(tx.query_row("SELECT * FROM approvals WHERE run_id = ?", [run], Pending::read).optional()?)
+}
+
+/// Lets a call wait.
+pub(super) fn add(tx: &Transaction<'_>, run: &RunRow, waits: &Pending) -> Result<()> {
+    tx.execute(
+        "INSERT OR REPLACE INTO approvals
+         (agent_id, run_id, message_id, tool_call_id, name, arguments, resume_model, resume_text, resume_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        params![
+            run.agent_id,
+            run.id,
+            waits.message_id,
+            waits.tool_call_id,
+            waits.call.name,
+            waits.call.arguments,
+            waits.resume.model,
+            waits.resume.text,
+            waits.resume.at
+        ],
+    )?;
+    Ok(())
+}
+
+/// Stores a decision and what the tool answered, in the history of a run, and lets nothing wait any more.
+pub(super) fn resolve(tx: &Transaction<'_>, run: &RunRow, response: NewMessage, answer: NewMessage) -> Result<()> {
+    messages::insert(tx, run, None, response)?;
+    messages::insert(tx, run, None, answer)?;
+    tx.execute("DELETE FROM approvals WHERE agent_id = ?", [&run.agent_id])?;
+    Ok(())
+}
+
+/// Resolves what waits by a run that was sent for it, and lets that run go on behind it.
+pub(in crate::server) fn decide(
+    tx: &Transaction<'_>,
+    claim: &Claim,
+    resume: &Resume,
+    response: NewMessage,
+    answer: NewMessage,
+) -> Result<()> {
+    let run = steps::fence(tx, claim)?;
+    resolve(tx, &run, response, answer)?;
+    tx.execute(
+        "UPDATE runs SET resume_model = ?, resume_text = ?, resume_at = ? WHERE id = ?",
+        params![resume.model, resume.text, resume.at, run.id],
+    )?;
+    Ok(())
+}
+
+/// Denies the call for which a run waits.
+pub(super) fn deny(tx: &Transaction<'_>, run: &RunRow, waits: &Pending, reason: &str) -> Result<()> {
+    let response = NewMessage::response(&waits.tool_call_id, false, Some(reason));
+    let answer = NewMessage::tool_return(&waits.call.name, &waits.tool_call_id, true, &denial(Some(reason)));
+    resolve(tx, run, response, answer)
+}
+
+/// What the model sees instead of the tool's answer.
+pub(in crate::server) fn denial(reason: Option<&str>) -> Value {
+    let reason = reason.map_or_else(String::new, |reason| format!(" Reason: {reason}"));
+    json!(format!("Error: request to call tool denied.{reason}"))
+}

@@ -1,0 +1,173 @@
+//! Who works on a run: one process at a time, one run of an agent at a time, in the order of acceptance.
+
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use super::approvals::{self, Pending, Resume};
+use super::runs::RunRow;
+use super::steps::{self, Ending};
+use super::{Result, StoreError};
+use crate::model::{RunStatus, StopReason};
+use crate::server::clock;
+use crate::server::owner::Owners;
+use crate::server::request::SendRequest;
+
+/// How long a process that shows no sign of life keeps its runs, in microseconds.
+pub(super) const LEASE: i64 = 30_000_000;
+
+/// How many processes may die over one run.
+const MOST_LOST: i64 = 3;
+
+/// A run at work, and what the work needs.
+#[derive(Clone, Debug)]
+pub(in crate::server) struct Claim {
+    pub(in crate::server) run: String,
+    pub(in crate::server) agent: String,
+    pub(in crate::server) owner: String,
+    /// Counts the claims of this run: with the owner it tells this one from all others.
+    pub(in crate::server) attempt: i64,
+    pub(in crate::server) request: SendRequest,
+    pub(in crate::server) created: i64,
+    /// How many steps are stored.
+    pub(in crate::server) steps: i64,
+    /// The agent's model.
+    pub(in crate::server) model: String,
+    pub(in crate::server) system: String,
+    /// Where the turn goes on, if this run is the answer to a question.
+    pub(in crate::server) resume: Option<Resume>,
+    /// The agent's call that waits for a decision.
+    pub(in crate::server) waits: Option<Pending>,
+}
+
+/// What a look at an agent's queue gave.
+#[derive(Debug)]
+pub(in crate::server) enum Claimed {
+    /// A run, ours to work on.
+    Run(Box<Claim>),
+    /// The next run is another living process's.
+    Elsewhere,
+    /// The next run could not be worked on and was ended.
+    Closed,
+    /// There is nothing to do.
+    Nothing,
+}
+
+/// Claims the next run of an agent, if nobody alive holds it.
+pub(in crate::server) fn claim(tx: &Transaction<'_>, agent: &str, owners: &Owners) -> Result<Claimed> {
+    renew_all(tx, agent, owners.me())?;
+    let sql = "SELECT * FROM runs WHERE agent_id = ? AND status IN ('created', 'running') ORDER BY seq LIMIT 1";
+    let head = tx.query_row(sql, [agent], |row| Ok((RunRow::read(row)?, Hold::read(row)?))).optional()?;
+    let Some((run, hold)) = head else { return Ok(Claimed::Nothing) };
+    if hold.is_by_another(owners) {
+        return Ok(Claimed::Elsewhere);
+    }
+    let lost = hold.lost + i64::from(hold.died(&run, owners));
+    let Some(request) = run.request().filter(|_| lost < MOST_LOST) else {
+        steps::end(tx, &run, &given_up(&run, lost), owners.me())?;
+        return Ok(Claimed::Closed);
+    };
+    take(tx, &run, &hold, lost, owners.me())?;
+    Ok(Claimed::Run(Box::new(assemble(tx, run, request, hold.attempt + 1, owners.me())?)))
+}
+
+/// The columns that say who holds a run.
+#[derive(Debug)]
+struct Hold {
+    owner: Option<String>,
+    lease_until: Option<i64>,
+    attempt: i64,
+    lost: i64,
+}
+
+impl Hold {
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            owner: row.get("owner")?,
+            lease_until: row.get("lease_until")?,
+            attempt: row.get("attempt")?,
+            lost: row.get("lost")?,
+        })
+    }
+
+    /// A dead process is noticed by its lock, one that stands still by its lease.
+    fn is_by_another(&self, owners: &Owners) -> bool {
+        let in_time = self.lease_until.is_some_and(|until| until > clock::now());
+        self.owner.as_deref().is_some_and(|owner| owner != owners.me() && in_time && owners.lives(owner))
+    }
+
+    /// Whether the one who held it left it in the middle, without a word.
+    fn died(&self, run: &RunRow, owners: &Owners) -> bool {
+        run.status == RunStatus::Running && self.owner.as_deref().is_some_and(|owner| owner != owners.me())
+    }
+}
+
+fn given_up(run: &RunRow, lost: i64) -> Ending {
+    let error = if lost < MOST_LOST {
+        "the request of this run cannot be read".to_owned()
+    } else {
+        format!("worker lost: {lost} processes that worked on this run ended before it did")
+    };
+    let duration_ns = (clock::now() - run.created).max(0) * 1000;
+    Ending { status: RunStatus::Failed, reason: StopReason::Error, error: Some(error), duration_ns }
+}
+
+fn take(tx: &Transaction<'_>, run: &RunRow, hold: &Hold, lost: i64, me: &str) -> Result<()> {
+    tx.execute(
+        "UPDATE runs SET status = 'running', owner = ?, lease_until = ?, attempt = ?, lost = ? WHERE id = ?",
+        params![me, clock::now() + LEASE, hold.attempt + 1, lost, run.id],
+    )?;
+    Ok(())
+}
+
+fn assemble(tx: &Transaction<'_>, run: RunRow, request: SendRequest, attempt: i64, me: &str) -> Result<Claim> {
+    let (model, system) = tx.query_row("SELECT model, system FROM agents WHERE id = ?", [&run.agent_id], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+    })?;
+    Ok(Claim {
+        steps: steps::usage(tx, &run.id)?.steps,
+        model,
+        system: request.override_system.clone().unwrap_or(system),
+        waits: approvals::of_agent(tx, &run.agent_id)?,
+        resume: resume(tx, &run.id)?,
+        created: run.created,
+        run: run.id,
+        agent: run.agent_id,
+        owner: me.to_owned(),
+        attempt,
+        request,
+    })
+}
+
+fn resume(tx: &Transaction<'_>, run: &str) -> Result<Option<Resume>> {
+    let sql = "SELECT resume_model, resume_text, resume_at FROM runs WHERE id = ? AND resume_text IS NOT NULL";
+    let read = |row: &rusqlite::Row<'_>| Ok(Resume { model: row.get(0)?, text: row.get(1)?, at: row.get(2)? });
+    Ok(tx.query_row(sql, [run], read).optional()?)
+}
+
+/// Shows a sign of life. Fails if the claim was lost.
+pub(in crate::server) fn renew(tx: &Transaction<'_>, claim: &Claim) -> Result<()> {
+    renew_all(tx, &claim.agent, &claim.owner)?;
+    check(tx, claim)
+}
+
+/// Fails if the claim was lost.
+pub(in crate::server) fn check(tx: &Transaction<'_>, claim: &Claim) -> Result<()> {
+    steps::fence(tx, claim).map(|_| ())
+}
+
+/// Prolongs what a process holds of an agent, once a third of the lease has gone.
+fn renew_all(tx: &Transaction<'_>, agent: &str, owner: &str) -> Result<()> {
+    let now = clock::now();
+    tx.execute(
+        "UPDATE runs SET lease_until = ?1 WHERE agent_id = ?2 AND owner = ?3 AND lease_until < ?4
+           AND status IN ('created', 'running')",
+        params![now + LEASE, agent, owner, now + LEASE * 2 / 3],
+    )?;
+    Ok(())
+}
+
+/// Gives back all that a process holds, so that others need not find out that it is gone.
+pub(in crate::server) fn give_back(tx: &Transaction<'_>, owner: &str) -> Result<(), StoreError> {
+    tx.execute("UPDATE runs SET owner = NULL, lease_until = NULL WHERE owner = ?", [owner])?;
+    tx.execute("UPDATE outbox SET owner = NULL WHERE owner = ?", [owner])?;
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! Pages of lists: filters, cursors that go forward, and the order.
+
+use rusqlite::types::Value;
+use rusqlite::{OptionalExtension, Transaction, params_from_iter};
+
+use super::Result;
+use super::runs::RunRow;
+use crate::server::validate::Order;
+
+/// Which part of a list is asked for. Filters that a list does not know stay empty.
+#[derive(Clone, Debug)]
+pub(in crate::server) struct Page {
+    pub(in crate::server) limit: i64,
+    pub(in crate::server) order: Order,
+    pub(in crate::server) after: Option<String>,
+    pub(in crate::server) before: Option<String>,
+    pub(in crate::server) name: Option<String>,
+    pub(in crate::server) query_text: Option<String>,
+    pub(in crate::server) tags: Vec<String>,
+}
+
+/// Which runs are asked for.
+#[derive(Clone, Debug, Default)]
+pub(in crate::server) struct RunFilter {
+    pub(in crate::server) agents: Vec<String>,
+    pub(in crate::server) statuses: Vec<String>,
+    pub(in crate::server) stop_reason: Option<String>,
+}
+
+impl Page {
+    /// The beginning of a list.
+    pub(in crate::server) fn first(limit: i64, order: Order) -> Self {
+        Self { limit, order, after: None, before: None, name: None, query_text: None, tags: Vec::new() }
+    }
+
+    /// How many items it holds at most.
+    pub(in crate::server) fn limit(&self) -> usize {
+        usize::try_from(self.limit).unwrap_or(0)
+    }
+
+    /// Whether rows are read against the order: the page in front of a cursor is found from its end.
+    pub(in crate::server) fn backwards(&self) -> bool {
+        self.before.is_some() && self.after.is_none()
+    }
+
+    /// The condition that keeps to the page, and the order in which to read it. An unknown cursor is as none.
+    pub(super) fn bounds(&self, tx: &Transaction<'_>, table: &str, seq: &str) -> Result<(String, String)> {
+        let mut condition = "1".to_owned();
+        let ascending = self.order == Order::Ascending;
+        for (cursor, forward) in [(&self.after, true), (&self.before, false)] {
+            if let Some(at) = position(tx, table, cursor.as_deref())? {
+                let sign = if forward == ascending { '>' } else { '<' };
+                condition.push_str(&format!(" AND {seq} {sign} {at}"));
+            }
+        }
+        let word = if ascending != self.backwards() { "ASC" } else { "DESC" };
+        Ok((condition, format!("ORDER BY {seq} {word}")))
+    }
+}
+
+/// Where an id stands in its table. The table's name is a constant of this program.
+pub(super) fn position(tx: &Transaction<'_>, table: &str, id: Option<&str>) -> Result<Option<i64>> {
+    let Some(id) = id else { return Ok(None) };
+    Ok(tx.query_row(&format!("SELECT seq FROM {table} WHERE id = ?"), [id], |row| row.get(0)).optional()?)
+}
+
+/// Lists runs, a page at a time.
+pub(in crate::server) fn runs(tx: &Transaction<'_>, filter: &RunFilter, page: &Page) -> Result<Vec<RunRow>> {
+    let (cursor, tail) = page.bounds(tx, "runs", "seq")?;
+    let mut values = Vec::new();
+    let mut wanted = |column: &str, words: &[String]| {
+        if words.is_empty() {
+            return String::new();
+        }
+        values.extend(words.iter().cloned().map(Value::from));
+        format!(" AND {column} IN ({})", vec!["?"; words.len()].join(", "))
+    };
+    let agents = wanted("agent_id", &filter.agents);
+    let statuses = wanted("status", &filter.statuses);
+    let reason = wanted("stop_reason", filter.stop_reason.as_slice());
+    let limit = page.limit;
+    let sql = format!("SELECT * FROM runs WHERE {cursor}{agents}{statuses}{reason} {tail} LIMIT {limit}");
+    let mut statement = tx.prepare(&sql)?;
+    let rows = statement.query_map(params_from_iter(values), RunRow::read)?;
+    let mut found = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    if page.backwards() {
+        found.reverse();
+    }
+    Ok(found)
+}

@@ -1,0 +1,201 @@
+//! Messages: what was said, called, returned, asked and decided. One row is one item of a list.
+
+use rusqlite::{OptionalExtension, Row, Transaction, params, params_from_iter};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::runs::RunRow;
+use super::{Page, Result};
+use crate::server::answer::Call;
+use crate::server::clock;
+use crate::server::request::InputMessage;
+use crate::server::validate::Order;
+
+/// A message as it is stored.
+#[derive(Clone, Debug)]
+pub(in crate::server) struct MessageRow {
+    pub(in crate::server) id: String,
+    pub(in crate::server) run_id: Option<String>,
+    pub(in crate::server) step_id: Option<String>,
+    pub(in crate::server) date: i64,
+    pub(in crate::server) message_type: String,
+    pub(in crate::server) name: Option<String>,
+    pub(in crate::server) otid: Option<String>,
+    pub(in crate::server) sender_id: Option<String>,
+    /// The fields that its type alone has.
+    pub(in crate::server) own: Value,
+}
+
+/// A message to be stored.
+#[derive(Clone, Debug)]
+pub(in crate::server) struct NewMessage {
+    id: Uuid,
+    message_type: &'static str,
+    name: Option<String>,
+    otid: Option<String>,
+    sender_id: Option<String>,
+    own: Value,
+}
+
+impl NewMessage {
+    /// A message that the server makes. Its otid is its own id with the lowest bits as the item's number.
+    fn made(message_type: &'static str, own: Value) -> Self {
+        let id = Uuid::new_v4();
+        let otid = Uuid::from_u128(id.as_u128() & !0x7f).to_string();
+        Self { id, message_type, name: None, otid: Some(otid), sender_id: None, own }
+    }
+
+    /// A message that was sent. A content of one text part is listed as its text.
+    pub(in crate::server) fn input(message: &InputMessage) -> Self {
+        let content = match message.content.as_array().map(Vec::as_slice) {
+            Some([part]) if part["type"] == "text" => part["text"].clone(),
+            _ => message.content.clone(),
+        };
+        Self {
+            name: message.name.clone(),
+            otid: Some(message.otid.clone().unwrap_or_else(|| Uuid::new_v4().to_string())),
+            sender_id: message.sender_id.clone(),
+            ..Self::made(message.role.message_type(), json!({"content": content}))
+        }
+    }
+
+    /// What the agent thought.
+    pub(in crate::server) fn thought(text: &str) -> Self {
+        let own = json!({"reasoning": text, "source": "reasoner_model", "signature": null});
+        Self::made("reasoning_message", own)
+    }
+
+    /// What the agent said.
+    pub(in crate::server) fn reply(text: &str) -> Self {
+        Self::made("assistant_message", json!({"content": text}))
+    }
+
+    /// A tool call.
+    pub(in crate::server) fn call(call: &Call, call_id: &str) -> Self {
+        Self::made("tool_call_message", calls(call, call_id))
+    }
+
+    /// A tool call that waits for a decision.
+    pub(in crate::server) fn request(call: &Call, call_id: &str) -> Self {
+        let message = Self::made("approval_request_message", calls(call, call_id));
+        Self { otid: Some(format!("message-{}", message.id)), ..message }
+    }
+
+    /// A decision.
+    pub(in crate::server) fn response(call_id: &str, approve: bool, reason: Option<&str>) -> Self {
+        let approval = json!({"type": "approval", "tool_call_id": call_id, "approve": approve, "reason": reason});
+        let own = json!({"approvals": [approval], "approve": approve, "approval_request_id": null, "reason": reason});
+        Self { otid: None, ..Self::made("approval_response_message", own) }
+    }
+
+    /// What a tool answered.
+    pub(in crate::server) fn tool_return(name: &str, call_id: &str, error: bool, answer: &Value) -> Self {
+        let status = if error { "error" } else { "success" };
+        let own = json!({"tool_return": answer, "status": status, "tool_call_id": call_id, "stdout": null,
+            "stderr": null, "tool_returns": [{"type": "tool", "tool_return": answer, "status": status,
+            "tool_call_id": call_id, "stdout": null, "stderr": null}]});
+        Self { name: Some(name.to_owned()), ..Self::made("tool_return_message", own) }
+    }
+
+    /// Its id on the wire.
+    pub(in crate::server) fn id(&self) -> String {
+        format!("message-{}", self.id)
+    }
+
+    /// Its own fields as text, from which its tokens are counted.
+    pub(in crate::server) fn text(&self) -> String {
+        self.own.to_string()
+    }
+}
+
+fn calls(call: &Call, call_id: &str) -> Value {
+    let call = json!({"name": call.name, "arguments": call.arguments, "tool_call_id": call_id});
+    json!({"tool_call": call, "tool_calls": [call]})
+}
+
+impl MessageRow {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get("id")?,
+            run_id: row.get("run_id")?,
+            step_id: row.get("step_id")?,
+            date: row.get("date")?,
+            message_type: row.get("message_type")?,
+            name: row.get("name")?,
+            otid: row.get("otid")?,
+            sender_id: row.get("sender_id")?,
+            own: serde_json::from_str(&row.get::<_, String>("own")?).unwrap_or_default(),
+        })
+    }
+}
+
+/// Stores a message of a run.
+pub(super) fn insert(tx: &Transaction<'_>, run: &RunRow, step: Option<&str>, message: NewMessage) -> Result<()> {
+    tx.execute(
+        "INSERT INTO messages (id, agent_id, run_seq, run_id, step_id, date, message_type, name, otid, sender_id, own)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        params![
+            message.id(),
+            run.agent_id,
+            run.seq,
+            run.id,
+            step,
+            clock::now(),
+            message.message_type,
+            message.name,
+            message.otid,
+            message.sender_id,
+            message.text()
+        ],
+    )?;
+    Ok(())
+}
+
+/// Whose messages are listed.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::server) enum Of<'a> {
+    Agent(&'a str),
+    Run(&'a str),
+}
+
+/// Lists messages in the order of their runs. `after` means newer and `before` older, whatever the
+/// order is. The id of an unknown cursor is the error.
+pub(in crate::server) fn list(
+    tx: &Transaction<'_>,
+    of: Of<'_>,
+    types: Option<&[String]>,
+    page: &Page,
+) -> Result<std::result::Result<Vec<MessageRow>, String>> {
+    let (column, id) = match of {
+        Of::Agent(id) => ("agent_id", id),
+        Of::Run(id) => ("run_id", id),
+    };
+    let mut condition = format!("{column} = ?");
+    for (cursor, sign) in [(&page.after, '>'), (&page.before, '<')] {
+        let Some(cursor) = cursor else { continue };
+        let Some((run, seq)) = place(tx, cursor)? else { return Ok(Err(cursor.clone())) };
+        condition.push_str(&format!(" AND (run_seq, seq) {sign} ({run}, {seq})"));
+    }
+    let types = types.unwrap_or_default();
+    if !types.is_empty() {
+        condition.push_str(&format!(" AND message_type IN ({})", vec!["?"; types.len()].join(", ")));
+    }
+    let word = if page.order == Order::Ascending { "ASC" } else { "DESC" };
+    let limit = page.limit;
+    let sql = format!("SELECT * FROM messages WHERE {condition} ORDER BY run_seq {word}, seq {word} LIMIT {limit}");
+    let values = [id].into_iter().chain(types.iter().map(String::as_str));
+    let mut statement = tx.prepare(&sql)?;
+    let rows = statement.query_map(params_from_iter(values), MessageRow::read)?;
+    Ok(Ok(rows.collect::<rusqlite::Result<_>>()?))
+}
+
+/// The first hundred messages of a run, filtered as its request asked for.
+pub(in crate::server) fn of_run(tx: &Transaction<'_>, run: &RunRow) -> Result<Vec<MessageRow>> {
+    let types = run.request().and_then(|request| request.include_return_message_types);
+    Ok(list(tx, Of::Run(&run.id), types.as_deref(), &Page::first(100, Order::Ascending))?.unwrap_or_default())
+}
+
+fn place(tx: &Transaction<'_>, id: &str) -> Result<Option<(i64, i64)>> {
+    let sql = "SELECT run_seq, seq FROM messages WHERE id = ?";
+    Ok(tx.query_row(sql, [id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+}

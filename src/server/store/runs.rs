@@ -1,0 +1,161 @@
+//! Runs: accepted, found, cancelled, deleted.
+
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+use serde::Serialize;
+
+use super::messages::{self, NewMessage};
+use super::{Result, approvals, outbox};
+use crate::model::{RunId, RunStatus};
+use crate::server::clock;
+use crate::server::request::SendRequest;
+use crate::server::validate::Order;
+
+/// A run as it is stored.
+#[derive(Clone, Debug)]
+pub(in crate::server) struct RunRow {
+    pub(in crate::server) seq: i64,
+    pub(in crate::server) id: String,
+    pub(in crate::server) agent_id: String,
+    pub(in crate::server) status: RunStatus,
+    pub(in crate::server) stop_reason: Option<String>,
+    pub(in crate::server) error: Option<String>,
+    pub(in crate::server) created: i64,
+    pub(in crate::server) completed: Option<i64>,
+    /// The handle of the model that answers: the one that the request asks for, else the agent's.
+    pub(in crate::server) model: String,
+    pub(in crate::server) request: String,
+    pub(in crate::server) callback_url: Option<String>,
+    pub(in crate::server) callback_sent: Option<i64>,
+    pub(in crate::server) callback_status: Option<i64>,
+    pub(in crate::server) callback_error: Option<String>,
+    pub(in crate::server) ttft_ns: Option<i64>,
+    pub(in crate::server) duration_ns: Option<i64>,
+}
+
+/// What a cancel request found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::server) enum Cancelled {
+    /// No such run.
+    Unknown,
+    /// It had ended; nothing changed.
+    Before,
+    /// It is cancelled now.
+    Now,
+}
+
+impl RunRow {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            seq: row.get("seq")?,
+            id: row.get("id")?,
+            agent_id: row.get("agent_id")?,
+            status: RunStatus::from(row.get::<_, String>("status")?.as_str()),
+            stop_reason: row.get("stop_reason")?,
+            error: row.get("error")?,
+            created: row.get("created")?,
+            completed: row.get("completed")?,
+            model: row.get("model")?,
+            request: row.get("request")?,
+            callback_url: row.get("callback_url")?,
+            callback_sent: row.get("callback_sent")?,
+            callback_status: row.get("callback_status")?,
+            callback_error: row.get("callback_error")?,
+            ttft_ns: row.get("ttft_ns")?,
+            duration_ns: row.get("duration_ns")?,
+        })
+    }
+
+    /// The request it was accepted with; none only if the row was written by something else.
+    pub(in crate::server) fn request(&self) -> Option<SendRequest> {
+        serde_json::from_str(&self.request).ok()
+    }
+}
+
+/// Text for a column that holds JSON. The types stored here have text keys only, so it cannot fail.
+pub(super) fn as_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("keys are text")
+}
+
+/// Accepts a request: the run and its messages. None if there is no such agent.
+///
+/// A process that executes runs reserves it, so that no other takes it while this one lives.
+pub(in crate::server) fn accept(
+    tx: &Transaction<'_>,
+    agent: &str,
+    request: &SendRequest,
+    owner: Option<&str>,
+) -> Result<Option<RunRow>> {
+    let Some(model) = super::agents::model(tx, agent)? else { return Ok(None) };
+    let id = RunId::random();
+    let now = clock::now();
+    tx.execute(
+        "INSERT INTO runs (id, agent_id, status, created, model, request, callback_url, owner, lease_until)
+         VALUES (?, ?, 'created', ?, ?, ?, ?, ?, ?)",
+        params![
+            id.as_str(),
+            agent,
+            now,
+            request.override_model.as_ref().unwrap_or(&model),
+            as_json(request),
+            request.callback_url,
+            owner,
+            owner.map(|_| now + super::claims::LEASE)
+        ],
+    )?;
+    let run = get(tx, id.as_str())?;
+    if let Some(run) = &run {
+        for message in request.messages() {
+            messages::insert(tx, run, None, NewMessage::input(message))?;
+        }
+    }
+    Ok(run)
+}
+
+/// Finds a run.
+pub(in crate::server) fn get(tx: &Transaction<'_>, id: &str) -> Result<Option<RunRow>> {
+    Ok(tx.query_row("SELECT * FROM runs WHERE id = ?", [id], RunRow::read).optional()?)
+}
+
+/// The ids of an agent's runs that have not ended.
+pub(in crate::server) fn open_of(tx: &Transaction<'_>, agent: &str, order: Order) -> Result<Vec<String>> {
+    let word = if order == Order::Ascending { "ASC" } else { "DESC" };
+    let sql =
+        format!("SELECT id FROM runs WHERE agent_id = ? AND status IN ('created', 'running') ORDER BY seq {word}");
+    let mut statement = tx.prepare(&sql)?;
+    let ids = statement.query_map([agent], |row| row.get(0))?;
+    Ok(ids.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Whether nothing is left to be done for a run: it ended and its callback was attempted, or it is not there.
+pub(in crate::server) fn settled(tx: &Transaction<'_>, id: &str) -> Result<bool> {
+    let sql = "SELECT NOT EXISTS (SELECT 1 FROM runs WHERE id = ?1 AND status IN ('created', 'running'))
+                  AND NOT EXISTS (SELECT 1 FROM outbox WHERE run_id = ?1)";
+    Ok(tx.query_row(sql, [id], |row| row.get(0))?)
+}
+
+/// Cancels a run, at once and for good. One that waits for a decision is denied it.
+pub(in crate::server) fn cancel(tx: &Transaction<'_>, id: &str, duration_ns: Option<i64>) -> Result<Cancelled> {
+    let Some(run) = get(tx, id)? else { return Ok(Cancelled::Unknown) };
+    let waits = approvals::of_run(tx, id)?;
+    if run.status.is_terminal() && waits.is_none() {
+        return Ok(Cancelled::Before);
+    }
+    let now = clock::now();
+    tx.execute(
+        "UPDATE runs SET status = 'cancelled', stop_reason = 'cancelled', owner = NULL, lease_until = NULL,
+           completed = coalesce(completed, ?2), duration_ns = coalesce(duration_ns, ?3) WHERE id = ?1",
+        params![id, now, duration_ns.unwrap_or((now - run.created).max(0) * 1000)],
+    )?;
+    match waits {
+        Some(waits) => approvals::deny(tx, &run, &waits, "the run was cancelled")?,
+        None => outbox::add(tx, &run, None)?,
+    }
+    Ok(Cancelled::Now)
+}
+
+/// Deletes a run. Its messages stay in the agent's history.
+pub(in crate::server) fn delete(tx: &Transaction<'_>, id: &str) -> Result<Option<RunRow>> {
+    let run = get(tx, id)?;
+    tx.execute("DELETE FROM runs WHERE id = ?", [id])?;
+    Ok(run)
+}

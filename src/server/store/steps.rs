@@ -1,0 +1,181 @@
+//! Steps: each is one transaction with its messages, its usage and, if it is the last, the run's end.
+
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+use uuid::Uuid;
+
+use super::approvals::{self, Pending};
+use super::claims::Claim;
+use super::messages::{self, NewMessage};
+use super::runs::RunRow;
+use super::{Page, Result, StoreError, outbox, runs};
+use crate::model::{RunStatus, StopReason};
+use crate::server::answer::Failure;
+use crate::server::clock;
+
+/// A step as it is stored.
+#[derive(Clone, Debug)]
+pub(in crate::server) struct StepRow {
+    pub(in crate::server) id: String,
+    pub(in crate::server) run_id: String,
+    pub(in crate::server) agent_id: String,
+    pub(in crate::server) model: String,
+    pub(in crate::server) prompt_tokens: i64,
+    pub(in crate::server) completion_tokens: i64,
+    pub(in crate::server) stop_reason: Option<String>,
+    pub(in crate::server) error_type: Option<String>,
+    pub(in crate::server) error: Option<String>,
+}
+
+/// What a step adds to its run.
+#[derive(Debug, Default)]
+pub(in crate::server) struct NewStep {
+    /// The handle of the model that made it.
+    pub(in crate::server) model: String,
+    pub(in crate::server) messages: Vec<NewMessage>,
+    pub(in crate::server) prompt_tokens: i64,
+    pub(in crate::server) completion_tokens: i64,
+    /// The call that waits for a decision behind this step.
+    pub(in crate::server) waits: Option<Pending>,
+    pub(in crate::server) failure: Option<Failure>,
+}
+
+/// How a run ends.
+#[derive(Debug)]
+pub(in crate::server) struct Ending {
+    pub(in crate::server) status: RunStatus,
+    pub(in crate::server) reason: StopReason,
+    pub(in crate::server) error: Option<String>,
+    pub(in crate::server) duration_ns: i64,
+}
+
+/// What a run used, over all its steps.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::server) struct Usage {
+    pub(in crate::server) steps: i64,
+    pub(in crate::server) prompt_tokens: i64,
+    pub(in crate::server) completion_tokens: i64,
+}
+
+impl StepRow {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get("id")?,
+            run_id: row.get("run_id")?,
+            agent_id: row.get("agent_id")?,
+            model: row.get("model")?,
+            prompt_tokens: row.get("prompt_tokens")?,
+            completion_tokens: row.get("completion_tokens")?,
+            stop_reason: row.get("stop_reason")?,
+            error_type: row.get("error_type")?,
+            error: row.get("error")?,
+        })
+    }
+}
+
+/// Stores what a claim's holder did: a step, an end, or both. Nothing if the claim was lost.
+pub(in crate::server) fn commit(
+    tx: &Transaction<'_>,
+    claim: &Claim,
+    step: Option<NewStep>,
+    ttft_ns: Option<i64>,
+    ending: Option<Ending>,
+) -> Result<()> {
+    let run = fence(tx, claim)?;
+    tx.execute("UPDATE runs SET ttft_ns = coalesce(ttft_ns, ?) WHERE id = ?", params![ttft_ns, run.id])?;
+    if let Some(step) = step {
+        add(tx, &run, step, ending.as_ref().map(|ending| &ending.reason))?;
+    }
+    if let Some(ending) = ending {
+        end(tx, &run, &ending, &claim.owner)?;
+    }
+    Ok(())
+}
+
+/// Returns the run, if the claim still holds.
+pub(super) fn fence(tx: &Transaction<'_>, claim: &Claim) -> Result<RunRow> {
+    let held: bool = tx.query_row(
+        "SELECT EXISTS (SELECT 1 FROM runs WHERE id = ? AND owner = ? AND attempt = ? AND status = 'running')",
+        params![claim.run, claim.owner, claim.attempt],
+        |row| row.get(0),
+    )?;
+    let run = if held { runs::get(tx, &claim.run)? } else { None };
+    run.ok_or(StoreError::Lost)
+}
+
+fn add(tx: &Transaction<'_>, run: &RunRow, step: NewStep, reason: Option<&StopReason>) -> Result<()> {
+    let id = format!("step-{}", Uuid::new_v4());
+    let failure = step.failure.as_ref();
+    tx.execute(
+        "INSERT INTO steps (id, run_id, model, prompt_tokens, completion_tokens, stop_reason, error_type, error)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        params![
+            id,
+            run.id,
+            step.model,
+            step.prompt_tokens,
+            step.completion_tokens,
+            reason.map(StopReason::as_str),
+            failure.map(|failure| failure.kind),
+            failure.map(|failure| &failure.message)
+        ],
+    )?;
+    adopt_inputs(tx, &run.id, &id)?;
+    for message in step.messages {
+        messages::insert(tx, run, Some(&id), message)?;
+    }
+    step.waits.map_or(Ok(()), |waits| approvals::add(tx, run, &waits))
+}
+
+/// The messages that were sent belong to the first step. Decisions belong to none.
+fn adopt_inputs(tx: &Transaction<'_>, run: &str, step: &str) -> Result<()> {
+    tx.execute(
+        "UPDATE messages SET step_id = ? WHERE run_id = ? AND step_id IS NULL
+           AND message_type <> 'approval_response_message'",
+        params![step, run],
+    )?;
+    Ok(())
+}
+
+/// Ends a run, and notes its callback in the same breath.
+pub(super) fn end(tx: &Transaction<'_>, run: &RunRow, ending: &Ending, owner: &str) -> Result<()> {
+    tx.execute(
+        "UPDATE runs SET status = ?, stop_reason = ?, error = ?, completed = ?, duration_ns = ?,
+           owner = NULL, lease_until = NULL WHERE id = ?",
+        params![ending.status.as_str(), ending.reason.as_str(), ending.error, clock::now(), ending.duration_ns, run.id],
+    )?;
+    outbox::add(tx, run, Some(owner))
+}
+
+/// What a run used.
+pub(in crate::server) fn usage(tx: &Transaction<'_>, run: &str) -> Result<Usage> {
+    let sql = "SELECT count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0)
+               FROM steps WHERE run_id = ?";
+    let read =
+        |row: &Row<'_>| Ok(Usage { steps: row.get(0)?, prompt_tokens: row.get(1)?, completion_tokens: row.get(2)? });
+    Ok(tx.query_row(sql, [run], read)?)
+}
+
+/// Lists a run's steps, a page at a time. The id of an unknown cursor is the error.
+pub(in crate::server) fn list(
+    tx: &Transaction<'_>,
+    run: &str,
+    page: &Page,
+) -> Result<std::result::Result<Vec<StepRow>, String>> {
+    for cursor in [&page.after, &page.before].into_iter().flatten() {
+        let known = tx.query_row("SELECT 1 FROM steps WHERE id = ?", [cursor], |_| Ok(())).optional()?;
+        if known.is_none() {
+            return Ok(Err(cursor.clone()));
+        }
+    }
+    let (cursor, tail) = page.bounds(tx, "steps", "steps.seq")?;
+    let limit = page.limit;
+    let sql = format!(
+        "SELECT steps.*, agent_id FROM steps JOIN runs ON runs.id = run_id WHERE run_id = ? AND {cursor} {tail} LIMIT {limit}"
+    );
+    let mut statement = tx.prepare(&sql)?;
+    let mut found = statement.query_map([run], StepRow::read)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    if page.backwards() {
+        found.reverse();
+    }
+    Ok(Ok(found))
+}

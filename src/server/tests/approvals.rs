@@ -1,0 +1,99 @@
+//! Tool calls that wait for a person.
+
+use super::*;
+
+const SCRIPT: &str = "@reply before\n@ask rm {\"path\": \"x\"}\n@reply behind";
+
+/// Lets an agent ask; returns the run and the call's id.
+async fn asked(server: &Server, agent: &str) -> (Value, String) {
+    let run = server.run(agent, SCRIPT).await;
+    assert_eq!(end(&run), ("completed", "requires_approval"));
+    let messages = server.messages(&run).await;
+    assert_eq!(types(&messages), ["user_message", "assistant_message", "approval_request_message"]);
+    let id = messages[2]["tool_calls"][0]["tool_call_id"].as_str().expect("an id").to_owned();
+    (run, id)
+}
+
+fn decision(id: &str, approve: bool) -> Value {
+    let approval = json!({"type": "approval", "approve": approve, "tool_call_id": id, "reason": "because"});
+    json!({"messages": [{"type": "approval", "approvals": [approval]}]})
+}
+
+#[tokio::test]
+async fn an_approved_call_runs_and_the_turn_goes_on_behind_it() {
+    let server = Server::in_memory().await;
+    let agent = server.scripted().await;
+    let (_, id) = asked(&server, &agent).await;
+    let run = server.run_with(&agent, decision(&id, true)).await;
+    assert_eq!(end(&run), ("completed", "end_turn"));
+    let messages = server.messages(&run).await;
+    assert_eq!(types(&messages), ["approval_response_message", "tool_return_message", "assistant_message"]);
+    assert_eq!((&messages[0]["otid"], &messages[0]["step_id"]), (&Value::Null, &Value::Null));
+    assert_eq!((&messages[1]["status"], &messages[1]["tool_call_id"]), (&json!("success"), &json!(id)));
+    assert_eq!(messages[2]["content"], "behind");
+    assert_eq!(end(&server.run(&agent, "@reply again").await).0, "completed", "nothing waits any more");
+}
+
+#[tokio::test]
+async fn a_denied_call_returns_an_error_with_the_reason() {
+    let server = Server::in_memory().await;
+    let agent = server.scripted().await;
+    let (_, id) = asked(&server, &agent).await;
+    let run = server.run_with(&agent, decision(&id, false)).await;
+    let messages = server.messages(&run).await;
+    assert_eq!(messages[0]["approvals"][0]["approve"], false);
+    assert_eq!(messages[1]["status"], "error");
+    assert!(messages[1]["tool_return"].as_str().is_some_and(|text| text.contains("because")));
+    assert_eq!(messages[2]["content"], "behind");
+}
+
+#[tokio::test]
+async fn the_model_that_asked_goes_on() {
+    let server = Server::in_memory().await;
+    let agent = server.agent("agentctl/echo").await;
+    let run = server.run_with(&agent, json!({"input": SCRIPT, "override_model": "agentctl/script"})).await;
+    let request = &server.messages(&run).await[2];
+    let body = json!({"messages": [{"approve": true, "approval_request_id": request["id"]}]});
+    let run = server.run_with(&agent, body).await;
+    assert_eq!(server.messages(&run).await[2]["content"], "behind", "the deprecated form decides too");
+}
+
+#[tokio::test]
+async fn a_plain_message_fails_while_a_call_waits() {
+    let server = Server::in_memory().await;
+    let agent = server.scripted().await;
+    let (_, id) = asked(&server, &agent).await;
+    let run = server.run(&agent, "@reply hi").await;
+    assert_eq!(end(&run), ("failed", "error"));
+    assert!(
+        run["metadata"]["error"].as_str().is_some_and(|text| text.starts_with("CONFLICT: Cannot send a new message"))
+    );
+    assert_eq!(end(&server.run_with(&agent, decision(&id, true)).await).0, "completed", "it still waits");
+}
+
+#[tokio::test]
+async fn a_decision_on_something_else_fails_its_run() {
+    let server = Server::in_memory().await;
+    let agent = server.scripted().await;
+    let run = server.run_with(&agent, decision("call_1", true)).await;
+    let error = run["metadata"]["error"].as_str().expect("an error");
+    assert!(error.starts_with("Cannot process approval response: No tool call is currently awaiting"), "{error}");
+    let (_, id) = asked(&server, &agent).await;
+    let run = server.run_with(&agent, decision("call_1", true)).await;
+    let words = format!("Invalid tool call IDs. Expected ['{id}'], received ['call_1']");
+    assert_eq!(run["metadata"]["error"], words);
+}
+
+#[tokio::test]
+async fn cancelling_a_run_that_waits_denies_the_call() {
+    let server = Server::in_memory().await;
+    let agent = server.scripted().await;
+    let (run, _) = asked(&server, &agent).await;
+    server.cancel(&agent, json!({"run_ids": [run["id"]]})).await;
+    let run = server.get(&format!("/v1/runs/{}", run["id"].as_str().expect("an id"))).await;
+    assert_eq!(end(&run), ("cancelled", "cancelled"));
+    let messages = server.messages(&run).await;
+    assert_eq!(types(&messages)[3..], ["approval_response_message", "tool_return_message"]);
+    assert_eq!(messages[4]["status"], "error");
+    assert_eq!(end(&server.run(&agent, "@reply hi").await).0, "completed", "the agent is free");
+}

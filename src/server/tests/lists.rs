@@ -1,0 +1,129 @@
+//! Lists: filters, cursors, order.
+
+use super::*;
+
+fn ids(list: &Value) -> Vec<&str> {
+    list.as_array().expect("a list").iter().map(|item| item["id"].as_str().expect("an id")).collect()
+}
+
+#[tokio::test]
+async fn cursors_of_runs_page_forward_in_both_orders() {
+    let server = Server::start(Store::Memory, false).await;
+    let agent = server.agent("agentctl/echo").await;
+    let mut sent = Vec::new();
+    for n in 0..5 {
+        sent.push(server.send(&agent, json!({"input": format!("{n}")})).await.as_str().to_owned());
+    }
+    for order in ["asc", "desc"] {
+        let mut seen: Vec<String> = Vec::new();
+        loop {
+            let after = seen.last().map(|id| format!("&after={id}")).unwrap_or_default();
+            let page = server.get(&format!("/v1/runs/?limit=2&order={order}{after}")).await;
+            if ids(&page).is_empty() {
+                break;
+            }
+            seen.extend(ids(&page).into_iter().map(str::to_owned));
+            assert!(seen.len() <= 5, "{seen:?}");
+        }
+        if order == "desc" {
+            seen.reverse();
+        }
+        assert_eq!(seen, sent, "{order}");
+    }
+    let back = server.get(&format!("/v1/runs/?limit=2&order=asc&before={}", sent[3])).await;
+    assert_eq!(ids(&back), [&sent[1], &sent[2]]);
+    let between = server.get(&format!("/v1/runs/?after={}&before={}", sent[4], sent[1])).await;
+    assert_eq!(ids(&between), [&sent[3], &sent[2]]);
+    let unknown = server.get(&format!("/v1/runs/?limit=1&after={}", RunId::random())).await;
+    assert_eq!(ids(&unknown), [&sent[4]]);
+}
+
+#[tokio::test]
+async fn runs_are_filtered_by_every_documented_parameter() {
+    let server = Server::in_memory().await;
+    let (one, two) = (server.scripted().await, server.scripted().await);
+    let done = server.run(&one, "@reply a").await;
+    let failed = server.run(&two, "@fail x").await;
+    let hung = server.send(&two, json!({"input": "@hang"})).await;
+    server.until(&hung, "running").await;
+    let (done, failed) = (done["id"].as_str().expect("an id"), failed["id"].as_str().expect("an id"));
+    let hung = hung.as_str();
+    for (query, expected) in [
+        (String::new(), vec![hung, failed, done]),
+        (format!("agent_id={one}"), vec![done]),
+        (format!("agent_id={one}&agent_ids={two}"), vec![done]),
+        (format!("agent_ids={one}&agent_ids={two}"), vec![hung, failed, done]),
+        ("agent_id=nonsense".to_owned(), vec![]),
+        ("statuses=completed&statuses=failed".to_owned(), vec![failed, done]),
+        ("active=true".to_owned(), vec![hung]),
+        ("active=true&statuses=failed".to_owned(), vec![failed]),
+        ("background=true".to_owned(), vec![hung, failed, done]),
+        ("background=false".to_owned(), vec![]),
+        ("stop_reason=end_turn".to_owned(), vec![done]),
+        ("conversation_id=conv-1".to_owned(), vec![]),
+        ("ascending=true&limit=1".to_owned(), vec![done]),
+        ("order=asc".to_owned(), vec![done, failed, hung]),
+    ] {
+        assert_eq!(ids(&server.get(&format!("/v1/runs/?{query}")).await), expected, "{query}");
+    }
+    assert_eq!(ids(&server.get(&format!("/v1/runs/active?agent_id={two}")).await), [hung]);
+}
+
+#[tokio::test]
+async fn agents_are_found_by_name_tag_and_text_and_paged() {
+    let server = Server::start(Store::Memory, false).await;
+    let mut made = Vec::new();
+    for (name, tag) in [("default", "a"), ("Other one", "b"), ("other two", "a")] {
+        let agent = server.post("/v1/agents/", json!({"name": name, "tags": [tag]})).await;
+        made.push(agent["id"].as_str().expect("an id").to_owned());
+    }
+    let [one, two, three] = [made[0].as_str(), made[1].as_str(), made[2].as_str()];
+    for (query, expected) in [
+        (String::new(), vec![three, two, one]),
+        ("name=default".to_owned(), vec![one]),
+        ("name=defaul".to_owned(), vec![]),
+        ("query_text=OTHER".to_owned(), vec![three, two]),
+        ("tags=a".to_owned(), vec![three, one]),
+        ("tags=a&tags=b&limit=2".to_owned(), vec![three, two]),
+        (format!("limit=1&after={three}"), vec![two]),
+        (format!("limit=1&before={one}"), vec![two]),
+        ("order=asc&limit=1".to_owned(), vec![one]),
+    ] {
+        assert_eq!(ids(&server.get(&format!("/v1/agents/?{query}")).await), expected, "{query}");
+    }
+    assert_eq!(server.get("/v1/agents/count").await, json!(3));
+}
+
+#[tokio::test]
+async fn cursors_of_messages_mean_newer_and_older_and_steps_page_forward() {
+    let server = Server::in_memory().await;
+    let agent = server.scripted().await;
+    let run = server.run(&agent, "@reply a\n@repeat 3").await;
+    let id = run["id"].as_str().expect("an id");
+    let all = server.get(&format!("/v1/runs/{id}/messages")).await;
+    let m = ids(&all);
+    let (first, last) = (m[0], m[3]);
+    for (query, expected) in [
+        (format!("after={first}&limit=2"), vec![m[1], m[2]]),
+        (format!("before={last}&order=desc&limit=2"), vec![m[2], m[1]]),
+        ("limit=0".to_owned(), vec![]),
+    ] {
+        assert_eq!(ids(&server.get(&format!("/v1/runs/{id}/messages?{query}")).await), expected, "{query}");
+        assert_eq!(
+            ids(&server
+                .get(&format!("/v1/agents/{agent}/messages?order=asc&{query}").replace("order=asc&before", "before"))
+                .await),
+            expected,
+            "{query}"
+        );
+    }
+    let newest = server.get(&format!("/v1/agents/{agent}/messages?limit=1")).await;
+    assert_eq!(ids(&newest), [last]);
+    let steps = server.get(&format!("/v1/runs/{id}/steps")).await;
+    let next = server.get(&format!("/v1/runs/{id}/steps?limit=1&after={}", ids(&steps)[0])).await;
+    assert_eq!(ids(&next), [ids(&steps)[1]]);
+    for path in ["messages?after=zzz", "steps?after=zzz"] {
+        let (status, body) = server.call("GET", &format!("/v1/runs/{id}/{path}"), Body::empty()).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{body}");
+    }
+}

@@ -1,0 +1,122 @@
+//! The whole server, called as the client calls it: through the router, in this process.
+
+mod approvals;
+mod callbacks;
+mod fields;
+mod killed;
+mod lists;
+mod runs;
+mod shapes;
+mod sharing;
+
+use std::path::Path;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode, header};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use super::{Options, Running, Store, start};
+use crate::model::RunId;
+
+/// A server and its routes.
+struct Server {
+    running: Running,
+    router: Router,
+}
+
+impl Server {
+    async fn start(store: Store, execute: bool) -> Self {
+        let running = start(Options { store, execute }).await.expect("started");
+        let router = running.router();
+        Self { running, router }
+    }
+
+    async fn in_memory() -> Self {
+        Self::start(Store::Memory, true).await
+    }
+
+    async fn at(path: &Path) -> Self {
+        Self::start(Store::File(path.to_owned()), true).await
+    }
+
+    async fn call(&self, method: &str, path: &str, body: Body) -> (StatusCode, Value) {
+        let request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
+        let answer = self.router.clone().oneshot(request.body(body).expect("a request")).await.expect("infallible");
+        let status = answer.status();
+        let bytes = to_bytes(answer.into_body(), usize::MAX).await.expect("a body");
+        (status, serde_json::from_slice(&bytes).expect("JSON"))
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let (status, value) = self.call("GET", path, Body::empty()).await;
+        assert_eq!(status, StatusCode::OK, "GET {path}: {value}");
+        value
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        let (status, value) = self.call("POST", path, Body::from(body.to_string())).await;
+        assert_eq!(status, StatusCode::OK, "POST {path}: {value}");
+        value
+    }
+
+    async fn agent(&self, model: &str) -> String {
+        let agent = self.post("/v1/agents/", json!({"name": "it's one-1", "model": model})).await;
+        agent["id"].as_str().expect("an id").to_owned()
+    }
+
+    async fn scripted(&self) -> String {
+        self.agent("agentctl/script").await
+    }
+
+    /// Sends a body; returns the run's id.
+    async fn send(&self, agent: &str, body: Value) -> RunId {
+        let run = self.post(&format!("/v1/agents/{agent}/messages/async"), body).await;
+        assert_eq!(run["status"], "created");
+        run["id"].as_str().expect("an id").parse().expect("a run id")
+    }
+
+    /// Sends a text and waits until its run is over; returns the run.
+    async fn run(&self, agent: &str, text: &str) -> Value {
+        self.run_with(agent, json!({"input": text})).await
+    }
+
+    async fn run_with(&self, agent: &str, body: Value) -> Value {
+        let id = self.send(agent, body).await;
+        self.running.settle(&id).await;
+        self.get(&format!("/v1/runs/{id}")).await
+    }
+
+    async fn messages(&self, run: &Value) -> Vec<Value> {
+        let id = run["id"].as_str().expect("an id");
+        self.get(&format!("/v1/runs/{id}/messages")).await.as_array().expect("a list").clone()
+    }
+
+    /// Waits until a run has a status; it has to get there by itself.
+    async fn until(&self, run: &RunId, status: &str) {
+        wait_for(async || self.get(&format!("/v1/runs/{run}")).await["status"] == status).await;
+    }
+
+    async fn cancel(&self, agent: &str, body: Value) -> Value {
+        self.post(&format!("/v1/agents/{agent}/messages/cancel"), body).await
+    }
+}
+
+/// Waits until something has come true. The clock of the runtime may be paused, so another one counts.
+async fn wait_for(mut condition: impl AsyncFnMut() -> bool) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while !condition().await {
+        assert!(std::time::Instant::now() < deadline, "it never came true");
+        tokio::task::yield_now().await;
+    }
+}
+
+/// The types of messages, in order.
+fn types(messages: &[Value]) -> Vec<&str> {
+    messages.iter().map(|message| message["message_type"].as_str().expect("a type")).collect()
+}
+
+fn end(run: &Value) -> (&str, &str) {
+    (run["status"].as_str().unwrap_or_default(), run["stop_reason"].as_str().unwrap_or_default())
+}

@@ -1,0 +1,205 @@
+//! Several processes on one file, played by several servers. A dropped one is as a killed process.
+
+use std::time::Duration;
+
+use super::*;
+
+struct File {
+    path: std::path::PathBuf,
+    _dir: tempfile::TempDir,
+}
+
+fn file() -> File {
+    let dir = tempfile::tempdir().expect("a directory");
+    File { path: dir.path().join("data/it.db"), _dir: dir }
+}
+
+/// Waits until a run has that many messages.
+async fn until_messages(server: &Server, run: &RunId, count: usize) {
+    let path = format!("/v1/runs/{run}/messages");
+    wait_for(async || server.get(&path).await.as_array().map_or(0, Vec::len) >= count).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_agent_works_on_one_run_at_a_time_across_processes() {
+    let file = file();
+    let (one, two) = (Server::at(&file.path).await, Server::at(&file.path).await);
+    let agent = one.scripted().await;
+    let other = one.scripted().await;
+    let mut sent = Vec::new();
+    for n in 0..6 {
+        let server = if n % 2 == 0 { &one } else { &two };
+        sent.push(server.send(&agent, json!({"input": "@sleep 1s\n@reply a"})).await);
+    }
+    let parallel = two.send(&other, json!({"input": "@hang"})).await;
+    two.until(&parallel, "running").await;
+    for (n, run) in sent.iter().enumerate() {
+        let server = if n % 2 == 0 { &one } else { &two };
+        let active = server.get(&format!("/v1/runs/?agent_id={agent}&statuses=running")).await;
+        assert!(active.as_array().expect("a list").len() <= 1, "{active}");
+        server.running.settle(run).await;
+    }
+    let runs = one.get(&format!("/v1/runs/?agent_id={agent}&order=asc")).await;
+    let ends: Vec<(&str, &str)> = runs
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|run| (run["created_at"].as_str().expect("a time"), run["completed_at"].as_str().expect("a time")))
+        .collect();
+    assert_eq!(ends.len(), 6);
+    assert!(ends.is_sorted_by_key(|(_, completed)| *completed), "{ends:?}");
+    assert_eq!(two.get(&format!("/v1/runs/{parallel}")).await["status"], "running");
+    let connection = rusqlite::Connection::open(&file.path).expect("opened");
+    let attempts = connection.query_row("SELECT max(attempt) FROM runs", [], |row| row.get(0));
+    assert_eq!(attempts, Ok(1), "no run was begun by both");
+}
+
+#[tokio::test]
+async fn the_next_process_goes_on_behind_the_last_stored_step() {
+    let file = file();
+    let (first, second) = (Server::at(&file.path).await, Server::at(&file.path).await);
+    let agent = first.scripted().await;
+    let run = first.send(&agent, json!({"input": "@reply a\n@tool t {}\n@sleep 300ms\n@reply b"})).await;
+    until_messages(&first, &run, 4).await;
+    drop(first);
+    second.running.settle(&run).await;
+    let run = second.get(&format!("/v1/runs/{run}")).await;
+    assert_eq!(end(&run), ("completed", "end_turn"));
+    let messages = second.messages(&run).await;
+    let expected =
+        ["user_message", "assistant_message", "tool_call_message", "tool_return_message", "assistant_message"];
+    assert_eq!(types(&messages), expected, "nothing doubled, nothing lost");
+    assert!(run["total_duration_ns"].as_u64().is_some_and(|ns| ns >= 300_000_000));
+    let left = std::fs::read_dir(file.path.with_file_name("it.db.owners")).expect("there").count();
+    assert_eq!(left, 1, "the file of the dead process is gone");
+}
+
+#[tokio::test]
+async fn a_run_that_ends_every_process_fails_after_three() {
+    let file = file();
+    let reader = Server::start(Store::File(file.path.clone()), false).await;
+    let agent = reader.scripted().await;
+    let run = reader.send(&agent, json!({"input": "@hang"})).await;
+    for _ in 0..3 {
+        let server = Server::at(&file.path).await;
+        server.running.adopt(&agent.parse().expect("an id"));
+        reader.until(&run, "running").await;
+        // Held by this very process: the one before it is dead.
+        wait_for(async || held(&file.path, &run)).await;
+        drop(server);
+    }
+    let server = Server::at(&file.path).await;
+    server.running.settle(&run).await;
+    let run = server.get(&format!("/v1/runs/{run}")).await;
+    assert_eq!(end(&run), ("failed", "error"));
+    assert!(run["metadata"]["error"].as_str().is_some_and(|text| text.starts_with("worker lost: 3")), "{run}");
+    assert_eq!(end(&server.run(&agent, "@reply a").await).0, "completed", "others are unhurt");
+}
+
+/// Whether the owner of a run is alive.
+fn held(path: &Path, run: &RunId) -> bool {
+    let connection = rusqlite::Connection::open(path).expect("opened");
+    let owner: String = connection
+        .query_row("SELECT coalesce(owner, '') FROM runs WHERE id = ?", [run.as_str()], |row| row.get(0))
+        .expect("a run");
+    let owners = path.with_file_name("it.db.owners");
+    std::fs::File::open(owners.join(owner)).is_ok_and(|file| file.try_lock().is_err())
+}
+
+#[tokio::test]
+async fn one_that_stands_still_loses_its_run_and_cannot_write_any_more() {
+    let file = file();
+    let (slow, quick) = (Server::at(&file.path).await, Server::at(&file.path).await);
+    let agent = slow.scripted().await;
+    let run = slow.send(&agent, json!({"input": "@sleep 300ms\n@reply a\n@sleep 300ms\n@reply b"})).await;
+    slow.until(&run, "running").await;
+    let connection = rusqlite::Connection::open(&file.path).expect("opened");
+    connection.execute("UPDATE runs SET lease_until = 0", []).expect("the lease has run out");
+    quick.running.settle(&run).await;
+    slow.running.settle(&run).await;
+    let after = slow.run(&agent, "@reply c").await;
+    assert_eq!(end(&after).0, "completed");
+    let run = slow.get(&format!("/v1/runs/{run}")).await;
+    assert_eq!(types(&slow.messages(&run).await), ["user_message", "assistant_message", "assistant_message"]);
+    let attempt = connection.query_row("SELECT attempt FROM runs LIMIT 1", [], |row| row.get(0));
+    assert_eq!(attempt, Ok(2), "it was taken over");
+}
+
+#[tokio::test]
+async fn a_process_that_stops_in_order_gives_its_runs_back_uncounted() {
+    let file = file();
+    let reader = Server::start(Store::File(file.path.clone()), false).await;
+    let agent = reader.scripted().await;
+    let run = reader.send(&agent, json!({"input": "@reply a\n@sleep 200ms\n@reply b"})).await;
+    for _ in 0..5 {
+        let server = Server::at(&file.path).await;
+        server.running.adopt(&agent.parse().expect("an id"));
+        until_messages(&server, &run, 2).await;
+        wait_for(async || held(&file.path, &run)).await;
+        server.running.stop().await;
+        assert!(!held(&file.path, &run));
+    }
+    let server = Server::at(&file.path).await;
+    server.running.settle(&run).await;
+    assert_eq!(end(&server.get(&format!("/v1/runs/{run}")).await), ("completed", "end_turn"));
+}
+
+#[tokio::test]
+async fn a_cancel_by_another_process_holds_and_frees_the_agent() {
+    let file = file();
+    let (worker, other) = (Server::at(&file.path).await, Server::start(Store::File(file.path.clone()), false).await);
+    let agent = worker.scripted().await;
+    let run = worker.send(&agent, json!({"input": "@hang"})).await;
+    other.until(&run, "running").await;
+    other.cancel(&agent, json!({"run_ids": [run.as_str()]})).await;
+    assert_eq!(other.get(&format!("/v1/runs/{run}")).await["status"], "cancelled");
+    assert_eq!(end(&worker.run(&agent, "@reply a").await).0, "completed");
+    assert_eq!(worker.get(&format!("/v1/runs/{run}")).await["status"], "cancelled");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_only_reads_waits_for_the_one_that_works() {
+    let file = file();
+    let (worker, reader) = (Server::at(&file.path).await, Server::start(Store::File(file.path.clone()), false).await);
+    let agent = worker.scripted().await;
+    let run = worker.send(&agent, json!({"input": "@sleep 5s\n@reply a"})).await;
+    reader.running.settle(&run).await;
+    assert_eq!(reader.get(&format!("/v1/runs/{run}")).await["status"], "completed");
+}
+
+#[tokio::test]
+async fn what_was_accepted_is_there_after_a_restart() {
+    let file = file();
+    let first = Server::start(Store::File(file.path.clone()), false).await;
+    let agent = first.agent("agentctl/echo").await;
+    let run = first.send(&agent, json!({"input": "hi"})).await;
+    drop(first);
+    let second = Server::at(&file.path).await;
+    second.running.settle(&run).await;
+    assert_eq!(second.get(&format!("/v1/runs/{run}")).await["status"], "completed");
+    tokio::time::timeout(Duration::from_secs(5), second.running.settle(&RunId::random())).await.expect("nothing to do");
+}
+
+#[tokio::test]
+async fn a_database_that_takes_no_more_is_told_to_those_who_wait() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("it.db");
+    let server = Server::at(&path).await;
+    let agent = server.scripted().await;
+    let full = "CREATE TRIGGER full BEFORE INSERT ON steps BEGIN SELECT RAISE(ABORT, 'no room'); END";
+    rusqlite::Connection::open(&path).expect("opened").execute_batch(full).expect("made");
+    server.send(&agent, json!({"input": "@reply hi"})).await;
+    assert!(server.running.failed().await.contains("no room"));
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_ours_is_refused() {
+    let file = file();
+    std::fs::create_dir(file.path.parent().expect("a directory")).expect("made");
+    std::fs::write(&file.path, "notes").expect("written");
+    let options = Options { store: Store::File(file.path.clone()), execute: true };
+    assert!(matches!(start(options).await.err(), Some(crate::server::StartError::NotOurs(_))));
+    assert_eq!(std::fs::read(&file.path).expect("there"), b"notes");
+    let options = Options { store: Store::File(file.path.join("it.db")), execute: true };
+    assert!(matches!(start(options).await.err(), Some(crate::server::StartError::NotWritable(_))));
+}

@@ -1,0 +1,107 @@
+//! A worker: executes the runs of one agent in their order, and delivers their callbacks beside that.
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::engine::{Engine, LOOK_AGAIN};
+use super::store::claims::{self, Claimed};
+use super::store::outbox::{self, Collected};
+use super::store::{Result, StoreError};
+use super::{callback, execute};
+
+/// After how many failures of the database in a row a worker gives up.
+const MOST_FAULTS: usize = 5;
+
+/// What a worker does next.
+enum Next {
+    /// Look for more.
+    Again,
+    /// Wait for another process.
+    Wait,
+    /// Go, for nothing is left.
+    Done,
+}
+
+/// Callbacks that are being delivered.
+#[derive(Default)]
+struct Deliveries {
+    tasks: JoinSet<String>,
+    runs: Vec<String>,
+}
+
+/// Works for an agent until nothing is left to do.
+pub(super) async fn work(engine: Arc<Engine>, agent: String) {
+    let mut deliveries = Deliveries::default();
+    let mut faults = 0;
+    loop {
+        match look(&engine, &agent, &mut deliveries).await {
+            Ok(Next::Again) => faults = 0,
+            Ok(Next::Wait) => sleep(LOOK_AGAIN).await,
+            Ok(Next::Done) if engine.retire(&agent) => return engine.announce(),
+            Ok(Next::Done) => {}
+            Err(error) if faults + 1 == MOST_FAULTS => return engine.give_up(&agent, &error),
+            Err(_) => {
+                faults += 1;
+                sleep(LOOK_AGAIN).await;
+            }
+        }
+        engine.announce();
+    }
+}
+
+/// Does the next thing there is to do.
+async fn look(engine: &Arc<Engine>, agent: &str, deliveries: &mut Deliveries) -> Result<Next> {
+    let elsewhere = deliveries.start(engine, agent).await?;
+    match claim(engine, agent).await? {
+        Claimed::Run(claim) => execute::execute(engine, &claim).await.map(|()| Next::Again),
+        Claimed::Closed => Ok(Next::Again),
+        Claimed::Elsewhere => Ok(Next::Wait),
+        Claimed::Nothing if deliveries.finish_one().await? => Ok(Next::Again),
+        Claimed::Nothing if elsewhere => Ok(Next::Wait),
+        Claimed::Nothing => Ok(Next::Done),
+    }
+}
+
+async fn claim(engine: &Engine, agent: &str) -> Result<Claimed, StoreError> {
+    let (agent, owners) = (agent.to_owned(), Arc::clone(&engine.owners));
+    engine.db.write(move |tx| claims::claim(tx, &agent, &owners)).await
+}
+
+impl Deliveries {
+    /// Begins what is to be delivered and is nobody's. Returns whether another process delivers too.
+    async fn start(&mut self, engine: &Arc<Engine>, agent: &str) -> Result<bool> {
+        let (agent, owners, busy) = (agent.to_owned(), Arc::clone(&engine.owners), self.runs.clone());
+        let Collected { ours, elsewhere } =
+            engine.db.write(move |tx| outbox::collect(tx, &agent, &owners, &busy)).await?;
+        for run in ours {
+            self.runs.push(run.clone());
+            self.tasks.spawn(deliver(Arc::clone(engine), run));
+        }
+        Ok(elsewhere)
+    }
+
+    /// Waits until one is done, if any is under way.
+    async fn finish_one(&mut self) -> Result<bool> {
+        match self.tasks.join_next().await {
+            None => Ok(false),
+            Some(Ok(run)) => {
+                self.runs.retain(|other| *other != run);
+                Ok(true)
+            }
+            Some(Err(_)) => {
+                // A bug. They begin anew, as often as a worker bears it.
+                *self = Self::default();
+                Err(StoreError::Panicked)
+            }
+        }
+    }
+}
+
+async fn deliver(engine: Arc<Engine>, run: String) -> String {
+    // An error of the database leaves the row, which the next look finds again.
+    let _ = callback::deliver(&engine.db, &run).await;
+    engine.announce();
+    run
+}
