@@ -6,6 +6,8 @@
 #![deny(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)]
 
 pub mod api;
+pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod core;
 pub mod db;
@@ -18,3 +20,47 @@ pub mod report;
 pub mod server;
 pub mod text;
 pub mod ui;
+
+use std::ffi::OsString;
+use std::panic::AssertUnwindSafe;
+
+use crate::commands::{Ctx, End};
+use crate::config::Env;
+use crate::exit::Exit;
+use crate::report::Failure;
+use crate::ui::Io;
+
+/// Carries a command line out. A panic is a bug of this program: it is said, and the exit code is 70.
+pub fn run(args: Vec<OsString>, env: Env, io: Io) -> End {
+    std::panic::catch_unwind(AssertUnwindSafe(|| carry_out(args, env, io))).unwrap_or(Exit::Bug.into())
+}
+
+fn carry_out(args: Vec<OsString>, env: Env, mut io: Io) -> End {
+    // Usage errors obey the output flags too, so these are looked up before the rest is understood.
+    commands::early::apply(&mut io, &args, &env);
+    let cli = match cli::Cli::read(args) {
+        Ok(cli) => cli,
+        Err(error) => return commands::early::explain(&io, &error).into(),
+    };
+    let format = match env.check().and_then(|()| commands::ctx::format(&cli.global, &env, &io)) {
+        Ok(format) => format,
+        Err(failure) => {
+            if io.json_errors {
+                io.say_line(&failure.json())
+            } else {
+                io.say(&failure.page())
+            }
+            return failure.exit.into();
+        }
+    };
+    let ctx = Ctx::new(cli.global, env, format, io);
+    match commands::dispatch(&ctx, cli.command) {
+        Ok(end) => end,
+        Err(error) => end_with(&ctx, &report::failure(&error)),
+    }
+}
+
+fn end_with(ctx: &Ctx, failure: &Failure) -> End {
+    ctx.report(failure);
+    failure.exit.into()
+}

@@ -1,3 +1,11 @@
-//! The `agentctl` binary.
+//! The `agentctl` binary: gives the library its arguments, streams and environment, and ends as it says.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let end = agentctl::run(std::env::args_os().collect(), agentctl::config::Env::Real, agentctl::ui::Io::standard());
+    if let Some(signal) = end.signal {
+        signal.raise();
+    }
+    ExitCode::from(end.exit.code())
+}

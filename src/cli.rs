@@ -1,0 +1,180 @@
+//! The command line: global flags, the list of commands, and which function carries each out.
+
+// Doc comments are the help text here: brackets around an address would be printed.
+#![allow(rustdoc::bare_urls)]
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use crate::commands::{agents, cancel, completions, man, messages, send, status, watch};
+use crate::config::settings::Flags;
+use crate::text::duration;
+use crate::ui::progress::Choice;
+
+/// Send messages to agents that work in the background, and follow their runs.
+///
+/// A message is accepted at once and becomes a run; the agent works on it in the background until
+/// the run is completed, failed or cancelled. Servers: anything that speaks the API of Letta,
+/// self-hosted or in the cloud, and, with --local, an engine inside this program that needs no
+/// account.
+///
+/// Standard output carries data and nothing else: for people on a terminal, as one JSON document
+/// per line in a pipe. Everything else goes to standard error.
+#[derive(Debug, Parser)]
+#[command(name = "agentctl", version = LONG_VERSION)]
+#[command(max_term_width = 80)]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const LONG_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("AGENTCTL_COMMIT"), ")");
+
+/// What to do. Each command is described where its arguments are.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Send(Box<send::Args>),
+    Status(status::Args),
+    Watch(watch::Args),
+    Messages(messages::Args),
+    Cancel(cancel::Args),
+    Agents(agents::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+/// How data is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Human,
+    /// One JSON document per line
+    Json,
+    /// One id per line
+    Id,
+    /// Nothing
+    None,
+}
+
+/// When colour is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColourMode {
+    /// On a terminal, unless NO_COLOR is set or TERM is dumb
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What holds for every command.
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// How to print data [default: human on a terminal, json in a pipe] [env: AGENTCTL_OUTPUT]
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        global = true,
+        help_heading = "Output",
+        value_enum,
+        overrides_with = "output"
+    )]
+    pub output: Option<Format>,
+    /// How to show progress on standard error
+    #[arg(long, value_name = "HOW", global = true, help_heading = "Output", value_enum, default_value_t)]
+    pub progress: Choice,
+    /// Print neither progress nor notices
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub quiet: bool,
+    /// Say where settings came from and what goes over the wire; twice: bodies too
+    #[arg(short, long, global = true, help_heading = "Output", action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// When to use colour [env: NO_COLOR, CLICOLOR_FORCE]
+    #[arg(long, value_name = "WHEN", global = true, help_heading = "Output", value_enum, default_value_t)]
+    pub color: ColourMode,
+    /// Print times in UTC as RFC 3339
+    #[arg(long, global = true, help_heading = "Output")]
+    pub utc: bool,
+    /// Use the engine inside this program: no server, no account
+    #[arg(long, global = true, help_heading = "Connection")]
+    pub local: bool,
+    /// The server's address [env: LETTA_BASE_URL]
+    ///
+    /// Without it: https://api.letta.com where there is a key, else http://localhost:8283.
+    #[arg(long, value_name = "URL", global = true, help_heading = "Connection")]
+    pub base_url: Option<String>,
+    /// Read the API key from the first line of a file, a pipe, or - [env: LETTA_API_KEY]
+    #[arg(long, value_name = "FILE", global = true, help_heading = "Connection")]
+    pub api_key_file: Option<PathBuf>,
+    /// Trust the certificates in this PEM file too [env: SSL_CERT_FILE]
+    #[arg(long, value_name = "FILE", global = true, help_heading = "Connection")]
+    pub ca_cert: Option<PathBuf>,
+    /// Let the key go over plain http to public addresses
+    #[arg(long, global = true, help_heading = "Connection")]
+    pub allow_plain_http: bool,
+    /// How long one request may take [default: 30s to read, 60s to send]
+    #[arg(long, value_name = "DURATION", global = true, help_heading = "Connection", value_parser = duration::parse)]
+    pub request_timeout: Option<Duration>,
+}
+
+impl Global {
+    /// The flags that settings are made from.
+    pub fn flags(&self) -> Flags {
+        Flags {
+            base_url: self.base_url.clone(),
+            local: self.local,
+            api_key_file: self.api_key_file.clone(),
+            ca_cert: self.ca_cert.clone(),
+            allow_plain_http: self.allow_plain_http,
+            request_timeout: self.request_timeout,
+        }
+    }
+}
+
+impl Cli {
+    /// Reads a command line.
+    pub fn read(args: Vec<OsString>) -> Result<Self, clap::Error> {
+        // Never freed: taking a thousand small pieces apart costs more than parsing, and happens once.
+        let command = Box::leak(Box::new(Self::command()));
+        let matches = command.try_get_matches_from_mut(args)?;
+        let mut cli = Self::from_arg_matches(&matches)?;
+        cli.keep_order(&matches);
+        Ok(cli)
+    }
+
+    /// `-m` and `-F` make messages in the order in which they were given, which the derived parser forgets.
+    fn keep_order(&mut self, matches: &ArgMatches) {
+        if let (Some(Command::Send(args)), Some(("send", matches))) = (&mut self.command, matches.subcommand()) {
+            args.keep_order(matches);
+        }
+    }
+}
+
+/// What a person sees who asks for nothing: the commands that get one going.
+pub const WELCOME: &str = "\
+Send messages to agents that work in the background, and follow their runs.
+
+  agentctl send --local -m hi --watch        try it: no server, no account
+  agentctl send --agent AGENT -m hi --watch  send, and follow the run
+  agentctl watch RUN                         follow a run
+  agentctl --help                            everything else
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_of_the_command_line_holds() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,150 @@
+//! `cancel`: cancels runs, and reads back what they really became.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::runs::{self, Named, Stream};
+use super::session::Session;
+use super::{Ctx, End};
+use crate::cli::Format;
+use crate::core::Outcome;
+use crate::core::outcome::outcome;
+use crate::exit::Exit;
+use crate::follow::{self, Event, Options, Target};
+use crate::model::{AgentId, Run, RunId, StopReason};
+use crate::report::Failure;
+use crate::text::duration;
+use crate::text::page::Page;
+
+/// How long a run must stay ended: the step that was at work can finish and bring it back.
+const STAYS: Duration = Duration::from_secs(2);
+
+/// Cancel runs, then show what they really became
+///
+/// A server cancels between steps: a run that is in the middle of one may still complete. Each run is
+/// printed when it has stayed ended for two seconds.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  agentctl cancel @last
+  agentctl cancel \"$id\" --timeout 1m
+
+Exit codes: 0 every run has ended, cancelled or otherwise; 8 some are still at
+work; 5 no such run. All of them are in the README.")]
+pub struct Args {
+    /// Run ids, @last, JSON documents with an id, or - to read them from standard input
+    #[arg(value_name = "RUN", required = true)]
+    pub runs: Vec<String>,
+    /// How long to wait for the runs to end
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration::parse)]
+    pub timeout: Duration,
+}
+
+/// Carries out `cancel`.
+pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
+    let named = args.runs.iter().map(|text| Named::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let session = Session::open(ctx).await?;
+    let exits = cancel(ctx, &session, &args, &named).await;
+    session.close().await;
+    Ok(Exit::worst(exits?).into())
+}
+
+async fn cancel(ctx: &Ctx, session: &Session, args: &Args, named: &[Named]) -> Result<Vec<Exit>, Failure> {
+    let (targets, mut exits) = runs::collect(ctx, session, named).await?;
+    let ids: BTreeSet<RunId> = targets.into_iter().map(|target| target.id).collect();
+    let mut agents = BTreeMap::<AgentId, Vec<Run>>::new();
+    for id in &ids {
+        match find(session, id).await {
+            Ok((_, run)) if is_over(&run) => exits.push(had_ended(ctx, session, &run)?),
+            Ok((agent, run)) => agents.entry(agent).or_default().push(run),
+            Err(failure) => exits.push(tell(ctx, &failure)),
+        }
+    }
+    let mut asked = Vec::new();
+    for (agent, runs) in agents {
+        let ids: Vec<RunId> = runs.iter().map(|run| run.id().clone()).collect();
+        match session.api.cancel(&agent, &ids).await {
+            Ok(()) => asked.extend(runs),
+            // Nothing is left to be cancelled, says the server: what the runs became is read back all the same.
+            Err(error) if error.status == Some(409) => asked.extend(runs),
+            Err(error) => exits.push(tell(ctx, &error.failure().run(&ids[0]))),
+        }
+    }
+    exits.extend(read_back(ctx, session, args.timeout, asked).await?);
+    Ok(exits)
+}
+
+/// Whether nothing is left to be cancelled. A run that waits for approval has ended, but can be.
+fn is_over(run: &Run) -> bool {
+    run.status().is_terminal() && run.stop_reason() != Some(StopReason::RequiresApproval)
+}
+
+fn had_ended(ctx: &Ctx, session: &Session, run: &Run) -> Result<Exit, Failure> {
+    print(ctx, session, run)?;
+    let outcome = outcome(run, Duration::ZERO).words();
+    ctx.io.notice(&Page::new().show(run.id().as_str()).say(" had ended before: ").say(outcome).end());
+    Ok(Exit::Done)
+}
+
+/// The run, and the agent whose runs can be cancelled together with it.
+async fn find(session: &Session, id: &RunId) -> Result<(AgentId, Run), Failure> {
+    let run = session.api.run(id).await.map_err(|error| error.failure().run(id))?;
+    let agent = run.agent_id().and_then(|agent| agent.parse().ok());
+    let odd = || Failure::new(Exit::NotThisApi, "not_this_api", format!("{id} names no agent")).run(id);
+    Ok((agent.ok_or_else(odd)?, run))
+}
+
+fn tell(ctx: &Ctx, failure: &Failure) -> Exit {
+    ctx.report(failure);
+    failure.exit
+}
+
+async fn read_back(ctx: &Ctx, session: &Session, timeout: Duration, asked: Vec<Run>) -> Result<Vec<Exit>, Failure> {
+    let options = Options { timeout: Some(timeout), stays: STAYS, ..Options::default() };
+    let exits = RefCell::new(Vec::new());
+    let mut emit = |event: Event| {
+        match &event {
+            Event::Ended(ending) => {
+                print(ctx, session, &ending.run)?;
+                say_how(ctx, &ending.run, ending.facts.outcome);
+                exits.borrow_mut().push(Exit::Done);
+            }
+            Event::Lost { run, failure, .. } => exits.borrow_mut().push(lost(ctx, session, run.as_deref(), failure)?),
+            _ => {}
+        }
+        Ok(())
+    };
+    let targets = Stream::of(asked.into_iter().map(Target::from)).targets;
+    follow::follow(&session.api, targets, &options, &mut emit).await?;
+    Ok(exits.into_inner())
+}
+
+/// A run that would not end in time is still at work.
+fn lost(ctx: &Ctx, session: &Session, run: Option<&Run>, failure: &Failure) -> Result<Exit, Failure> {
+    if failure.exit != Exit::TimedOut {
+        return Ok(tell(ctx, failure));
+    }
+    if let Some(run) = run {
+        print(ctx, session, run)?;
+        ctx.io.notice(&Page::new().show(run.id().as_str()).say(" is still at work").end());
+    }
+    Ok(Exit::StillOpen)
+}
+
+/// Says what a reader of the status alone would not expect.
+fn say_how(ctx: &Ctx, run: &Run, outcome: Outcome) {
+    if outcome != Outcome::Cancelled {
+        let page = Page::new().show(run.id().as_str()).say(" was not stopped in time: ").say(outcome.words());
+        ctx.io.notice(&page.end());
+    }
+}
+
+fn print(ctx: &Ctx, session: &Session, run: &Run) -> Result<(), Failure> {
+    match ctx.format {
+        Format::Human => ctx.io.page(&session.card(ctx, run, None)),
+        Format::Json => ctx.io.line(run.document().line()),
+        Format::Id => ctx.io.line(run.id().as_str()),
+        Format::None => Ok(()),
+    }
+}

@@ -1,0 +1,130 @@
+//! What must be known before the command line is understood: how errors in it are to be printed.
+
+use std::ffi::OsString;
+
+use clap::ValueEnum as _;
+use clap::error::ErrorKind;
+
+use crate::cli::{ColourMode, Format};
+use crate::config::Env;
+use crate::exit::Exit;
+use crate::report::Failure;
+use crate::ui::Io;
+use crate::ui::io::Look;
+
+/// Sets the streams up from the environment and from the flags that can be recognised.
+pub fn apply(io: &mut Io, args: &[OsString], env: &Env) {
+    let colour = value_of(args, "--color", None).and_then(|word| ColourMode::from_str(&word, true).ok());
+    let format = value_of(args, "--output", Some("-o")).and_then(|word| Format::from_str(&word, true).ok());
+    io.look = look(io, colour.unwrap_or_default(), env);
+    io.json_errors = format.map_or(!io.terminals.stdout, |format| format == Format::Json);
+}
+
+/// The value of a flag in arguments that nobody has understood yet.
+fn value_of(args: &[OsString], long: &str, short: Option<&str>) -> Option<String> {
+    let words: Vec<&str> = args.iter().filter_map(|arg| arg.to_str()).take_while(|word| *word != "--").collect();
+    words.iter().enumerate().rev().find_map(|(at, word)| {
+        if *word == long || Some(*word) == short {
+            return words.get(at + 1).map(|value| (*value).to_owned());
+        }
+        let attached = word.strip_prefix(long).and_then(|rest| rest.strip_prefix('='));
+        let attached = attached.or_else(|| word.strip_prefix(short?).filter(|_| !word.starts_with("--")));
+        attached.map(|value| value.trim_start_matches('=').to_owned())
+    })
+}
+
+/// How human output looks, from the terminal and the environment.
+fn look(io: &Io, colour: ColourMode, env: &Env) -> Look {
+    let dumb = env.get("TERM").is_some_and(|term| term == "dumb");
+    let forced = env.is_on("CLICOLOR_FORCE");
+    let wanted = |terminal: bool| match colour {
+        ColourMode::Always => true,
+        ColourMode::Never => false,
+        ColourMode::Auto if env.given("NO_COLOR").is_some() => false,
+        ColourMode::Auto => forced || (terminal && !dumb),
+    };
+    Look {
+        colour_out: wanted(io.terminals.stdout),
+        colour_err: wanted(io.terminals.stderr),
+        ascii: !is_utf8(env),
+        accessible: env.is_on("ACCESSIBLE"),
+        moves: !dumb,
+        utc: false,
+        width: width(io, env),
+    }
+}
+
+/// The first of the locale variables that is set decides, as in every C program.
+fn is_utf8(env: &Env) -> bool {
+    if cfg!(windows) {
+        return true;
+    }
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| env.given(name));
+    locale.is_some_and(|name| {
+        let name = name.to_ascii_lowercase();
+        name.contains("utf-8") || name.contains("utf8")
+    })
+}
+
+/// Columns of the terminal behind stdout; elsewhere `COLUMNS`, else unlimited.
+fn width(io: &Io, env: &Env) -> Option<usize> {
+    let columns = || env.given("COLUMNS")?.parse().ok().filter(|columns| *columns > 0);
+    let terminal = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    if io.terminals.stdout { terminal().or_else(columns) } else { columns() }
+}
+
+/// Prints what clap has to say: help and version on stdout, errors on stderr.
+pub fn explain(io: &Io, error: &clap::Error) -> Exit {
+    let rendered = error.render();
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        let text = if io.look.colour_out { rendered.ansi().to_string() } else { rendered.to_string() };
+        return io.raw(&text).map_or_else(|failure| failure.exit, |()| Exit::Done);
+    }
+    let failure = usage(&rendered.to_string());
+    if io.json_errors {
+        io.say_line(&failure.json())
+    } else {
+        io.say(&failure.page())
+    }
+    Exit::Usage
+}
+
+/// clap's text as an error of this program: the first paragraph is the message, the tips are the hint.
+fn usage(text: &str) -> Failure {
+    let text = text.trim().strip_prefix("error: ").unwrap_or(text.trim());
+    let (message, rest) = text.split_once("\n\n").unwrap_or((text, ""));
+    let tips: Vec<&str> = rest.lines().filter_map(|line| line.trim().strip_prefix("tip: ")).collect();
+    let usage = rest.lines().find_map(|line| line.strip_prefix("Usage: "));
+    let help = usage.map(|usage| format!("usage: {usage}"));
+    let hint =
+        if tips.is_empty() { help.unwrap_or_else(|| "see `agentctl --help`".to_owned()) } else { tips.join("; ") };
+    Failure::usage(message.lines().map(str::trim).collect::<Vec<_>>().join(" ")).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(line: &str) -> Option<String> {
+        let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        value_of(&args, "--output", Some("-o"))
+    }
+
+    #[test]
+    fn the_output_flag_is_found_in_every_spelling() {
+        for line in ["x -o json", "x --output json", "x --output=json", "x -ojson", "x -o=json", "x -o id -o json"] {
+            assert_eq!(value(line).as_deref(), Some("json"), "{line}");
+        }
+        for line in ["x", "x -o", "x -- -o json"] {
+            assert_eq!(value(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_usage_error_is_told_in_the_words_of_this_program() {
+        let text = "error: unexpected argument '--nope' found\n\n  tip: a similar argument exists: '--node'\n\nUsage: agentctl x\n\nFor more";
+        let failure = usage(text);
+        assert_eq!(failure.message, "unexpected argument '--nope' found");
+        assert_eq!(failure.hint.as_deref(), Some("a similar argument exists: '--node'"));
+    }
+}

@@ -1,0 +1,87 @@
+//! The flags that say whether and how runs are followed.
+
+use std::time::Duration;
+
+use super::Ctx;
+use crate::cli::Format;
+use crate::report::Failure;
+use crate::text::duration;
+
+/// Whether a command follows its run.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct FollowArgs {
+    /// Follow the run until it ends, with progress
+    #[arg(long, help_heading = "Waiting")]
+    pub watch: bool,
+    /// Follow the run until it ends, without progress
+    #[arg(long, help_heading = "Waiting")]
+    pub wait: bool,
+    /// What holds for following.
+    #[command(flatten)]
+    pub how: HowArgs,
+}
+
+/// How runs are followed.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct HowArgs {
+    /// Print only the assistant's text; implies following
+    #[arg(long, help_heading = "Waiting")]
+    pub reply: bool,
+    /// Print new messages as they appear
+    #[arg(long, help_heading = "Waiting")]
+    pub follow: bool,
+    /// Print a stream of JSON events instead of runs
+    #[arg(long, help_heading = "Waiting", conflicts_with_all = ["reply", "follow"])]
+    pub events: bool,
+    /// Stop following after this long; the run goes on (exit 124)
+    #[arg(long, value_name = "DURATION", help_heading = "Waiting", value_parser = duration::parse)]
+    pub timeout: Option<Duration>,
+    /// Look at this interval instead of one that grows with the run's age
+    #[arg(long, value_name = "DURATION", help_heading = "Waiting", value_parser = interval)]
+    pub interval: Option<Duration>,
+    /// How long the server may fail to answer, in a row (exit 124) [default: 5m]
+    #[arg(long, value_name = "DURATION", help_heading = "Waiting", value_parser = duration::parse)]
+    pub max_outage: Option<Duration>,
+    /// Count a truncated run as failed (exit 1)
+    #[arg(long, help_heading = "Waiting")]
+    pub strict: bool,
+}
+
+/// An interval of nothing would be an attack.
+fn interval(text: &str) -> Result<Duration, String> {
+    let interval = duration::parse(text)?;
+    if interval < Duration::from_millis(50) { Err("the shortest interval is 50ms".to_owned()) } else { Ok(interval) }
+}
+
+impl FollowArgs {
+    /// Whether the run is followed at all.
+    pub fn follows(&self) -> bool {
+        self.watch || self.wait || self.how.reply || self.how.follow || self.how.events
+    }
+
+    /// Refuses flags that contradict each other or mean nothing.
+    pub fn check(&self, ctx: &Ctx) -> Result<(), Failure> {
+        let how = &self.how;
+        let waits = how.timeout.is_some() || how.interval.is_some() || how.max_outage.is_some() || how.strict;
+        if waits && !self.follows() {
+            let failure =
+                Failure::usage("--timeout, --interval, --max-outage and --strict are about following the run");
+            return Err(failure.hint("add --watch, --wait or --reply"));
+        }
+        how.check(ctx)
+    }
+}
+
+impl HowArgs {
+    /// Refuses flags that contradict each other.
+    pub fn check(&self, ctx: &Ctx) -> Result<(), Failure> {
+        if self.reply && ctx.format_is_given(Format::Json) {
+            return Err(Failure::usage("--reply prints text, and -o json asks for JSON").hint("leave one of them out"));
+        }
+        let other = [Format::Human, Format::Id, Format::None].into_iter().any(|format| ctx.format_is_given(format));
+        if self.events && other {
+            return Err(Failure::usage("--events prints JSON").hint("leave out -o, or give -o json"));
+        }
+        Ok(())
+    }
+}

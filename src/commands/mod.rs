@@ -1,0 +1,56 @@
+//! A file per verb: its arguments, which are its help, and the function that carries it out.
+
+pub mod agents;
+pub mod cancel;
+pub mod completions;
+pub mod ctx;
+pub mod early;
+mod end;
+pub mod follow_args;
+pub mod following;
+pub mod man;
+pub mod messages;
+pub mod printer;
+pub mod runs;
+pub mod send;
+pub mod session;
+pub mod status;
+pub mod stdin;
+pub mod watch;
+
+pub use ctx::Ctx;
+pub use end::End;
+
+use crate::cli::{Command, WELCOME};
+use crate::report::Failure;
+
+/// Carries out a command. Commands that need no server start no runtime.
+pub fn dispatch(ctx: &Ctx, command: Option<Command>) -> anyhow::Result<End> {
+    match command {
+        None => welcome(ctx),
+        Some(Command::Completions(args)) => completions::run(ctx, &args),
+        Some(Command::Man(args)) => man::run(ctx, &args),
+        Some(Command::Send(args)) => send::run(ctx, *args),
+        Some(Command::Status(args)) => on_runtime(status::run(ctx, args)),
+        Some(Command::Watch(args)) => on_runtime(watch::run(ctx, args)),
+        Some(Command::Cancel(args)) => on_runtime(cancel::run(ctx, args)),
+        Some(Command::Messages(args)) => on_runtime(messages::run(ctx, args)),
+        Some(Command::Agents(args)) => on_runtime(agents::run(ctx, args)),
+    }
+}
+
+fn welcome(ctx: &Ctx) -> anyhow::Result<End> {
+    if ctx.io.terminals.stdout {
+        ctx.io.raw(WELCOME)?;
+        return Ok(crate::exit::Exit::Done.into());
+    }
+    Err(Failure::usage("no command was given").hint("see `agentctl --help`").into())
+}
+
+/// Runs a command on a runtime of one thread. What still blocks in the background does not delay the end.
+pub fn on_runtime<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let result = runtime.block_on(work);
+    runtime.shutdown_background();
+    result
+}

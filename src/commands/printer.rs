@@ -1,0 +1,152 @@
+//! What following runs prints: data on stdout, notices and errors on stderr.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Ctx;
+use super::follow_args::HowArgs;
+use super::session::Session;
+use crate::cli::Format;
+use crate::core::facts::{self, Details};
+use crate::core::outcome::outcome;
+use crate::exit::Exit;
+use crate::follow::{Ending, Event};
+use crate::model::{Message, Run, message};
+use crate::render;
+use crate::report::Failure;
+use crate::text::page::Page;
+
+/// Prints what events bring.
+pub struct Printer<'a> {
+    ctx: &'a Ctx,
+    session: &'a Session,
+    how: HowArgs,
+    /// The command sent its run itself.
+    sent: bool,
+    /// A message was printed before.
+    said: Cell<bool>,
+}
+
+impl<'a> Printer<'a> {
+    /// A printer for a command; `sent` says that the command sent its run itself.
+    pub fn new(ctx: &'a Ctx, session: &'a Session, how: HowArgs, sent: bool) -> Self {
+        Self { ctx, session, how, sent, said: Cell::new(false) }
+    }
+
+    /// Whether an event brings anything that is printed.
+    pub fn prints(&self, event: &Event) -> bool {
+        match event {
+            Event::Tick => false,
+            Event::Message { .. } => self.how.follow || self.how.events,
+            Event::Note { .. } | Event::Ended(_) | Event::Lost { .. } => true,
+            _ => self.how.events,
+        }
+    }
+
+    /// Prints what an event brings.
+    pub fn print(&self, event: &Event) -> Result<(), Failure> {
+        match event {
+            _ if self.how.events => self.print_event(event),
+            Event::Message { message, .. } if self.how.follow => self.print_message(message),
+            Event::Note { id, text } => {
+                self.ctx.io.notice(&Page::new().show(id.as_str()).say(": ").show_line(text).end());
+                Ok(())
+            }
+            Event::Ended(ending) => self.print_ending(ending),
+            Event::Lost { run, failure, .. } => self.print_lost(run.as_deref(), failure),
+            _ => Ok(()),
+        }
+    }
+
+    fn print_event(&self, event: &Event) -> Result<(), Failure> {
+        if let (Event::Added { run: Some(run), .. }, true) = (event, self.sent) {
+            return self.ctx.io.line(&render::json::submitted(run, Timestamp::now()));
+        }
+        render::json::event(event, Timestamp::now()).map_or(Ok(()), |line| self.ctx.io.line(&line))
+    }
+
+    /// A message as it appears. People get an empty line between two.
+    fn print_message(&self, message: &Message) -> Result<(), Failure> {
+        match self.ctx.format {
+            _ if self.how.reply => Ok(()),
+            Format::Json => self.ctx.io.line(message.document().line()),
+            Format::Human => {
+                let page = if self.said.replace(true) { Page::new().end() } else { Page::new() };
+                let context = self.session.context(self.ctx);
+                self.ctx.io.page(&page.page(render::transcript::message(message, &context)))
+            }
+            Format::Id | Format::None => Ok(()),
+        }
+    }
+
+    fn print_ending(&self, ending: &Ending) -> Result<(), Failure> {
+        let summary = render::summary::summary(ending, &self.session.context(self.ctx));
+        match self.ctx.format {
+            _ if self.how.reply => self.print_reply(ending)?,
+            Format::Human => return self.ctx.io.page(&self.said(ending).page(summary)),
+            Format::Json => self.ctx.io.line(&render::json::run_with_facts(&ending.run, &ending.facts))?,
+            Format::Id => self.ctx.io.line(ending.run.id().as_str())?,
+            Format::None => {}
+        }
+        self.ctx.io.notice(&summary);
+        Ok(())
+    }
+
+    /// What the assistant said, where it was not printed as it appeared.
+    fn said(&self, ending: &Ending) -> Page {
+        let said = ending.messages.as_deref().and_then(message::reply).filter(|_| !self.how.follow);
+        match said {
+            Some(said) => Page::new().show(&said).end(),
+            None if self.said.get() => Page::new().end(),
+            None => Page::new(),
+        }
+    }
+
+    /// The assistant's words and nothing else. An answer without any is empty, and said to be.
+    fn print_reply(&self, ending: &Ending) -> Result<(), Failure> {
+        let why = match ending.messages.as_deref().map(message::reply) {
+            Some(Some(said)) => return print_text(self.ctx, &said),
+            Some(None) => "the assistant said nothing",
+            None => "the server shows no messages",
+        };
+        self.ctx.io.notice(&Page::new().say(why).end());
+        Ok(())
+    }
+
+    /// A run whose following ended early: what is known of it, why, and how to go on.
+    fn print_lost(&self, run: Option<&Run>, failure: &Failure) -> Result<(), Failure> {
+        if let (Some(run), Exit::TimedOut) = (run, failure.exit) {
+            self.print_open(run)?;
+        }
+        let mut failure = failure.clone();
+        if failure.exit == Exit::TimedOut && failure.hint.is_none() {
+            failure.hint = failure.run_id.as_ref().map(|id| format!("resume with `{}`", self.command("watch", id)));
+        }
+        self.ctx.report(&failure);
+        Ok(())
+    }
+
+    fn print_open(&self, run: &Run) -> Result<(), Failure> {
+        let facts = facts::facts(run, outcome(run, Duration::ZERO), &Details::default());
+        match self.ctx.format {
+            _ if self.how.reply => Ok(()),
+            Format::Human => self.ctx.io.page(&self.session.card(self.ctx, run, Some(&facts))),
+            Format::Json => self.ctx.io.line(&render::json::run_with_facts(run, &facts)),
+            Format::Id => self.ctx.io.line(run.id().as_str()),
+            Format::None => Ok(()),
+        }
+    }
+
+    /// A command about a run, as it can be pasted.
+    pub fn command(&self, verb: &str, id: &str) -> String {
+        format!("agentctl {verb} {id}{}", self.session.command_suffix())
+    }
+}
+
+/// Prints text to stdout: as it is for a program, made safe on a terminal; one line feed at its end.
+pub fn print_text(ctx: &Ctx, text: &str) -> Result<(), Failure> {
+    let text = text.trim_end_matches('\n');
+    if ctx.io.terminals.stdout { ctx.io.page(&Page::new().show(text).end()) } else { ctx.io.raw(&format!("{text}\n")) }
+}

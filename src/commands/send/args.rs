@@ -1,0 +1,138 @@
+//! The arguments of `send`.
+
+use std::path::PathBuf;
+
+use clap::ArgMatches;
+
+use crate::commands::follow_args::FollowArgs;
+use crate::model::AgentRef;
+
+/// Send a message to an agent and print the run
+///
+/// The server answers at once with a run; the agent works in the background. With --watch, --wait or
+/// --reply the command stays until the run has ended, and its exit code tells how.
+///
+/// Without a message flag the request is read from standard input as JSON: an object (the whole
+/// request, with agent_id if you like), an array (the messages) or a string (one user message).
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  agentctl send --local -m \"hi\" --watch
+  agentctl send --agent AGENT -m \"summarise this\" -F report.txt --reply
+  id=$(agentctl send --agent AGENT -m \"hi\" -o id)
+  echo '{\"agent_id\":\"AGENT\",\"input\":\"hi\"}' | agentctl send | agentctl watch -
+
+Exit codes: 0 submitted, or the followed run succeeded; 9 nothing was accepted,
+safe to repeat; 10 it is unknown whether the message was accepted. All of them
+are in the README.")]
+pub struct Args {
+    /// The agent, by id or by name [env: LETTA_AGENT_ID] [default with --local: default]
+    #[arg(short, long, value_name = "AGENT")]
+    pub agent: Option<AgentRef>,
+    /// A message's text; may be given more than once
+    #[arg(short, long = "message", value_name = "TEXT", allow_hyphen_values = true, help_heading = "Message")]
+    pub message: Vec<String>,
+    /// Read a message's text from a file, or from standard input with -
+    #[arg(short = 'F', long = "message-file", value_name = "FILE", help_heading = "Message")]
+    pub message_file: Vec<PathBuf>,
+    /// Add an image, a file or a URL, to the last message
+    #[arg(long, value_name = "FILE|URL", help_heading = "Message")]
+    pub image: Vec<String>,
+    /// The role of the messages
+    #[arg(long, value_name = "ROLE", default_value = "user", value_parser = ["user", "system", "assistant"], help_heading = "Message")]
+    pub role: String,
+    /// Read the request from a JSON file, or from standard input with -
+    #[arg(long, value_name = "FILE", help_heading = "Message")]
+    pub body: Option<PathBuf>,
+    /// Set any field of the request to a text; dots go into objects
+    #[arg(long, value_name = "KEY=TEXT", value_parser = pair, allow_hyphen_values = true, help_heading = "Request")]
+    pub set: Vec<(String, String)>,
+    /// Set any field of the request to a JSON value
+    #[arg(long, value_name = "KEY=JSON", value_parser = pair, allow_hyphen_values = true, help_heading = "Request")]
+    pub set_json: Vec<(String, String)>,
+    /// The most steps that the agent may take [server's default: 50]
+    #[arg(long, value_name = "N", value_parser = steps, allow_negative_numbers = true, help_heading = "Request")]
+    pub max_steps: Option<u64>,
+    /// Turn the tool call by which older agents speak into an assistant message
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Request")]
+    pub use_assistant_message: Option<bool>,
+    /// The name of that tool [server's default: send_message]
+    #[arg(long, value_name = "NAME", help_heading = "Request")]
+    pub assistant_message_tool_name: Option<String>,
+    /// The argument of that tool which holds the text [server's default: message]
+    #[arg(long, value_name = "NAME", help_heading = "Request")]
+    pub assistant_message_tool_kwarg: Option<String>,
+    /// Keep only messages of these types in the run's messages
+    #[arg(long, visible_alias = "return-types", value_name = "TYPE", value_delimiter = ',', help_heading = "Request")]
+    pub include_return_message_types: Vec<String>,
+    /// Ask for the agent's reasoning
+    #[arg(long, value_name = "VALUE", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Request")]
+    pub enable_thinking: Option<String>,
+    /// Where the server posts the end of the run to
+    #[arg(long, value_name = "URL", help_heading = "Request")]
+    pub callback_url: Option<String>,
+    /// Use this model for this run, such as openai/gpt-4o-mini
+    #[arg(long, value_name = "HANDLE", help_heading = "Request")]
+    pub override_model: Option<String>,
+    /// Wait until the agent has no active run, then send
+    #[arg(long)]
+    pub when_idle: bool,
+    /// Print the request as JSON instead of sending it
+    #[arg(long, conflicts_with_all = ["curl", "when_idle"])]
+    pub dry_run: bool,
+    /// Print the request as a curl command instead of sending it
+    #[arg(long, conflicts_with = "when_idle")]
+    pub curl: bool,
+    /// Whether and how the run is followed.
+    #[command(flatten)]
+    pub follow: FollowArgs,
+    /// Texts and files in the order in which they were given.
+    #[arg(skip)]
+    pub texts: Vec<Text>,
+}
+
+/// Where a message's text comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Text {
+    /// The command line.
+    Given(String),
+    /// A file; `-` is standard input.
+    File(PathBuf),
+}
+
+impl Args {
+    /// Puts `-m` and `-F` into the order in which they were given.
+    pub fn keep_order(&mut self, matches: &ArgMatches) {
+        let places = |id: &str| matches.indices_of(id).into_iter().flatten().collect::<Vec<_>>();
+        let given = places("message").into_iter().zip(self.message.iter().cloned().map(Text::Given));
+        let files = places("message_file").into_iter().zip(self.message_file.iter().cloned().map(Text::File));
+        let mut texts: Vec<(usize, Text)> = given.chain(files).collect();
+        texts.sort_by_key(|(place, _)| *place);
+        self.texts = texts.into_iter().map(|(_, text)| text).collect();
+    }
+
+    /// Whether a flag already says what the message is, so that standard input is left alone.
+    pub fn has_message(&self) -> bool {
+        let sets = self.set.iter().chain(&self.set_json).any(|(key, _)| {
+            let first = key.split('.').next().unwrap_or_default();
+            matches!(first, "messages" | "input")
+        });
+        !self.texts.is_empty() || !self.image.is_empty() || self.body.is_some() || sets
+    }
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() && key.split('.').all(|part| !part.is_empty()) => {
+            Ok((key.to_owned(), value.to_owned()))
+        }
+        _ => Err("write it as KEY=VALUE".to_owned()),
+    }
+}
+
+fn steps(text: &str) -> Result<u64, String> {
+    match text.parse::<u64>() {
+        Ok(steps) if steps > 0 => Ok(steps),
+        _ => Err("it must be 1 or more".to_owned()),
+    }
+}

@@ -1,0 +1,371 @@
+//! The request document, from flags and what was read. Pure but for the ids that it mints.
+
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::args::Args;
+use super::source::Sources;
+use crate::commands::stdin::BODY_CAP;
+use crate::model::document::kind;
+use crate::report::Failure;
+
+/// A request document.
+#[derive(Debug)]
+pub struct Body {
+    /// The JSON text, ready to be sent.
+    pub body: String,
+    /// The `agent_id` that stood in it; it belongs into the path.
+    pub agent_id: Option<String>,
+}
+
+/// Builds the request: the document that was read, messages from flags, fields from flags, `--set` on top.
+pub fn build(args: &Args, sources: &Sources) -> Result<Body, Failure> {
+    let mut object = start(sources.document.as_ref())?;
+    put_messages(&mut object, args, sources);
+    put_fields(&mut object, args);
+    put_sets(&mut object, args)?;
+    let agent_id = take_agent(&mut object)?;
+    check(&object)?;
+    mint_otids(&mut object);
+    let body = Value::Object(object).to_string();
+    if body.len() > BODY_CAP {
+        return Err(Failure::usage("the request is larger than 32 MiB"));
+    }
+    Ok(Body { body, agent_id })
+}
+
+/// An object is the request, an array the messages, a string one user message.
+fn start(document: Option<&Value>) -> Result<Map<String, Value>, Failure> {
+    match document {
+        None => Ok(Map::new()),
+        Some(Value::Object(object)) => Ok(object.clone()),
+        Some(Value::Array(messages)) => Ok(Map::from_iter([("messages".to_owned(), messages.clone().into())])),
+        Some(Value::String(text)) => {
+            let message = json!({"role": "user", "content": text});
+            Ok(Map::from_iter([("messages".to_owned(), json!([message]))]))
+        }
+        Some(other) => {
+            let failure = Failure::usage(format!("the request is {}", kind(other)));
+            Err(failure.hint("give an object (the request), an array (the messages) or a string (one message)"))
+        }
+    }
+}
+
+fn take_agent(object: &mut Map<String, Value>) -> Result<Option<String>, Failure> {
+    match object.shift_remove("agent_id") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(agent)) => Ok(Some(agent)),
+        Some(other) => Err(Failure::usage(format!("agent_id must be a string, found {}", kind(&other)))),
+    }
+}
+
+/// Messages from flags replace those of the document. Images join the last text, or the document's last message.
+fn put_messages(object: &mut Map<String, Value>, args: &Args, sources: &Sources) {
+    if sources.texts.is_empty() && (sources.images.is_empty() || join_images(object, &sources.images)) {
+        return;
+    }
+    let mut contents: Vec<Value> = sources.texts.iter().map(|text| json!(text)).collect();
+    if !sources.images.is_empty() {
+        let text = contents.pop().map(|text| json!({"type": "text", "text": text}));
+        contents.push(text.into_iter().chain(sources.images.iter().cloned()).collect());
+    }
+    let message = |content: Value| json!({"role": args.role, "content": content});
+    object.shift_remove("input");
+    object.insert("messages".to_owned(), contents.into_iter().map(message).collect());
+}
+
+/// Adds images to what the document says last. Returns whether it says anything.
+fn join_images(object: &mut Map<String, Value>, images: &[Value]) -> bool {
+    let last = match object.get_mut("messages").and_then(Value::as_array_mut).and_then(|messages| messages.last_mut()) {
+        Some(message) => message.get_mut("content"),
+        None => object.get_mut("input").filter(|input| !input.is_null()),
+    };
+    let Some(content) = last else { return false };
+    let mut parts = match content.take() {
+        Value::Array(parts) => parts,
+        text => vec![json!({"type": "text", "text": text})],
+    };
+    parts.extend(images.iter().cloned());
+    *content = Value::Array(parts);
+    true
+}
+
+fn put_fields(object: &mut Map<String, Value>, args: &Args) {
+    let types = (!args.include_return_message_types.is_empty()).then(|| json!(args.include_return_message_types));
+    let fields = [
+        ("max_steps", args.max_steps.map(Value::from)),
+        ("use_assistant_message", args.use_assistant_message.map(Value::from)),
+        ("assistant_message_tool_name", args.assistant_message_tool_name.clone().map(Value::from)),
+        ("assistant_message_tool_kwarg", args.assistant_message_tool_kwarg.clone().map(Value::from)),
+        ("include_return_message_types", types),
+        ("enable_thinking", args.enable_thinking.clone().map(Value::from)),
+        ("callback_url", args.callback_url.clone().map(Value::from)),
+        ("override_model", args.override_model.clone().map(Value::from)),
+    ];
+    for (name, value) in fields {
+        if let Some(value) = value {
+            object.insert(name.to_owned(), value);
+        }
+    }
+}
+
+fn put_sets(object: &mut Map<String, Value>, args: &Args) -> Result<(), Failure> {
+    for (key, text) in &args.set {
+        set(object, key, json!(text))?;
+    }
+    for (key, text) in &args.set_json {
+        let bad = |error| Failure::usage(format!("--set-json {key}: the value is not JSON")).cause(error);
+        set(object, key, serde_json::from_str(text).map_err(bad)?)?;
+    }
+    Ok(())
+}
+
+/// Sets a field, going into objects at dots and into arrays at numbers.
+fn set(object: &mut Map<String, Value>, key: &str, value: Value) -> Result<(), Failure> {
+    let mut parts = key.split('.');
+    let first = parts.next().unwrap_or_default();
+    let mut place = object.entry(first).or_insert(Value::Null);
+    for part in parts {
+        place = step_into(place, part).ok_or_else(|| {
+            let failure = Failure::usage(format!("cannot set {key}: there is no place for `{part}`"));
+            failure.hint("a dot goes into an object, a number behind it into an array, at most one past its end")
+        })?;
+    }
+    *place = value;
+    Ok(())
+}
+
+fn step_into<'a>(place: &'a mut Value, part: &str) -> Option<&'a mut Value> {
+    if place.is_null() {
+        *place = json!({});
+    }
+    match place {
+        Value::Object(object) => Some(object.entry(part).or_insert(Value::Null)),
+        Value::Array(array) => {
+            let at: usize = part.parse().ok()?;
+            if at == array.len() {
+                array.push(Value::Null);
+            }
+            array.get_mut(at)
+        }
+        _ => None,
+    }
+}
+
+/// Refuses what the real server would accept and then fail, or refuse in worse words.
+fn check(object: &Map<String, Value>) -> Result<(), Failure> {
+    let field = |name| object.get(name).filter(|value| !value.is_null());
+    match (field("messages"), field("input")) {
+        (Some(_), Some(_)) => {
+            Err(Failure::usage("the request has both `messages` and `input`").hint("leave one of them out"))
+        }
+        (None, None) => Err(Failure::usage("no message: the request has neither `messages` nor `input`")
+            .hint("give the message with -m TEXT")),
+        (Some(messages), None) => check_messages(messages),
+        (None, Some(input)) => check_content(input, "input"),
+    }?;
+    field("callback_url").map_or(Ok(()), check_callback)
+}
+
+fn check_messages(messages: &Value) -> Result<(), Failure> {
+    let Value::Array(list) = messages else {
+        return Err(Failure::usage(format!("`messages` must be an array, found {}", kind(messages))));
+    };
+    if list.is_empty() {
+        return Err(Failure::usage("`messages` is empty").hint("give the message with -m TEXT"));
+    }
+    for (at, message) in list.iter().enumerate() {
+        let Value::Object(message) = message else {
+            return Err(Failure::usage(format!("messages[{at}] must be an object, found {}", kind(message))));
+        };
+        if let Some(content) = message.get("content") {
+            check_content(content, &format!("the content of messages[{at}]"))?;
+        }
+    }
+    Ok(())
+}
+
+fn check_content(content: &Value, name: &str) -> Result<(), Failure> {
+    let empty = match content {
+        Value::String(text) => text.is_empty(),
+        Value::Array(parts) => parts.is_empty(),
+        _ => false,
+    };
+    if empty {
+        return Err(Failure::usage(format!("the message is empty: {name} has nothing in it")));
+    }
+    match content {
+        Value::String(text) => crate::commands::stdin::no_nul(text, name),
+        _ => Ok(()),
+    }
+}
+
+fn check_callback(url: &Value) -> Result<(), Failure> {
+    let bad = |why: &str| {
+        let failure = Failure::usage(format!("the callback URL {why}"));
+        failure.hint("write it like https://hooks.example.com/letta")
+    };
+    let text = url.as_str().ok_or_else(|| bad("is not a string"))?;
+    // An empty one asks for no callback.
+    if text.is_empty() {
+        return Ok(());
+    }
+    let parsed = url::Url::parse(text).map_err(|_| bad("is not a URL"))?;
+    if matches!(parsed.scheme(), "http" | "https") { Ok(()) } else { Err(bad("must be http or https")) }
+}
+
+/// Gives each message an id of its own, by which it can be found again.
+fn mint_otids(object: &mut Map<String, Value>) {
+    let messages = object.get_mut("messages").and_then(Value::as_array_mut);
+    for message in messages.into_iter().flatten().filter_map(Value::as_object_mut) {
+        if message.get("otid").is_none_or(Value::is_null) {
+            message.insert("otid".to_owned(), json!(Uuid::new_v4().to_string()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use crate::exit::Exit;
+
+    fn args(line: &[&str]) -> Args {
+        let line = ["agentctl", "send"].iter().chain(line).map(Into::into).collect();
+        match Cli::read(line).expect("a command line").command {
+            Some(Command::Send(args)) => *args,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn built(line: &[&str], document: Option<Value>) -> Result<Value, Failure> {
+        let args = args(line);
+        let texts = args.texts.iter().map(|text| format!("{text:?}")).collect::<Vec<_>>();
+        let texts = if args.message_file.is_empty() { args.message.clone() } else { texts };
+        let body = build(&args, &Sources { document, texts, images: vec![] })?;
+        let mut value: Value = serde_json::from_str(&body.body).expect("JSON");
+        for message in value.get_mut("messages").and_then(Value::as_array_mut).into_iter().flatten() {
+            let otid = message.as_object_mut().and_then(|message| message.shift_remove("otid"));
+            assert!(otid.is_some_and(|otid| otid.is_string()), "each message has an otid");
+        }
+        Ok(value)
+    }
+
+    #[test]
+    fn the_body_holds_what_was_given_and_nothing_else() {
+        let body = built(&["-m", "TEXT"], None).expect("a body");
+        assert_eq!(body.to_string(), r#"{"messages":[{"role":"user","content":"TEXT"}]}"#);
+        let body = built(&["-m", "-a", "-m", "b", "--role", "system"], None).expect("a body");
+        assert_eq!(body["messages"], json!([{"role": "system", "content": "-a"}, {"role": "system", "content": "b"}]));
+    }
+
+    #[test]
+    fn every_field_has_its_flag() {
+        let line = "-m x --max-steps 3 --use-assistant-message=false --assistant-message-tool-name t \
+                    --assistant-message-tool-kwarg k --return-types user_message,assistant_message --enable-thinking \
+                    --callback-url https://h/x --override-model o/m --set a.b=1 --set-json a.c=[2]";
+        let body = built(&line.split_whitespace().collect::<Vec<_>>(), None).expect("a body");
+        let expected = json!({
+            "messages": [{"role": "user", "content": "x"}],
+            "max_steps": 3,
+            "use_assistant_message": false,
+            "assistant_message_tool_name": "t",
+            "assistant_message_tool_kwarg": "k",
+            "include_return_message_types": ["user_message", "assistant_message"],
+            "enable_thinking": "true",
+            "callback_url": "https://h/x",
+            "override_model": "o/m",
+            "a": {"b": "1", "c": [2]},
+        });
+        assert_eq!(body.to_string(), expected.to_string());
+    }
+
+    #[test]
+    fn a_document_may_be_an_object_an_array_or_a_string() {
+        let message = json!([{"role": "user", "content": "hi"}]);
+        for document in [json!({"messages": message}), message.clone(), json!("hi")] {
+            assert_eq!(built(&[], Some(document)).expect("a body"), json!({"messages": message}));
+        }
+        assert_eq!(built(&[], Some(json!(7))).expect_err("a number").exit, Exit::Usage);
+    }
+
+    #[test]
+    fn numbers_of_a_document_are_sent_as_they_stand() {
+        let document = serde_json::from_str(r#"{"input":"x","n":12345678901234567890123.50}"#).expect("JSON");
+        let body = build(&args(&[]), &Sources { document: Some(document), ..Sources::default() }).expect("a body");
+        assert_eq!(body.body, r#"{"input":"x","n":12345678901234567890123.50}"#);
+    }
+
+    #[test]
+    fn flags_replace_the_messages_of_a_document_and_its_input() {
+        let body = built(&["-m", "new"], Some(json!({"input": "old", "max_steps": 2}))).expect("a body");
+        assert_eq!(body, json!({"max_steps": 2, "messages": [{"role": "user", "content": "new"}]}));
+    }
+
+    #[test]
+    fn the_agent_of_a_document_goes_into_the_path() {
+        let document = Some(json!({"agent_id": "a", "input": "x"}));
+        let body = build(&args(&[]), &Sources { document, ..Sources::default() }).expect("a body");
+        assert_eq!((body.agent_id.as_deref(), body.body.as_str()), (Some("a"), r#"{"input":"x"}"#));
+    }
+
+    #[test]
+    fn an_otid_that_was_given_stays() {
+        let document = Some(json!([{"role": "user", "content": "x", "otid": "mine"}]));
+        let body = build(&args(&[]), &Sources { document, ..Sources::default() }).expect("a body");
+        assert!(body.body.contains(r#""otid":"mine""#));
+    }
+
+    #[test]
+    fn what_the_server_would_accept_and_then_fail_is_refused() {
+        for document in [
+            json!({}),
+            json!({"messages": null}),
+            json!({"messages": []}),
+            json!({"messages": "x"}),
+            json!({"messages": ["x"]}),
+            json!({"messages": [{"role": "user", "content": ""}]}),
+            json!({"messages": [{"role": "user", "content": []}]}),
+            json!({"messages": [{"role": "user", "content": "x"}], "input": "y"}),
+            json!({"input": ""}),
+            json!({"input": "x", "agent_id": 7}),
+            json!({"input": "x", "callback_url": "file:///etc/passwd"}),
+            json!({"input": "x", "callback_url": "nowhere"}),
+        ] {
+            assert_eq!(built(&[], Some(document.clone())).expect_err("refused").exit, Exit::Usage, "{document}");
+        }
+    }
+
+    #[test]
+    fn texts_and_files_keep_their_order() {
+        let args = args(&["-m", "1", "-F", "2", "-m", "3"]);
+        let shown: Vec<String> = args.texts.iter().map(|text| format!("{text:?}")).collect();
+        assert_eq!(shown, [r#"Given("1")"#, r#"File("2")"#, r#"Given("3")"#]);
+    }
+
+    #[test]
+    fn images_join_what_a_document_says_last() {
+        for (document, pointer) in [
+            (json!({"messages": [{"role": "user", "content": "keep"}]}), "/messages/0/content"),
+            (
+                json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "keep"}]}]}),
+                "/messages/0/content",
+            ),
+            (json!({"input": "keep"}), "/input"),
+        ] {
+            let sources = Sources { images: vec![json!("img")], document: Some(document), texts: vec![] };
+            let body = build(&args(&[]), &sources).expect("a body");
+            let value: Value = serde_json::from_str(&body.body).expect("JSON");
+            assert_eq!(value.pointer(pointer), Some(&json!([{"type": "text", "text": "keep"}, "img"])), "{value}");
+        }
+    }
+
+    #[test]
+    fn images_join_the_last_text() {
+        let sources = Sources { texts: vec!["a".into(), "b".into()], images: vec![json!("img")], document: None };
+        let body = build(&args(&["-m", "a", "-m", "b"]), &sources).expect("a body");
+        let value: Value = serde_json::from_str(&body.body).expect("JSON");
+        assert_eq!(value["messages"][0]["content"], json!("a"));
+        assert_eq!(value["messages"][1]["content"], json!([{"type": "text", "text": "b"}, "img"]));
+    }
+}

@@ -1,0 +1,224 @@
+//! A command's way to its server: the API client, and with `--local` the engine that runs in this process.
+
+use std::rc::Rc;
+
+use super::Ctx;
+use crate::api::client::Heard;
+use crate::api::transport::Http;
+use crate::api::{Client, Transport};
+use crate::config::recent::Recent;
+use crate::config::{Base, Settings, places};
+use crate::core::facts::Facts;
+use crate::exit::Exit;
+use crate::model::{AgentId, AgentRef, Document, Run};
+use crate::net::{self, Route, Secure};
+use crate::render::{self, Context};
+use crate::report::Failure;
+use crate::server::{self, Options, Running, StartError, Store};
+use crate::text::duration;
+use crate::text::page::Page;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// The agent that `--local` uses when none is named.
+const LOCAL_AGENT: &str = "default";
+
+/// An open way to a server.
+pub struct Session {
+    /// The API.
+    pub api: Client,
+    /// The engine inside this process, with `--local`.
+    pub engine: Option<Running>,
+    settings: Settings,
+    recent: Recent,
+}
+
+impl Ctx {
+    /// The settings of this command. `-v` tells where each came from.
+    pub fn settings(&self) -> Result<Settings, Failure> {
+        let settings = Settings::resolve(&self.global.flags(), &self.env)?;
+        if self.global.verbose > 0 {
+            let server = settings.server_key();
+            let page =
+                Page::new().say("server: ").show(&server).say(" (from ").say(settings.base_origin).say(")").end();
+            self.io.say(&page.say("key: from ").say(settings.key_origin).end());
+        }
+        Ok(settings)
+    }
+}
+
+impl Session {
+    /// Opens the way for a command that only reads.
+    pub async fn open(ctx: &Ctx) -> Result<Self, Failure> {
+        Self::with(ctx, ctx.settings()?, false).await
+    }
+
+    /// Opens the way for a command that also executes local runs.
+    pub async fn open_to_execute(ctx: &Ctx, settings: Settings) -> Result<Self, Failure> {
+        Self::with(ctx, settings, true).await
+    }
+
+    async fn with(ctx: &Ctx, settings: Settings, execute: bool) -> Result<Self, Failure> {
+        let (transport, engine) = match &settings.base {
+            Base::Local => {
+                let engine = start_engine(ctx, execute).await?;
+                (Transport::InProcess(engine.router()), Some(engine))
+            }
+            Base::Server(url) => (http(&settings, url).await?, None),
+        };
+        let origin = if engine.is_some() { "" } else { settings.base_origin };
+        let api = Client::new(transport, origin, listener(ctx));
+        Ok(Self { api, engine, settings, recent: Recent::new(&ctx.env) })
+    }
+
+    /// Does some work that the local engine is needed for; an engine that cannot go on ends it.
+    pub async fn with_engine<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
+        let Some(engine) = &self.engine else { return Ok(work.await) };
+        tokio::select! {
+            biased;
+            reason = engine.failed() => Err(cannot_go_on(reason)),
+            done = work => Ok(done),
+        }
+    }
+
+    /// Closes the way: the engine gives back what it did not finish.
+    pub async fn close(self) {
+        if let Some(engine) = self.engine {
+            engine.stop().await;
+        }
+    }
+
+    /// The agent that a person named, looked up where it is a name.
+    pub async fn agent(&self, named: Option<&AgentRef>) -> Result<AgentId, Failure> {
+        match named {
+            Some(AgentRef::Id(id)) => Ok(id.clone()),
+            Some(AgentRef::Name(name)) => self.find(name).await?.ok_or_else(|| self.no_such_agent(name)),
+            None => match &self.engine {
+                Some(engine) => engine.agent_named(LOCAL_AGENT).await.map_err(|error| engine_failure(&error)),
+                None => Err(Failure::usage("no agent is given").hint("give one with --agent, or set LETTA_AGENT_ID")),
+            },
+        }
+    }
+
+    async fn find(&self, name: &str) -> Result<Option<AgentId>, Failure> {
+        let agents = self.api.agents(Some(name)).await?;
+        // Servers differ in how exactly they take a name.
+        let same = agents.iter().filter(|agent| agent.text("name") == Some(name));
+        let ids: Vec<&str> = same.filter_map(|agent| agent.text("id")).collect();
+        match ids[..] {
+            [] => Ok(None),
+            [id] => id.parse().map(Some).map_err(|error| {
+                Failure::new(Exit::NotThisApi, "not_this_api", format!("the id of the agent `{name}` is odd"))
+                    .cause(error)
+            }),
+            _ => Err(Failure::usage(format!("the name `{name}` belongs to {} agents", ids.len()))
+                .cause(ids.join(", "))
+                .hint("give the id of the one that you mean")),
+        }
+    }
+
+    fn no_such_agent(&self, name: &str) -> Failure {
+        let failure = Failure::new(Exit::NotFound, "not_found", format!("the server has no agent named `{name}`"));
+        failure.hint(format!("list the agents with `agentctl agents list{}`", self.command_suffix()))
+    }
+
+    /// Remembers a run for `@last`.
+    pub fn remember(&self, agent: &AgentId, run: &Run) {
+        self.recent.add(&self.settings.server_key(), agent, run.id());
+    }
+
+    /// The last run that was sent from here to this server.
+    pub fn last_run(&self) -> Option<crate::model::RunId> {
+        self.recent.last(&self.settings.server_key())
+    }
+
+    /// What human output of this command depends on.
+    pub fn context(&self, ctx: &Ctx) -> Context {
+        let zone = if ctx.global.utc { TimeZone::UTC } else { TimeZone::system() };
+        Context { look: ctx.io.look, now: Timestamp::now(), zone, command_suffix: self.settings.command_suffix() }
+    }
+
+    /// A run as a card, with the model's name where the local engine answers.
+    pub fn card(&self, ctx: &Ctx, run: &Run, facts: Option<&Facts>) -> Page {
+        render::card::card(run, facts, &self.context(ctx))
+    }
+
+    /// What makes a command about this server go there again.
+    pub fn command_suffix(&self) -> String {
+        self.settings.command_suffix()
+    }
+}
+
+/// The id of an agent that the server has just shown.
+pub fn agent_id(agent: &Document) -> Result<AgentId, Failure> {
+    let odd = || Failure::new(Exit::NotThisApi, "not_this_api", "the server showed an agent without a usable id");
+    agent.text("id").and_then(|id| id.parse().ok()).ok_or_else(odd)
+}
+
+async fn http(settings: &Settings, url: &url::Url) -> Result<Transport, Failure> {
+    let guarded = settings.key.is_some() && !settings.allow_plain_http;
+    let secure = if guarded { Secure::Needed } else { Secure::NotNeeded };
+    let route = Route { proxies: settings.proxies.clone(), ca_cert: settings.ca_cert.clone(), secure };
+    Ok(Transport::Http(Box::new(Http {
+        client: net::build(url, &route).await?,
+        base: url.clone(),
+        authorization: settings.key.as_ref().and_then(crate::config::Secret::bearer),
+        time_limit: settings.request_timeout,
+    })))
+}
+
+/// Starts the engine on this machine's database; in memory, with a notice, where no folder can be written.
+async fn start_engine(ctx: &Ctx, execute: bool) -> Result<Running, Failure> {
+    let Some(file) = places::local_database(&ctx.env) else {
+        return in_memory(ctx, execute, "this platform names no data folder").await;
+    };
+    let store = Store::File(file.clone());
+    match server::start(Options { store, execute }).await {
+        Ok(engine) => Ok(engine),
+        Err(StartError::NotWritable(why)) => in_memory(ctx, execute, &said(&why).join(": ")).await,
+        Err(error) => Err(engine_failure(&error)),
+    }
+}
+
+async fn in_memory(ctx: &Ctx, execute: bool, why: &str) -> Result<Running, Failure> {
+    let page =
+        Page::new().say("the local engine keeps nothing: no data folder can be written (").show_line(why).say(")");
+    ctx.io.notice(&page.end());
+    let options = Options { store: Store::Memory, execute };
+    server::start(options).await.map_err(|error| engine_failure(&error))
+}
+
+fn cannot_go_on(reason: String) -> Failure {
+    let failure = Failure::new(Exit::Local, "engine", "the local engine cannot go on with the run").cause(reason);
+    failure.hint("make room on the disk, then go on with `agentctl watch @last --local`")
+}
+
+fn engine_failure(error: &StartError) -> Failure {
+    let mut failure = Failure::new(Exit::Local, "database", error.to_string());
+    failure.causes = said(error).split_off(1);
+    let untouched = if matches!(error, StartError::NotOurs(_)) { "the file was not touched; " } else { "" };
+    failure.hint(format!("{untouched}AGENTCTL_DATA_DIR names another folder"))
+}
+
+/// What an error and its causes say.
+fn said(error: &dyn std::error::Error) -> Vec<String> {
+    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect()
+}
+
+/// Tells a person what is waited for, and with `-v` what goes over the wire.
+fn listener(ctx: &Ctx) -> crate::api::client::Listener {
+    let (verbose, quiet, voice) = (ctx.global.verbose, ctx.io.quiet, ctx.io.voice());
+    Rc::new(move |heard| match heard {
+        Heard::Waiting { server, cause } if !quiet => {
+            voice(&Page::new().show_line(server).say(": ").show_line(&cause).say("; trying again").end());
+        }
+        Heard::Exchange { request, result, took } if verbose > 0 => {
+            let page = Page::new().show_line(&request).say(" -> ").show_line(&result).say(" in ");
+            voice(&page.show(&duration::read(took)).end());
+        }
+        Heard::Body { sent, text } if verbose > 1 => {
+            voice(&Page::new().say(if sent { "> " } else { "< " }).show_line(text).end());
+        }
+        _ => {}
+    })
+}

@@ -1,0 +1,100 @@
+//! `watch`: follows runs until they end.
+
+use super::follow_args::HowArgs;
+use super::following::Following;
+use super::runs::{self, Named, Stream};
+use super::session::Session;
+use super::{Ctx, End};
+use crate::api::RunFilter;
+use crate::api::client::Active;
+use crate::exit::Exit;
+use crate::follow::Target;
+use crate::model::AgentRef;
+use crate::report::Failure;
+use crate::text::page::Page;
+use crate::ui::signals::Signals;
+
+/// Follow runs until they end
+///
+/// Each run is printed when it has ended, with how it went, time to first token and duration. The
+/// server may go away for a while in between. Ctrl-C stops watching; the runs go on.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  agentctl watch run-11111111-1111-4111-8111-111111111111
+  agentctl watch @last --reply
+  agentctl send --agent AGENT -m \"hi\" | agentctl watch -
+  agentctl watch --agent AGENT --timeout 10m
+
+Exit codes: 0 succeeded or truncated, 1 failed, 3 cancelled, 6 waits for
+approval, 124 still open after --timeout. All of them are in the README.")]
+pub struct Args {
+    /// Run ids, @last, JSON documents with an id, or - to read them from standard input
+    #[arg(value_name = "RUN", required_unless_present = "agent")]
+    pub runs: Vec<String>,
+    /// Follow all active runs of this agent
+    #[arg(short, long, value_name = "AGENT", conflicts_with = "runs")]
+    pub agent: Option<AgentRef>,
+    /// End with the first run that ends
+    #[arg(long, help_heading = "Waiting")]
+    pub any: bool,
+    /// End with the first run that does not succeed
+    #[arg(long, help_heading = "Waiting")]
+    pub fail_fast: bool,
+    /// How runs are followed.
+    #[command(flatten)]
+    pub how: HowArgs,
+    /// Accepted for those who are used to it; the exit code always tells
+    #[arg(long, hide = true)]
+    pub exit_status: bool,
+}
+
+/// Carries out `watch`.
+pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
+    args.how.check(ctx)?;
+    let named = args.runs.iter().map(|text| Named::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    if args.how.reply && named.len() > 1 {
+        return Err(Failure::usage("--reply prints the text of one run").hint("watch one run at a time").into());
+    }
+    let session = Session::open_to_execute(ctx, ctx.settings()?).await?;
+    let end = watch(ctx, &session, &args, &named).await;
+    session.close().await;
+    end
+}
+
+async fn watch(ctx: &Ctx, session: &Session, args: &Args, named: &[Named]) -> anyhow::Result<End> {
+    let Stream { targets, mut failures } = match &args.agent {
+        Some(agent) => active_runs(ctx, session, agent).await?,
+        None => runs::stream(ctx, session, named)?,
+    };
+    // Until here Ctrl-C simply ends the program; from here on there is something to say first.
+    let mut signals = Signals::catch()?;
+    let following = Following::of_runs(ctx, session, &args.how, ctx.global.progress);
+    let following = following.ending_early(args.any, args.fail_fast);
+    let mut exits = Vec::new();
+    let end = {
+        let work = following.follow(targets, &mut signals);
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                Some(failure) = failures.recv() => exits.push(following.tell(&failure)),
+                end = &mut work => break end?,
+            }
+        }
+    };
+    exits.extend(std::iter::from_fn(|| failures.try_recv().ok()).map(|failure| following.tell(&failure)));
+    exits.push(end.exit);
+    Ok(End { exit: Exit::worst(exits), ..end })
+}
+
+/// The runs of an agent that have not ended. None is no error: there is nothing to wait for.
+async fn active_runs(ctx: &Ctx, session: &Session, agent: &AgentRef) -> anyhow::Result<Stream> {
+    let id = session.agent(Some(agent)).await?;
+    let filter = RunFilter { agent_id: Some(id.to_string()), active: Active::ByStatus, limit: 1000, after: None };
+    let active = session.api.runs(&filter).await?;
+    if active.is_empty() {
+        ctx.io.notice(&Page::new().say("the agent ").show(id.as_str()).say(" has no active run").end());
+    }
+    Ok(Stream::of(active.into_iter().map(Target::from)))
+}
