@@ -1,0 +1,7 @@
+//! The tests that look at the program from outside, in one binary: a module per command or promise.
+
+mod bed;
+mod layers;
+mod samples;
+#[allow(dead_code, unused_imports, reason = "most tests that stand on it come next")]
+mod support;

@@ -1,0 +1,18 @@
+//! What the tests stand on: a clean environment, processes with a time limit, servers that do as they are told.
+
+pub mod env;
+pub mod letta;
+pub mod mock;
+pub mod process;
+pub mod pty;
+pub mod seed;
+
+pub use env::TestEnv;
+pub use mock::{Answer, Gate, Mock};
+pub use process::Output;
+pub use seed::Seed;
+
+/// Runs the program once against a server, in an environment of its own. The words of the line stand between spaces.
+pub fn agentctl(server: &Mock, line: &str) -> Output {
+    TestEnv::new().agentctl(line.split(' ')).server(&server.url()).run()
+}

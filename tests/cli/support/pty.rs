@@ -1,0 +1,208 @@
+//! A terminal of the test's own, with a process on it.
+
+use std::ffi::OsStr;
+use std::io::{Read, Write};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use portable_pty::{ChildKiller, CommandBuilder, ExitStatus, PtySize, native_pty_system};
+
+use super::TestEnv;
+use super::env::AGENTCTL;
+
+/// How long a process may take. A limit, not an expectation.
+const LIMIT: Duration = Duration::from_secs(60);
+/// Wider than anything that is printed: on a screen like this no line is wrapped.
+const UNLIMITED: u16 = 1000;
+
+/// A terminal that waits for its process.
+pub struct Pty {
+    command: CommandBuilder,
+    columns: u16,
+}
+
+impl Pty {
+    /// A terminal for the program with these arguments.
+    pub fn agentctl(env: &TestEnv, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+        Self::of(env, AGENTCTL, args)
+    }
+
+    /// A terminal for a bash script that finds the program as `agentctl`.
+    pub fn bash(env: &TestEnv, script: &str) -> Self {
+        Self::of(env, "bash", ["--norc", "-c", script])
+    }
+
+    fn of(env: &TestEnv, program: &str, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+        let mut command = CommandBuilder::new(program);
+        command.args(args);
+        command.env_clear();
+        // A terminal has columns of its own.
+        env.vars().iter().filter(|(name, _)| *name != "COLUMNS").for_each(|(name, value)| command.env(name, value));
+        command.env("TERM", "xterm-256color");
+        command.cwd(env.home());
+        Self { command, columns: 80 }
+    }
+
+    /// Sets a variable.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Names the server, and a key as most servers want one.
+    pub fn server(self, url: &str) -> Self {
+        self.env("LETTA_BASE_URL", url).env("LETTA_API_KEY", "test-key")
+    }
+
+    /// Sets the width.
+    pub fn columns(mut self, columns: u16) -> Self {
+        self.columns = columns;
+        self
+    }
+
+    /// Starts the process.
+    pub fn spawn(self) -> OnTerminal {
+        let size = PtySize { rows: 24, cols: self.columns, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).expect("a terminal");
+        let mut child = pair.slave.spawn_command(self.command).expect("a process on the terminal");
+        drop(pair.slave);
+        let killer = child.clone_killer();
+        let captured = Arc::new(Captured::default());
+        let (ours, mut reader) = (Arc::clone(&captured), pair.master.try_clone_reader().expect("a reader"));
+        let reading = thread::spawn(move || {
+            let mut buffer = [0; 65536];
+            // Linux answers with an error where the last process has let go of the terminal.
+            while let Ok(count @ 1..) = reader.read(&mut buffer) {
+                let chunk = Chunk { at: Instant::now(), bytes: buffer[..count].to_vec() };
+                ours.chunks.lock().expect("no panic").push(chunk);
+                ours.more.notify_all();
+            }
+        });
+        let (tell, status) = mpsc::channel();
+        thread::spawn(move || tell.send(child.wait().expect("a child can be waited for")));
+        let keyboard = pair.master.take_writer().expect("a writer");
+        let deadline = Instant::now() + LIMIT;
+        OnTerminal {
+            columns: self.columns,
+            captured,
+            keyboard,
+            reading,
+            status,
+            killer,
+            deadline,
+            _master: pair.master,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Captured {
+    chunks: Mutex<Vec<Chunk>>,
+    more: Condvar,
+}
+
+/// What came in one piece, and when.
+#[derive(Clone, Debug)]
+pub struct Chunk {
+    pub at: Instant,
+    pub bytes: Vec<u8>,
+}
+
+/// A process at work on a terminal.
+pub struct OnTerminal {
+    columns: u16,
+    captured: Arc<Captured>,
+    keyboard: Box<dyn Write + Send>,
+    reading: thread::JoinHandle<()>,
+    status: Receiver<ExitStatus>,
+    killer: Box<dyn ChildKiller + Send + Sync>,
+    deadline: Instant,
+    _master: Box<dyn portable_pty::MasterPty + Send>,
+}
+
+impl OnTerminal {
+    /// Types something.
+    pub fn type_in(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).expect("the terminal takes keys");
+    }
+
+    /// Waits until `text` was printed.
+    pub fn wait_for(&self, text: &str) {
+        let waits = |chunks: &mut Vec<Chunk>| !joined(chunks).contains(text);
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let chunks = self.captured.chunks.lock().expect("no panic");
+        let (chunks, timeout) = self.captured.more.wait_timeout_while(chunks, left, waits).expect("no panic");
+        assert!(!timeout.timed_out(), "`{text}` was not printed: {:?}", joined(&chunks));
+    }
+
+    /// Waits for its end.
+    pub fn wait(mut self) -> Screen {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let status = self.status.recv_timeout(left).unwrap_or_else(|error| {
+            assert_eq!(error, RecvTimeoutError::Timeout);
+            self.killer.kill().expect("the process is there");
+            let chunks = self.captured.chunks.lock().expect("no panic");
+            panic!("the process did not end within its time limit: {:?}", joined(&chunks));
+        });
+        drop(self._master);
+        drop(self.keyboard);
+        self.reading.join().expect("no panic");
+        let chunks = self.captured.chunks.lock().expect("no panic").clone();
+        Screen { columns: self.columns, chunks, status }
+    }
+}
+
+/// What a process left on its terminal.
+pub struct Screen {
+    pub columns: u16,
+    pub chunks: Vec<Chunk>,
+    pub status: ExitStatus,
+}
+
+impl Screen {
+    /// All that was printed, as it was printed.
+    pub fn raw(&self) -> String {
+        joined(&self.chunks)
+    }
+
+    /// The lines that stand on the screen in the end, without blank ones.
+    pub fn lines(&self) -> Vec<String> {
+        let mut parser = vt100::Parser::new(24, self.columns, 0);
+        parser.process(self.raw().as_bytes());
+        rows(&parser)
+    }
+
+    /// Whether the cursor is left visible, at the beginning of a line.
+    pub fn cursor_is_left_well(&self) -> bool {
+        let mut parser = vt100::Parser::new(24, self.columns, 0);
+        parser.process(self.raw().as_bytes());
+        !parser.screen().hide_cursor() && parser.screen().cursor_position().1 == 0
+    }
+
+    /// The widest line with `word` in it that was ever shown, in columns.
+    pub fn widest(&self, word: &str) -> usize {
+        // On a wide screen nothing is wrapped, so that what is too wide can be seen.
+        let mut parser = vt100::Parser::new(24, UNLIMITED, 0);
+        let width = |line: &String| unicode_width::UnicodeWidthStr::width(line.as_str());
+        // A display is drawn over from the beginning of its line: what stood there before is looked at then.
+        let raw = self.raw();
+        let widest = raw.split_inclusive('\r').filter_map(|piece| {
+            parser.process(piece.as_bytes());
+            rows(&parser).iter().filter(|line| line.contains(word)).map(width).max()
+        });
+        widest.max().unwrap_or(0)
+    }
+}
+
+fn joined(chunks: &[Chunk]) -> String {
+    let bytes: Vec<u8> = chunks.iter().flat_map(|chunk| chunk.bytes.clone()).collect();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn rows(parser: &vt100::Parser) -> Vec<String> {
+    let screen = parser.screen();
+    let columns = screen.size().1;
+    screen.rows(0, columns).map(|row| row.trim_end().to_owned()).filter(|row| !row.is_empty()).collect()
+}
