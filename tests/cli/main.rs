@@ -1,7 +1,10 @@
 //! The tests that look at the program from outside, in one binary: a module per command or promise.
 
+mod bad_input;
 mod bed;
 mod layers;
+mod post_policy;
 mod samples;
+mod send;
 #[allow(dead_code, unused_imports, reason = "most tests that stand on it come next")]
 mod support;
