@@ -2,9 +2,14 @@
 
 mod bad_input;
 mod bed;
+mod cancel;
+mod exit_codes;
 mod layers;
+mod looks;
 mod post_policy;
 mod samples;
 mod send;
 #[allow(dead_code, unused_imports, reason = "most tests that stand on it come next")]
 mod support;
+mod watch;
+mod wishes;

@@ -1,0 +1,197 @@
+//! `cancel`: asks for it, then shows what the runs really became.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::support::letta::{self, AGENT, RUN, RUN_PATH, run_answer};
+use crate::support::{Answer, Mock, Output, TestEnv, agentctl};
+
+const OTHER_AGENT: &str = "agent-44444444-4444-4444-8444-444444444444";
+
+/// Where the runs of an agent are cancelled.
+fn cancel_path(agent: &str) -> String {
+    format!("/v1/agents/{agent}/messages/cancel")
+}
+
+fn id(number: u32) -> String {
+    format!("run-{number:08}-2222-4222-8222-222222222222")
+}
+
+fn running() -> Answer {
+    run_answer("running", None)
+}
+
+fn cancelled() -> Answer {
+    run_answer("cancelled", Some("cancelled"))
+}
+
+/// A server with the one run, looked at with these answers, that takes every cancel for granted.
+fn server(looks: impl IntoIterator<Item = Answer>) -> Mock {
+    let mock = letta::letta(looks);
+    mock.on("POST", &cancel_path(AGENT), [Answer::json(200, &json!({RUN: "cancelled"}))]);
+    mock
+}
+
+/// Has a server show a run of an agent, at work at the first look and cancelled from then on.
+fn on_run(mock: &Mock, number: u32, agent: &str) {
+    let answers = [("running", None), ("cancelled", Some("cancelled"))].map(|(status, stop_reason)| {
+        let mut run = letta::run(status, stop_reason);
+        run["id"] = id(number).into();
+        run["agent_id"] = agent.into();
+        Answer::json(200, &run)
+    });
+    mock.on("GET", &format!("/v1/runs/{}", id(number)), answers);
+    mock.on("POST", &cancel_path(agent), [Answer::json(200, &json!({}))]);
+}
+
+fn cancel(looks: impl IntoIterator<Item = Answer>, flags: &str) -> Output {
+    agentctl(&server(looks), format!("cancel {RUN} {flags}").trim_end())
+}
+
+/// What was posted, by agent.
+fn posted(mock: &Mock) -> Vec<(String, Value)> {
+    mock.seen("POST").iter().map(|post| (post.path.clone(), post.json())).collect()
+}
+
+fn sorted_ids(output: &Output) -> Vec<String> {
+    let mut ids: Vec<String> =
+        output.documents().iter().map(|run| run["id"].as_str().expect("an id").to_owned()).collect();
+    ids.sort();
+    ids
+}
+
+#[test]
+fn a_run_is_cancelled_by_its_id_and_printed_as_the_server_shows_it() {
+    let mock = server([running(), cancelled()]);
+    let began = Instant::now();
+    let output = agentctl(&mock, &format!("cancel {RUN}"));
+    assert_eq!(output.code(), 0, "{output}");
+    assert!(began.elapsed() >= Duration::from_secs(2), "it must stay so\n{output}");
+    assert_eq!(posted(&mock), [(cancel_path(AGENT), json!({"run_ids": [RUN]}))]);
+    assert_eq!(output.document(), letta::run("cancelled", Some("cancelled")), "nothing is added\n{output}");
+    assert_eq!(output.stderr, "", "there is nothing to say about it\n{output}");
+}
+
+#[test]
+fn runs_are_cancelled_together_with_those_of_the_same_agent() {
+    let mock = Mock::start();
+    [(1, AGENT), (2, OTHER_AGENT), (3, AGENT)].iter().for_each(|(number, agent)| on_run(&mock, *number, agent));
+    let output = agentctl(&mock, &format!("cancel {} {} {}", id(1), id(2), id(3)));
+    assert_eq!((output.code(), sorted_ids(&output)), (0, vec![id(1), id(2), id(3)]), "{output}");
+    let mut posts = posted(&mock);
+    posts.sort_by_key(|(path, _)| path.clone());
+    let expected = [
+        (cancel_path(AGENT), json!({"run_ids": [id(1), id(3)]})),
+        (cancel_path(OTHER_AGENT), json!({"run_ids": [id(2)]})),
+    ];
+    assert_eq!(posts, expected);
+}
+
+#[test]
+fn a_run_named_twice_is_cancelled_once() {
+    let mock = server([running(), cancelled()]);
+    let output = agentctl(&mock, &format!("cancel {RUN} {RUN}"));
+    assert_eq!((output.code(), &output.document()["id"]), (0, &json!(RUN)), "{output}");
+    assert_eq!(posted(&mock), [(cancel_path(AGENT), json!({"run_ids": [RUN]}))]);
+}
+
+#[test]
+fn a_run_that_completes_after_all_is_printed_as_completed() {
+    let flips = |status: &str, stop_reason: &str| {
+        let output = cancel([running(), cancelled(), cancelled(), run_answer(status, Some(stop_reason))], "");
+        assert_eq!((output.code(), &output.document()["status"]), (0, &json!(status)), "{output}");
+        assert!(output.stderr.contains(RUN) && output.stderr.contains("was not stopped in time"), "{output}");
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| flips("completed", "end_turn"));
+        scope.spawn(|| flips("failed", "error"));
+    });
+}
+
+#[test]
+fn a_run_that_goes_on_is_still_open() {
+    let began = Instant::now();
+    let output = cancel([running()], "--timeout 1s");
+    assert_eq!((output.code(), &output.document()["status"]), (8, &json!("running")), "{output}");
+    assert!((1..10).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+    assert!(output.stderr.contains(RUN) && output.stderr.contains("still at work"), "{output}");
+    assert_eq!(output.document().get("_agentctl"), None, "{output}");
+}
+
+#[test]
+fn a_run_that_had_ended_before_is_said_to_have() {
+    let had_ended = |status: &str, stop_reason: &str| {
+        let output = cancel([run_answer(status, Some(stop_reason))], "");
+        assert_eq!((output.code(), &output.document()["status"]), (0, &json!(status)), "{output}");
+        assert!(output.stderr.contains("had ended before"), "{output}");
+    };
+    thread::scope(|scope| {
+        for (status, stop_reason) in [("completed", "end_turn"), ("failed", "error"), ("cancelled", "cancelled")] {
+            scope.spawn(move || had_ended(status, stop_reason));
+        }
+    });
+}
+
+#[test]
+fn a_run_that_does_not_exist_never_stops_the_others() {
+    let mock = server([running(), cancelled()]);
+    let output = agentctl(&mock, &format!("cancel {} {RUN}", id(1)));
+    assert_eq!((output.code(), &output.document()["id"]), (5, &json!(RUN)), "{output}");
+    assert!(output.stderr.contains(&id(1)), "{output}");
+    assert_eq!(posted(&mock), [(cancel_path(AGENT), json!({"run_ids": [RUN]}))]);
+    let alone = agentctl(&mock, &format!("cancel {}", id(1)));
+    assert_eq!((alone.code(), alone.stdout.as_str(), &alone.error()["run_id"]), (5, "", &json!(id(1))), "{alone}");
+    assert_eq!(mock.seen("POST").len(), 1, "nothing is cancelled that is not there");
+}
+
+#[test]
+fn an_agent_that_may_not_be_touched_never_stops_the_others() {
+    let mock = Mock::start();
+    on_run(&mock, 1, AGENT);
+    on_run(&mock, 2, OTHER_AGENT);
+    mock.on("POST", &cancel_path(AGENT), [Answer::status(403)]);
+    let output = agentctl(&mock, &format!("cancel {} {} --timeout 5s", id(1), id(2)));
+    assert_eq!(output.code(), 4, "{output}");
+    assert!(sorted_ids(&output).contains(&id(2)), "it was cancelled and is printed\n{output}");
+    assert_eq!(mock.seen("POST").iter().filter(|post| post.path == cancel_path(OTHER_AGENT)).count(), 1);
+}
+
+#[test]
+fn runs_are_named_on_standard_input() {
+    let (env, mock) = (TestEnv::new(), Mock::start());
+    (1..=3).for_each(|number| on_run(&mock, number, AGENT));
+    let text = format!("{}\n\n{{\"id\": \"{}\"}}\n{{\"run_id\":\n\"{}\"}}", id(1), id(2), id(3));
+    let output = env.agentctl(["cancel", "-", "-o", "id"]).server(&mock.url()).stdin(text).run();
+    let mut ids: Vec<&str> = output.stdout.lines().collect();
+    ids.sort_unstable();
+    assert_eq!((output.code(), ids), (0, vec![id(1).as_str(), &id(2), &id(3)]), "{output}");
+    assert_eq!(posted(&mock), [(cancel_path(AGENT), json!({"run_ids": [id(1), id(2), id(3)]}))]);
+}
+
+#[test]
+fn a_bad_id_ends_it_before_any_request() {
+    let (env, mock) = (TestEnv::new(), server([running()]));
+    let bad = env.agentctl(["cancel", RUN, "nonsense"]).server(&mock.url()).run();
+    let none = env.agentctl(["cancel", "-"]).server(&mock.url()).run();
+    let last = env.agentctl(["cancel", "@last"]).server(&mock.url()).run();
+    assert_eq!((bad.code(), none.code(), last.code()), (2, 2, 2), "{bad}\n{none}\n{last}");
+    assert!(none.stderr.contains("no run on standard input"), "{none}");
+    assert_eq!(mock.connections(), 0);
+}
+
+#[test]
+fn people_see_a_card_of_what_the_run_became() {
+    let output = cancel([running(), cancelled()], "-o human");
+    assert_eq!(output.code(), 0, "{output}");
+    assert!(output.stdout.contains(RUN) && output.stdout.contains("cancelled"), "{output}");
+}
+
+#[test]
+fn a_look_that_fails_is_tried_again() {
+    let mock = server([running(), Answer::status(503), Answer::close(), cancelled()]);
+    let output = agentctl(&mock, &format!("cancel {RUN}"));
+    assert_eq!((output.code(), &output.document()["status"]), (0, &json!("cancelled")), "{output}");
+    assert_eq!(mock.seen("GET").iter().filter(|get| get.path == RUN_PATH).count().min(4), 4, "{output}");
+}
