@@ -4,11 +4,14 @@ mod bad_input;
 mod bed;
 mod cancel;
 mod exit_codes;
+mod generated;
 mod layers;
 mod looks;
 mod post_policy;
+mod pty;
 mod samples;
 mod send;
+mod streams;
 #[allow(dead_code, unused_imports, reason = "most tests that stand on it come next")]
 mod support;
 mod watch;
