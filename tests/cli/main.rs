@@ -2,10 +2,12 @@
 
 mod bad_input;
 mod bed;
+mod behaviour;
 mod cancel;
 mod exit_codes;
 mod generated;
 mod layers;
+mod local;
 mod looks;
 mod post_policy;
 mod pty;

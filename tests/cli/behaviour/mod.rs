@@ -1,0 +1,36 @@
+//! What is promised of every server: each test here runs against the local engine and, where one is named, against a real
+//! server. `AGENTCTL_TEST_BASE_URL`, `AGENTCTL_TEST_API_KEY` and `AGENTCTL_TEST_AGENT_ID` name it; its model is expected to
+//! do what the words of a message say (see [`fixture`]).
+
+mod agents;
+mod callbacks;
+mod cancelling;
+mod ends;
+mod fixture;
+mod messages;
+mod refusals;
+mod waiting;
+
+use fixture::{Behaviour, Fixture, Started};
+
+/// Makes two tests of each of these functions, `NAME::local` and `NAME::real`.
+macro_rules! for_each_fixture {
+    ($($check:ident),+ $(,)?) => {$(
+        mod $check {
+            use crate::behaviour::Fixture;
+
+            #[test]
+            fn local() {
+                super::$check(&Fixture::local());
+            }
+
+            #[test]
+            fn real() {
+                if let Some(fixture) = Fixture::real() {
+                    super::$check(&fixture);
+                }
+            }
+        }
+    )+};
+}
+use for_each_fixture;
