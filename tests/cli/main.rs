@@ -11,10 +11,10 @@ mod local;
 mod looks;
 mod post_policy;
 mod pty;
+mod readme;
 mod samples;
 mod send;
 mod streams;
-#[allow(dead_code, unused_imports, reason = "most tests that stand on it come next")]
 mod support;
 mod watch;
 mod wishes;
