@@ -18,6 +18,7 @@ use super::{Ctx, End, on_runtime};
 use crate::api::RunFilter;
 use crate::api::client::Active;
 use crate::cli::Format;
+use crate::core::Sent;
 use crate::exit::Exit;
 use crate::follow::Target;
 use crate::model::{AgentId, AgentRef, Run};
@@ -86,7 +87,8 @@ async fn post(session: &Session, agent: &AgentId, body: String, signals: &mut Si
 
 fn interrupted(session: &Session) -> Failure {
     let message = format!("it is unknown whether {} accepted the message", session.api.server());
-    Failure::new(Exit::Unknown, "outcome_unknown", message).cause("interrupted while waiting for the answer")
+    let exit = Sent::Maybe.exit(Exit::Interrupted);
+    Failure::new(exit, "outcome_unknown", message).cause("interrupted while waiting for the answer")
 }
 
 /// Names the agent, so that the person can look.
