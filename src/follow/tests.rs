@@ -172,7 +172,9 @@ async fn a_thousand_runs_cost_at_most_1200_requests() {
     for (at, event) in seen.of(|event| matches!(event, Event::Ended(_))) {
         let Event::Ended(ending) = event else { continue };
         let ended = world.ends[ending.run.id().as_str()];
-        assert!(*at <= ended + secs(6.0), "{} ended at {ended:?} and was seen at {at:?}", ending.run.id());
+        // By lists within their tick; the last two by looks of their own, a tenth late.
+        let bound = ended + secs(6.0).max(ended / 10) + 3 * RTT;
+        assert!(*at <= bound, "{} ended at {ended:?} and was seen at {at:?}", ending.run.id());
     }
 }
 
