@@ -44,8 +44,9 @@ fn why(ending: &Ending, ctx: &Context) -> Page {
         Outcome::NeedsApproval => waiting(ending, ctx),
         Outcome::Cancelled | Outcome::Failed | Outcome::Unknown => {
             let stop = ending.run.stop_reason();
-            // What the last line says anyhow is not said twice.
-            let new = reason.filter(|reason| stop.as_ref().is_none_or(|stop| stop.as_str() != *reason));
+            // That it was cancelled is not said twice; why it failed must not be lost with what a narrow line leaves out.
+            let said = ending.facts.outcome == Outcome::Cancelled;
+            let new = reason.filter(|reason| !said || stop.as_ref().is_none_or(|stop| stop.as_str() != *reason));
             new.map(|reason| told(ending.facts.outcome, reason, ctx)).unwrap_or_default()
         }
     }
