@@ -41,6 +41,7 @@ async fn refusals_have_the_words_of_the_api_server() {
             "INVALID_ARGUMENT: Invalid run ID format: nonsense. Expected format: 'run-<uuid4>'",
         ),
         ("GET", "/v1/runs/job-393ac76d-aca7-4a6a-8765-66dc2043461d/usage", "", 400, "INVALID_ARGUMENT"),
+        ("GET", "/v1/runs/run-12345678", "", 404, "Run not found with id='run-12345678'"),
         ("GET", &format!("/v1/runs/{nothing}"), "", 404, "Run not found with id="),
         ("GET", &format!("/v1/runs/{nothing}/steps"), "", 404, "Run not found with id="),
         ("GET", &format!("/v1/agents/{nobody}"), "", 404, "Agent with ID agent-"),
