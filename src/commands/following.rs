@@ -11,7 +11,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::follow_args::{FollowArgs, HowArgs};
 use super::printer::Printer;
 use super::runs::Stream;
-use super::session::Session;
+use super::session::{Session, cannot_go_on};
 use super::{Ctx, End};
 use crate::cli::Format;
 use crate::core::Outcome;
@@ -93,8 +93,9 @@ impl<'a> Following<'a> {
             Err(signal) => return Ok(self.detach(signal)),
         };
         self.state.borrow_mut().progress.finish();
-        let exit = Exit::worst(exits.map_err(|failure| self.name_open_run(failure))??);
-        match signals.during(self.session.with_engine(self.finish_callbacks()), suspend).await {
+        let exits = exits.map_err(|error| cannot_go_on(&error, self.state.borrow().open.first()))?;
+        let exit = Exit::worst(exits.map_err(|failure| self.name_open_run(failure))?);
+        match signals.during(self.finish_callbacks(), suspend).await {
             Ok(done) => done?,
             Err(signal) => return Ok(signal.into()),
         }
@@ -199,12 +200,13 @@ impl<'a> Following<'a> {
     }
 
     /// The engine inside this process calls back before it ends.
-    async fn finish_callbacks(&self) {
-        let Some(engine) = &self.session.engine else { return };
+    async fn finish_callbacks(&self) -> Result<(), Failure> {
+        let Some(engine) = &self.session.engine else { return Ok(()) };
         let ended = std::mem::take(&mut self.state.borrow_mut().ended);
         for id in &ended {
-            engine.settle(id).await;
+            engine.settle(id).await.map_err(|error| cannot_go_on(&error, Some(id)))?;
         }
+        Ok(())
     }
 
     /// Tells about something that concerns no run that is followed. Returns its exit.
@@ -256,5 +258,8 @@ pub async fn wait_silently(session: &Session, targets: Vec<Target>) -> Result<()
         Event::Lost { failure, .. } => Err(failure),
         _ => Ok(()),
     };
-    follow::follow(&session.api, Stream::of(targets).targets, &Options::default(), &mut emit).await.map(drop)
+    let first = targets.first().map(|target| target.id.clone());
+    let options = Options::default();
+    let following = follow::follow(&session.api, Stream::of(targets).targets, &options, &mut emit);
+    session.with_engine(following).await.map_err(|error| cannot_go_on(&error, first.as_ref()))?.map(drop)
 }

@@ -10,11 +10,11 @@ use crate::config::recent::Recent;
 use crate::config::{Base, Settings, places};
 use crate::core::facts::Facts;
 use crate::exit::Exit;
-use crate::model::{AgentId, AgentRef, Document, Run};
+use crate::model::{AgentId, AgentRef, Document, Run, RunId};
 use crate::net::{self, Route, Secure};
 use crate::render::{self, Context};
 use crate::report::Failure;
-use crate::server::{self, Options, Running, StartError, Store};
+use crate::server::{self, EngineError, Options, Running, StartError, Store};
 use crate::text::duration;
 use crate::text::page::Page;
 use jiff::Timestamp;
@@ -72,11 +72,11 @@ impl Session {
     }
 
     /// Does some work that the local engine is needed for; an engine that cannot go on ends it.
-    pub async fn with_engine<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
+    pub async fn with_engine<T>(&self, work: impl Future<Output = T>) -> Result<T, EngineError> {
         let Some(engine) = &self.engine else { return Ok(work.await) };
         tokio::select! {
             biased;
-            reason = engine.failed() => Err(cannot_go_on(reason)),
+            error = engine.failed() => Err(error),
             done = work => Ok(done),
         }
     }
@@ -128,7 +128,7 @@ impl Session {
     }
 
     /// The last run that was sent from here to this server.
-    pub fn last_run(&self) -> Option<crate::model::RunId> {
+    pub fn last_run(&self) -> Option<RunId> {
         self.recent.last(&self.settings.server_key())
     }
 
@@ -188,9 +188,15 @@ async fn in_memory(ctx: &Ctx, execute: bool, why: &str) -> Result<Running, Failu
     server::start(options).await.map_err(|error| engine_failure(&error))
 }
 
-fn cannot_go_on(reason: String) -> Failure {
-    let failure = Failure::new(Exit::Local, "engine", "the local engine cannot go on with the run").cause(reason);
-    failure.hint("make room on the disk, then go on with `agentctl watch @last --local`")
+/// An engine that gave up, and a run that it leaves behind.
+pub fn cannot_go_on(error: &EngineError, run: Option<&RunId>) -> Failure {
+    let failure = Failure::new(Exit::Local, "engine", "the local engine cannot go on").cause(error);
+    match run {
+        Some(run) => {
+            failure.run(run).hint(format!("make room on the disk, then go on with `agentctl watch {run} --local`"))
+        }
+        None => failure.hint("make room on the disk, then try again"),
+    }
 }
 
 fn engine_failure(error: &StartError) -> Failure {

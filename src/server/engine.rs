@@ -11,6 +11,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
+use super::EngineError;
 use super::owner::Owners;
 use super::store::{Database, StoreError, claims, runs};
 use super::work;
@@ -25,14 +26,16 @@ pub(super) struct Engine {
     execute: bool,
     inner: Mutex<Inner>,
     changed: watch::Sender<u64>,
-    /// Why a worker gave up, once one did.
-    fault: watch::Sender<Option<String>>,
+    /// Why a worker gave up last, once one did.
+    fault: watch::Sender<Option<EngineError>>,
 }
 
 #[derive(Default)]
 struct Inner {
     stopped: bool,
     workers: HashMap<String, Worker>,
+    /// Why the last worker of an agent gave up, until another one tries.
+    faults: HashMap<String, EngineError>,
     /// How to stop the runs that are at work here.
     live: HashMap<String, Arc<Notify>>,
     /// When runs were accepted here, by the clock that never goes back.
@@ -65,47 +68,59 @@ impl Engine {
         }
     }
 
-    /// Executes what is left to do for an agent, in the background. Returns whether nobody was at it.
-    pub(super) fn adopt(self: &Arc<Self>, agent: &str) -> bool {
+    /// Executes what is left to do for an agent, in the background.
+    pub(super) fn adopt(self: &Arc<Self>, agent: &str) {
         let mut inner = self.inner();
         if inner.stopped || !self.execute {
-            return false;
+            return;
         }
         if let Some(worker) = inner.workers.get_mut(agent) {
             worker.again = true;
-            return false;
+            return;
         }
+        inner.faults.remove(agent);
         let task = tokio::spawn(work::work(Arc::clone(self), agent.to_owned()));
         inner.workers.insert(agent.to_owned(), Worker { task, again: false });
-        true
     }
 
-    /// Returns once nothing is left to do for a run, or nothing can be done.
-    pub(super) async fn settle(self: &Arc<Self>, run: &str) {
+    /// Returns once nothing is left to do for a run, or with the reason why its worker gave up.
+    pub(super) async fn settle(self: &Arc<Self>, run: &str) -> Result<(), EngineError> {
         let mut changed = self.changed.subscribe();
         let mut first = true;
-        while let Some(agent) = self.unsettled(run).await {
-            let idle = self.execute && self.adopt(&agent);
-            if !self.execute {
-                sleep(LOOK_AGAIN).await;
-            } else if idle && !first && self.unsettled(run).await.is_some() {
-                // A worker ends only when nothing is left, or when the database fails it again and again.
-                return;
-            } else if changed.changed().await.is_err() {
-                return;
+        while let Some(agent) = self.unsettled(run).await? {
+            // What failed before gets another chance, and only one.
+            if let Some(fault) = self.fault_of(&agent).filter(|_| !first) {
+                return Err(fault);
             }
+            self.adopt(&agent);
+            self.change(&mut changed).await;
             first = false;
         }
+        Ok(())
+    }
+
+    /// Waits until something has changed; what only another process does has to be looked for.
+    async fn change(&self, changed: &mut watch::Receiver<u64>) {
+        if !self.execute {
+            return sleep(LOOK_AGAIN).await;
+        }
+        // The sender lives as long as this engine.
+        let _ = changed.changed().await;
     }
 
     /// The agent of a run for which something is left to do.
-    async fn unsettled(&self, run: &str) -> Option<String> {
+    async fn unsettled(&self, run: &str) -> Result<Option<String>, EngineError> {
         let run = run.to_owned();
         let agent = self.db.read(move |tx| match runs::settled(tx, &run)? {
             true => Ok(None),
             false => Ok(runs::get(tx, &run)?.map(|run| run.agent_id)),
         });
-        agent.await.ok().flatten()
+        agent.await.map_err(|error| EngineError::Stopped(error.to_string()))
+    }
+
+    /// Why nobody works for an agent any more, if its worker gave up.
+    fn fault_of(&self, agent: &str) -> Option<EngineError> {
+        self.inner().faults.get(agent).cloned()
     }
 
     /// Stops a run that is at work here; the database says already that it ended.
@@ -161,18 +176,24 @@ impl Engine {
 
     /// Lets a worker go that cannot do its work, and says so to those who wait.
     pub(super) fn give_up(&self, agent: &str, error: &StoreError) {
-        self.inner().workers.remove(agent);
-        self.fault.send_replace(Some(error.to_string()));
+        let fault = EngineError::Stopped(error.to_string());
+        let mut inner = self.inner();
+        inner.workers.remove(agent);
+        inner.faults.insert(agent.to_owned(), fault.clone());
+        drop(inner);
+        self.fault.send_replace(Some(fault));
         self.announce();
     }
 
     /// Returns once a worker has given up, with the reason.
-    pub(super) async fn failed(&self) -> String {
+    pub(super) async fn failed(&self) -> EngineError {
         let mut fault = self.fault.subscribe();
-        match fault.wait_for(Option::is_some).await {
-            Ok(reason) => reason.clone().unwrap_or_default(),
+        loop {
+            if let Some(fault) = fault.borrow_and_update().clone() {
+                return fault;
+            }
             // The sender lives as long as this engine.
-            Err(_) => std::future::pending().await,
+            let _ = fault.changed().await;
         }
     }
 

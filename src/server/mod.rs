@@ -83,6 +83,14 @@ impl From<StoreError> for StartError {
     }
 }
 
+/// Why a server that runs does not go on with a run.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The database failed again and again; with what it said last.
+    #[error("the database failed: {0}")]
+    Stopped(String),
+}
+
 /// A server that runs. Dropped, it leaves its runs as a killed process would; see [`Running::stop`].
 pub struct Running {
     engine: Arc<Engine>,
@@ -133,12 +141,13 @@ impl Running {
     /// Waits until a run has ended and its callback, if it has one, was attempted.
     ///
     /// A server that executes runs sees to it that this one is, behind those of its agent that came before.
-    pub async fn settle(&self, run: &RunId) {
-        self.engine.settle(run.as_str()).await;
+    /// It is an error if the worker of that agent gave up.
+    pub async fn settle(&self, run: &RunId) -> Result<(), EngineError> {
+        self.engine.settle(run.as_str()).await
     }
 
-    /// Returns once the database has failed a worker again and again, with what it said: nothing goes on by itself.
-    pub async fn failed(&self) -> String {
+    /// Returns once the database has failed a worker again and again: nothing goes on by itself.
+    pub async fn failed(&self) -> EngineError {
         self.engine.failed().await
     }
 

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::following::{self, Following};
 use super::runs::Stream;
-use super::session::Session;
+use super::session::{Session, cannot_go_on};
 use super::{Ctx, End, on_runtime};
 use crate::api::RunFilter;
 use crate::api::client::Active;
@@ -147,14 +147,15 @@ async fn finish_locally(ctx: &Ctx, session: &Session, run: &Run, signals: &mut S
     let settling = async {
         let settled = engine.settle(run.id());
         tokio::pin!(settled);
-        if tokio::time::timeout(PATIENCE, &mut settled).await.is_err() {
-            let page = Page::new().say("finishing the run here; Ctrl-C leaves it to the next ");
-            ctx.io.notice(&page.say("`agentctl watch ").show(run.id().as_str()).say(" --local`").end());
-            settled.await;
+        if let Ok(done) = tokio::time::timeout(PATIENCE, &mut settled).await {
+            return done;
         }
+        let page = Page::new().say("finishing the run here; Ctrl-C leaves it to the next ");
+        ctx.io.notice(&page.say("`agentctl watch ").show(run.id().as_str()).say(" --local`").end());
+        settled.await
     };
-    match signals.during(session.with_engine(settling), suspend).await {
-        Ok(settled) => settled.map(|()| Exit::Done.into()).map_err(|failure| failure.run(run.id()).into()),
+    match signals.during(settling, suspend).await {
+        Ok(settled) => settled.map(|()| Exit::Done.into()).map_err(|error| cannot_go_on(&error, Some(run.id())).into()),
         Err(signal) => Ok(signal.into()),
     }
 }

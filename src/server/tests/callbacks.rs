@@ -87,7 +87,7 @@ async fn a_cancelled_run_calls_back_once() {
     let run = server.send(&agent, json!({"input": "@hang", "callback_url": url})).await;
     server.until(&run, "running").await;
     server.cancel(&agent, json!({"run_ids": [run.as_str()]})).await;
-    server.running.settle(&run).await;
+    server.running.settle(&run).await.expect("settled");
     assert_eq!(received.await.expect("received").1["status"], "cancelled");
     assert_eq!(server.get(&format!("/v1/runs/{run}")).await["callback_status_code"], 200);
 }
@@ -103,7 +103,7 @@ async fn a_callback_that_its_process_did_not_live_to_send_is_sent_by_the_next() 
     // A process that does not execute ends the run, and leaves the callback behind.
     reader.cancel(&agent, json!({"run_ids": [run.as_str()]})).await;
     let server = Server::at(&path).await;
-    server.running.settle(&run).await;
+    server.running.settle(&run).await.expect("settled");
     assert_eq!(received.await.expect("received").1["status"], "cancelled");
     assert_eq!(server.get(&format!("/v1/runs/{run}")).await["callback_status_code"], 200);
 }

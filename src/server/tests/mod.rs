@@ -84,7 +84,7 @@ impl Server {
 
     async fn run_with(&self, agent: &str, body: Value) -> Value {
         let id = self.send(agent, body).await;
-        self.running.settle(&id).await;
+        self.running.settle(&id).await.expect("settled");
         self.get(&format!("/v1/runs/{id}")).await
     }
 

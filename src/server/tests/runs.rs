@@ -103,7 +103,7 @@ async fn runs_of_one_agent_wait_for_each_other_and_agents_do_not() {
     server.until(&first, "running").await;
     server.until(&other, "running").await;
     assert_eq!(server.get(&format!("/v1/runs/{second}")).await["status"], "created");
-    server.running.settle(&second).await;
+    server.running.settle(&second).await.expect("settled");
     let texts: Vec<Value> = server
         .get(&format!("/v1/agents/{one}/messages?order=asc"))
         .await
@@ -125,7 +125,7 @@ async fn a_cancelled_run_stops_at_once_and_stays_cancelled() {
     wait_for(async || server.get(&path).await.as_array().map_or(0, Vec::len) == 2).await;
     let began = tokio::time::Instant::now();
     assert_eq!(server.cancel(&agent, json!({"run_ids": [run.as_str()]})).await, json!({run.as_str(): "cancelled"}));
-    server.running.settle(&run).await;
+    server.running.settle(&run).await.expect("settled");
     // The next run gets its turn without waiting for the first to notice.
     assert_eq!(end(&server.run(&agent, "@reply b").await).0, "completed");
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
@@ -162,7 +162,7 @@ async fn a_deleted_agent_takes_its_runs_along() {
     server.until(&run, "running").await;
     let (status, body) = server.call("DELETE", &format!("/v1/agents/{agent}"), Body::empty()).await;
     assert_eq!((status, &body["message"]), (StatusCode::OK, &json!(format!("Agent id={agent} successfully deleted"))));
-    server.running.settle(&run).await;
+    server.running.settle(&run).await.expect("settled");
     for path in [format!("/v1/runs/{run}"), format!("/v1/agents/{agent}"), format!("/v1/agents/{agent}/messages")] {
         assert_eq!(server.call("GET", &path, Body::empty()).await.0, StatusCode::NOT_FOUND, "{path}");
     }

@@ -37,7 +37,7 @@ async fn one_agent_works_on_one_run_at_a_time_across_processes() {
         let server = if n % 2 == 0 { &one } else { &two };
         let active = server.get(&format!("/v1/runs/?agent_id={agent}&statuses=running")).await;
         assert!(active.as_array().expect("a list").len() <= 1, "{active}");
-        server.running.settle(run).await;
+        server.running.settle(run).await.expect("settled");
     }
     let runs = one.get(&format!("/v1/runs/?agent_id={agent}&order=asc")).await;
     let ends: Vec<(&str, &str)> = runs
@@ -62,7 +62,7 @@ async fn the_next_process_goes_on_behind_the_last_stored_step() {
     let run = first.send(&agent, json!({"input": "@reply a\n@tool t {}\n@sleep 300ms\n@reply b"})).await;
     until_messages(&first, &run, 4).await;
     drop(first);
-    second.running.settle(&run).await;
+    second.running.settle(&run).await.expect("settled");
     let run = second.get(&format!("/v1/runs/{run}")).await;
     assert_eq!(end(&run), ("completed", "end_turn"));
     let messages = second.messages(&run).await;
@@ -89,7 +89,7 @@ async fn a_run_that_ends_every_process_fails_after_three() {
         drop(server);
     }
     let server = Server::at(&file.path).await;
-    server.running.settle(&run).await;
+    server.running.settle(&run).await.expect("settled");
     let run = server.get(&format!("/v1/runs/{run}")).await;
     assert_eq!(end(&run), ("failed", "error"));
     assert!(run["metadata"]["error"].as_str().is_some_and(|text| text.starts_with("worker lost: 3")), "{run}");
@@ -115,8 +115,8 @@ async fn one_that_stands_still_loses_its_run_and_cannot_write_any_more() {
     slow.until(&run, "running").await;
     let connection = rusqlite::Connection::open(&file.path).expect("opened");
     connection.execute("UPDATE runs SET lease_until = 0", []).expect("the lease has run out");
-    quick.running.settle(&run).await;
-    slow.running.settle(&run).await;
+    quick.running.settle(&run).await.expect("settled");
+    slow.running.settle(&run).await.expect("settled");
     let after = slow.run(&agent, "@reply c").await;
     assert_eq!(end(&after).0, "completed");
     let run = slow.get(&format!("/v1/runs/{run}")).await;
@@ -140,7 +140,7 @@ async fn a_process_that_stops_in_order_gives_its_runs_back_uncounted() {
         assert!(!held(&file.path, &run));
     }
     let server = Server::at(&file.path).await;
-    server.running.settle(&run).await;
+    server.running.settle(&run).await.expect("settled");
     assert_eq!(end(&server.get(&format!("/v1/runs/{run}")).await), ("completed", "end_turn"));
 }
 
@@ -163,7 +163,7 @@ async fn one_that_only_reads_waits_for_the_one_that_works() {
     let (worker, reader) = (Server::at(&file.path).await, Server::start(Store::File(file.path.clone()), false).await);
     let agent = worker.scripted().await;
     let run = worker.send(&agent, json!({"input": "@sleep 5s\n@reply a"})).await;
-    reader.running.settle(&run).await;
+    reader.running.settle(&run).await.expect("settled");
     assert_eq!(reader.get(&format!("/v1/runs/{run}")).await["status"], "completed");
 }
 
@@ -175,9 +175,12 @@ async fn what_was_accepted_is_there_after_a_restart() {
     let run = first.send(&agent, json!({"input": "hi"})).await;
     drop(first);
     let second = Server::at(&file.path).await;
-    second.running.settle(&run).await;
+    second.running.settle(&run).await.expect("settled");
     assert_eq!(second.get(&format!("/v1/runs/{run}")).await["status"], "completed");
-    tokio::time::timeout(Duration::from_secs(5), second.running.settle(&RunId::random())).await.expect("nothing to do");
+    tokio::time::timeout(Duration::from_secs(5), second.running.settle(&RunId::random()))
+        .await
+        .expect("nothing to do")
+        .expect("settled");
 }
 
 #[tokio::test]
@@ -188,8 +191,10 @@ async fn a_database_that_takes_no_more_is_told_to_those_who_wait() {
     let agent = server.scripted().await;
     let full = "CREATE TRIGGER full BEFORE INSERT ON steps BEGIN SELECT RAISE(ABORT, 'no room'); END";
     rusqlite::Connection::open(&path).expect("opened").execute_batch(full).expect("made");
-    server.send(&agent, json!({"input": "@reply hi"})).await;
-    assert!(server.running.failed().await.contains("no room"));
+    let run = server.send(&agent, json!({"input": "@reply hi"})).await;
+    assert!(server.running.failed().await.to_string().contains("no room"));
+    let error = server.running.settle(&run).await.expect_err("it cannot go on");
+    assert!(error.to_string().contains("no room"), "{error}");
 }
 
 #[tokio::test]
