@@ -97,11 +97,6 @@ pub struct Running {
     alive: Option<Alive>,
 }
 
-/// The handle of the model that agents get when they are made without one.
-pub fn default_model() -> &'static str {
-    answer::DEFAULT
-}
-
 /// Starts a server.
 pub async fn start(options: Options) -> Result<Running, StartError> {
     let path = match &options.store {
