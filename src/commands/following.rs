@@ -41,6 +41,8 @@ struct State<'a> {
     /// Runs that have not ended.
     open: BTreeSet<RunId>,
     outcomes: Vec<Outcome>,
+    /// How many runs could not be followed to an end.
+    lost: usize,
     ended: Vec<RunId>,
     /// It was said that the local engine answers.
     said_local: bool,
@@ -65,6 +67,7 @@ impl<'a> Following<'a> {
             progress: Progress::new(display, &ctx.io, clock),
             open: BTreeSet::new(),
             outcomes: Vec::new(),
+            lost: 0,
             ended: Vec::new(),
             said_local: false,
             adopted: HashSet::new(),
@@ -136,7 +139,7 @@ impl<'a> Following<'a> {
         self.adopt(&mut state, event);
         state.progress.event(event);
         state.keep(event);
-        if self.how.reply && state.outcomes.len() + state.open.len() > 1 {
+        if self.how.reply && state.outcomes.len() + state.lost + state.open.len() > 1 {
             return Err(Failure::usage("--reply prints the text of one run").hint("watch one run at a time"));
         }
         // The display steps aside for what is printed, and for nothing else: each time costs a frame.
@@ -217,8 +220,8 @@ impl<'a> Following<'a> {
 
     fn say_counts(&self) {
         let state = self.state.borrow();
-        if state.outcomes.len() > 1 {
-            self.ctx.io.notice(&render::summary::counts(&state.outcomes));
+        if state.outcomes.len() + state.lost > 1 {
+            self.ctx.io.notice(&render::summary::counts(&state.outcomes, state.lost));
         }
     }
 }
@@ -232,9 +235,12 @@ impl State<'_> {
                 self.ended.push(ending.run.id().clone());
                 self.outcomes.push(ending.facts.outcome);
             }
-            Event::Lost { id, .. } => {
+            Event::Lost { id, failure, .. } => {
                 self.open.remove(id);
-                self.outcomes.push(Outcome::Open);
+                match failure.exit {
+                    Exit::TimedOut => self.outcomes.push(Outcome::Open),
+                    _ => self.lost += 1,
+                }
             }
             _ => {}
         }

@@ -27,12 +27,13 @@ pub fn summary(ending: &Ending, ctx: &Context) -> Page {
     why(ending, ctx).page(last_line(&ending.run, &ending.facts, ctx))
 }
 
-/// How several runs went: `3 runs: 2 succeeded, 1 failed`.
-pub fn counts(outcomes: &[Outcome]) -> Page {
+/// How several runs went: `4 runs: 2 succeeded, 1 failed, 1 lost`. `lost` counts those that could not be followed.
+pub fn counts(outcomes: &[Outcome], lost: usize) -> Page {
     let mut outcomes = outcomes.to_vec();
     // In the order in which the outcomes are declared: best first.
     outcomes.sort_by_key(|outcome| *outcome as u8);
-    let words: Vec<&str> = outcomes.iter().map(|outcome| outcome.words()).collect();
+    let words = outcomes.iter().map(|outcome| outcome.words());
+    let words: Vec<&str> = words.chain(std::iter::repeat_n("lost", lost)).collect();
     Page::new().show(&tally("run", &words)).end()
 }
 
@@ -207,9 +208,18 @@ mod tests {
     }
 
     #[test]
+    fn a_stop_reason_is_told_where_it_is_all_that_is_known_of_a_failure() {
+        let failed = json!({"status": "failed", "stop_reason": "llm_api_error"});
+        assert!(text(failed, Some(80)).starts_with("failed: llm_api_error\n"));
+        let cancelled = json!({"status": "cancelled", "stop_reason": "cancelled"});
+        assert!(text(cancelled, Some(80)).starts_with("cancelled run-"));
+    }
+
+    #[test]
     fn several_runs_are_counted_best_first() {
         let outcomes = [Outcome::Failed, Outcome::Succeeded, Outcome::NeedsApproval, Outcome::Succeeded];
-        assert_eq!(counts(&outcomes).text(false), "4 runs: 2 succeeded, 1 needs approval, 1 failed\n");
+        assert_eq!(counts(&outcomes, 0).text(false), "4 runs: 2 succeeded, 1 needs approval, 1 failed\n");
+        assert_eq!(counts(&outcomes[..1], 2).text(false), "3 runs: 1 failed, 2 lost\n");
     }
 
     proptest! {

@@ -471,4 +471,5 @@ fn a_server_that_is_not_there_is_found_out_once_for_all_runs() {
     assert_eq!(output.code(), 9, "{output}");
     assert_eq!(output.stderr.matches("trying again").count(), 1, "{output}");
     assert_eq!(output.stderr.matches(r#""code":"unreachable""#).count(), 20, "{output}");
+    assert!(output.stderr.ends_with("20 runs: 20 lost\n"), "{output}");
 }
