@@ -1,0 +1,134 @@
+//! A server of values, for tests on a virtual clock.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response};
+use serde_json::{Value, json};
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::time::Instant;
+
+use crate::api::{Client, Transport};
+use crate::exit::Exit;
+use crate::follow::{Event, Options, Target, follow};
+use crate::model::RunId;
+use crate::report::Failure;
+
+/// A server whose runs end when their time has come.
+pub(super) struct World {
+    pub(super) start: Instant,
+    pub(super) ends: HashMap<String, Duration>,
+    /// Answers instead of the usual ones: (path part, from, to, status).
+    pub(super) faults: Vec<(&'static str, Duration, Duration, u16)>,
+    pub(super) has_list: bool,
+    /// Paths with this part are not answered.
+    pub(super) hanging: Option<&'static str>,
+    pub(super) requests: Vec<(Duration, String)>,
+}
+
+impl World {
+    pub(super) fn new(ends: impl IntoIterator<Item = (String, Duration)>) -> Self {
+        let (start, ends) = (Instant::now(), ends.into_iter().collect());
+        Self { start, ends, faults: Vec::new(), has_list: true, hanging: None, requests: Vec::new() }
+    }
+
+    fn run(&self, id: &str) -> Option<Value> {
+        let end = *self.ends.get(id)?;
+        let done = self.start.elapsed() >= end;
+        let (status, reason) = if done { ("completed", json!("end_turn")) } else { ("created", Value::Null) };
+        Some(json!({"id": id, "status": status, "stop_reason": reason, "agent_id": "agent-x"}))
+    }
+
+    fn answer(&mut self, path: &str) -> (u16, Value) {
+        let now = self.start.elapsed();
+        self.requests.push((now, path.to_owned()));
+        let fault = self.faults.iter().find(|(part, from, to, _)| path.contains(part) && (*from..*to).contains(&now));
+        if let Some((_, _, _, status)) = fault {
+            return (*status, json!({"detail": "a fault"}));
+        }
+        match path.strip_prefix("/v1/runs/") {
+            Some(rest) if rest.starts_with('?') && self.has_list => (200, self.open(rest)),
+            Some(rest) => match self.run(rest) {
+                Some(run) => (200, run),
+                None => (404, json!({"detail": "Not Found"})),
+            },
+            None => (404, json!({"detail": "Not Found"})),
+        }
+    }
+
+    /// The list of open runs, by pages of the size asked for.
+    fn open(&self, query: &str) -> Value {
+        let mut ids: Vec<&String> = self.ends.keys().collect();
+        ids.sort();
+        let pairs: HashMap<_, _> = url::form_urlencoded::parse(query.trim_start_matches('?').as_bytes()).collect();
+        let after = pairs.get("after").map(ToString::to_string).unwrap_or_default();
+        let limit: usize = pairs.get("limit").and_then(|limit| limit.parse().ok()).unwrap_or(100);
+        let runs = ids.into_iter().filter(|id| **id > after).filter_map(|id| self.run(id));
+        runs.filter(|run| run["status"] == "created").take(limit).collect()
+    }
+
+    pub(super) fn count(&self, part: &str) -> usize {
+        self.requests.iter().filter(|(_, path)| path.contains(part)).count()
+    }
+}
+
+/// Looks at runs themselves and at lists: what polling costs.
+pub(super) fn polls(world: &World) -> usize {
+    let extras = ["/metrics", "/usage", "/messages", "/steps"];
+    world.requests.iter().filter(|(_, path)| !extras.iter().any(|extra| path.contains(extra))).count()
+}
+
+/// What came of following.
+pub(super) struct Seen {
+    pub(super) exits: Vec<Exit>,
+    /// When each event came, and what it was.
+    pub(super) events: Vec<(Duration, Event)>,
+    pub(super) took: Duration,
+}
+
+impl Seen {
+    pub(super) fn of(&self, wanted: impl Fn(&Event) -> bool) -> Vec<&(Duration, Event)> {
+        self.events.iter().filter(|(_, event)| wanted(event)).collect()
+    }
+}
+
+/// Follows runs in a world; each request takes `rtt`.
+pub(super) async fn watch(world: World, rtt: Duration, ids: &[String], options: Options, ours: bool) -> (Seen, World) {
+    let start = world.start;
+    let world = Arc::new(Mutex::new(world));
+    let shared = Arc::clone(&world);
+    let router = Router::new().fallback(move |request: Request<Body>| {
+        let shared = Arc::clone(&shared);
+        async move {
+            tokio::time::sleep(rtt / 2).await;
+            let hanging = shared.lock().expect("no panic").hanging;
+            if hanging.is_some_and(|part| request.uri().path().contains(part)) {
+                std::future::pending::<()>().await;
+            }
+            let (status, body) = shared.lock().expect("no panic").answer(&request.uri().to_string());
+            tokio::time::sleep(rtt / 2).await;
+            Response::builder().status(status).body(Body::from(body.to_string())).expect("a response")
+        }
+    });
+    let api = Client::new(Transport::InProcess(router), "", Rc::new(|_| {}));
+    let (sender, receiver) = unbounded_channel();
+    for id in ids {
+        let id: RunId = id.parse().expect("an id");
+        sender.send(Target { id, run: None, ours }).expect("a receiver");
+    }
+    drop(sender);
+    let mut events = Vec::new();
+    let mut emit = |event: Event| -> Result<(), Failure> {
+        events.push((start.elapsed(), event));
+        Ok(())
+    };
+    let exits = follow(&api, receiver, &options, &mut emit).await.expect("no error of the display");
+    let took = start.elapsed();
+    drop(api);
+    let world = Arc::into_inner(world).expect("nobody else has it").into_inner().expect("no panic");
+    (Seen { exits, events, took }, world)
+}
