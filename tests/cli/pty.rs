@@ -120,6 +120,7 @@ fn after_ctrl_c_the_terminal_is_in_order() {
         assert!(lines.iter().any(|line| line.contains(&format!("agentctl watch {RUN}"))), "{lines:#?}");
         let told = lines.iter().find(|line| line.contains("detached")).expect("what happened to the run");
         assert!(told.starts_with("detached"), "on a line of its own: {lines:#?}");
+        no_frame_is_left(&screen);
     }
 }
 
@@ -160,6 +161,7 @@ fn several_runs_have_a_line_each_and_a_total() {
     let screen = watching.wait();
     let lines = screen.lines();
     assert!(lines.iter().any(|line| line.contains(second)), "both can be resumed: {lines:#?}");
+    no_frame_is_left(&screen);
 }
 
 #[test]
@@ -185,6 +187,13 @@ fn ctrl_z_leaves_a_clean_screen_and_the_watch_goes_on() {
     let screen = shell.wait();
     assert!(screen.raw().contains("ttft"), "{}", screen.raw());
     assert!(screen.cursor_is_left_well(), "{:?}", screen.raw());
+    no_frame_is_left(&screen);
+}
+
+/// What was drawn over was taken away, whatever the terminal echoed behind it.
+fn no_frame_is_left(screen: &Screen) {
+    let lines = screen.lines();
+    assert!(!lines.iter().any(|line| line.contains("running run-") || line.contains("runs: ")), "{lines:#?}");
 }
 
 #[test]
