@@ -289,3 +289,23 @@ fn a_usage_error_is_json_in_a_pipe_and_text_for_people() {
     assert!(output.stderr.starts_with("error: unexpected argument '--agnet'"), "{output}");
     assert!(output.stderr.contains("\n  hint: ") && output.stderr.contains("--agent"), "{output}");
 }
+
+#[test]
+fn a_variable_that_is_no_text_is_not_passed_over() {
+    let broken = OsStr::from_bytes(b"k\xff");
+    for name in ["LETTA_API_KEY", "LETTA_AGENT_ID"] {
+        let gist = format!("{name} is not UTF-8");
+        refused(&words(&["send", "-m", "hi", "--agent", AGENT]), 2, &gist, |process| process.env(name, broken));
+    }
+}
+
+#[test]
+fn standard_input_holds_the_key_or_the_request_but_not_both() {
+    let stdin = |process: Process| process.stdin("key\n{\"input\":\"hi\"}");
+    for line in [&["send", "--body", "-"][..], &["send"], &["send", "-F", "-"]] {
+        let line = [line, &["--agent", AGENT, "--api-key-file", "-"]].concat();
+        refused(&words(&line), 2, "standard input can be read only once", stdin);
+    }
+    let watch = ["watch", "-", "--api-key-file", "-"];
+    refused(&words(&watch), 2, "standard input cannot hold both the key and the runs", stdin);
+}

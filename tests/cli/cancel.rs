@@ -195,3 +195,11 @@ fn a_look_that_fails_is_tried_again() {
     assert_eq!((output.code(), &output.document()["status"]), (0, &json!("cancelled")), "{output}");
     assert_eq!(mock.seen("GET").iter().filter(|get| get.path == RUN_PATH).count().min(4), 4, "{output}");
 }
+
+#[test]
+fn nothing_to_cancel_says_the_server_and_what_became_of_the_run_is_read_back() {
+    let mock = letta::letta([running(), run_answer("completed", Some("end_turn"))]);
+    mock.on("POST", &cancel_path(AGENT), [Answer::json(409, &json!({"detail": "CONFLICT: No active runs to cancel"}))]);
+    let output = agentctl(&mock, &format!("cancel {RUN}"));
+    assert_eq!((output.code(), &output.document()["status"]), (0, &json!("completed")), "{output}");
+}

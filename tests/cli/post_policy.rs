@@ -200,3 +200,11 @@ fn a_run_that_stays_missing_is_exit_5() {
     let looks = mock.seen("GET").iter().filter(|get| get.path == RUN_PATH).count();
     assert!(looks > 3, "it was given time: {looks} looks");
 }
+
+#[test]
+fn a_quota_that_is_used_up_is_not_asked_again() {
+    let body = r#"{"error": "Rate limited", "reasons": ["premium-usage-exceeded"]}"#;
+    let (output, mock) = send([Answer::body(429, "application/json", body).header("retry-after", "0.01")]);
+    assert_eq!((output.code(), mock.seen("POST").len()), (9, 1), "{output}");
+    assert!(output.stderr.contains("premium-usage-exceeded"), "{output}");
+}
