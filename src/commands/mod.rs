@@ -16,6 +16,7 @@ pub mod send;
 pub mod session;
 pub mod status;
 pub mod stdin;
+pub mod submit;
 pub mod watch;
 
 pub use ctx::Ctx;

@@ -7,27 +7,14 @@ mod source;
 
 pub use args::Args;
 
-use std::time::Duration;
-
-use uuid::Uuid;
-
-use super::following::{self, Following};
-use super::runs::Stream;
-use super::session::{Session, cannot_go_on};
-use super::{Ctx, End, on_runtime};
+use super::session::Session;
+use super::{Ctx, End, following, on_runtime, submit};
 use crate::api::RunFilter;
 use crate::api::client::Active;
-use crate::cli::Format;
-use crate::core::Sent;
-use crate::exit::Exit;
 use crate::follow::Target;
-use crate::model::{AgentId, AgentRef, Run};
+use crate::model::{AgentId, AgentRef};
 use crate::report::Failure;
 use crate::text::page::Page;
-use crate::ui::signals::{Signals, suspend};
-
-/// How long a run may be finished here before the person is told why the command does not end.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A request that is ready to be sent.
 struct Ready {
@@ -48,7 +35,7 @@ pub fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     }
     on_runtime(async {
         let session = Session::open_to_execute(ctx, settings).await?;
-        let end = submit(ctx, &session, &args, ready).await;
+        let end = send(ctx, &session, &args, ready).await;
         session.close().await;
         end
     })
@@ -58,46 +45,12 @@ fn agent_in(origin: &'static str) -> impl Fn(&str) -> Result<AgentRef, Failure> 
     move |value| value.parse().map_err(|error| Failure::usage(format!("{origin}: {error}")))
 }
 
-async fn submit(ctx: &Ctx, session: &Session, args: &Args, ready: Ready) -> anyhow::Result<End> {
+async fn send(ctx: &Ctx, session: &Session, args: &Args, ready: Ready) -> anyhow::Result<End> {
     let agent = session.agent(ready.agent.as_ref()).await?;
     if args.when_idle {
         wait_until_idle(ctx, session, &agent).await?;
     }
-    // Until here Ctrl-C simply ends the program; from here on there is something to say first.
-    let mut signals = Signals::catch()?;
-    let run = post(session, &agent, ready.body, &mut signals).await?;
-    session.remember(&agent, &run);
-    if args.follow.follows() {
-        return follow_run(ctx, session, args, run, &mut signals).await;
-    }
-    let printed = print_run(ctx, session, &run);
-    // What was accepted is finished, whether or not somebody reads about it.
-    let end = finish_locally(ctx, session, &run, &mut signals).await?;
-    printed.map(|()| end)
-}
-
-/// Submits the message. A signal while the answer is awaited leaves it unknown whether it was accepted.
-async fn post(session: &Session, agent: &AgentId, body: String, signals: &mut Signals) -> anyhow::Result<Run> {
-    let key = Uuid::new_v4().to_string();
-    match signals.during(session.api.send_async(agent, body, key), suspend).await {
-        Ok(run) => run.map_err(|error| lost(session, error.failure(), agent)),
-        Err(_) => Err(lost(session, interrupted(session), agent)),
-    }
-}
-
-fn interrupted(session: &Session) -> Failure {
-    let message = format!("it is unknown whether {} accepted the message", session.api.server());
-    let exit = Sent::Maybe.exit(Exit::Interrupted);
-    Failure::new(exit, "outcome_unknown", message).cause("interrupted while waiting for the answer")
-}
-
-/// Names the agent, so that the person can look.
-fn lost(session: &Session, failure: Failure, agent: &AgentId) -> anyhow::Error {
-    if failure.exit != Exit::Unknown {
-        return failure.into();
-    }
-    let look = format!("agentctl watch --agent {agent}{}", session.command_suffix());
-    failure.hint(format!("do not send it again blindly: `{look}` shows what the agent is working on")).into()
+    submit::submit(ctx, session, &agent, ready.body, &args.follow).await
 }
 
 /// Follows what the agent is working on to its end, until there is nothing.
@@ -111,51 +64,5 @@ async fn wait_until_idle(ctx: &Ctx, session: &Session, agent: &AgentId) -> anyho
         let count = active.len().to_string();
         ctx.io.notice(&Page::new().say("waiting until the agent is idle: ").show(&count).say(" at work").end());
         following::wait_silently(session, active.into_iter().map(Target::from).collect()).await?;
-    }
-}
-
-async fn follow_run(ctx: &Ctx, session: &Session, args: &Args, run: Run, signals: &mut Signals) -> anyhow::Result<End> {
-    let target = Target { id: run.id().clone(), run: Some(run), ours: true };
-    let following = Following::new(ctx, session, &args.follow);
-    let id = target.id.clone();
-    following.announce(&id);
-    let end = following.follow(Stream::of([target]).targets, signals).await?;
-    if ctx.io.quiet && end.exit != Exit::Done {
-        // Hidden at first, it is what the person needs now.
-        ctx.io.say(&Page::new().say("run: ").show(id.as_str()).end());
-    }
-    Ok(end)
-}
-
-/// Prints the run that was accepted. Where it cannot be printed, its id must not be lost.
-fn print_run(ctx: &Ctx, session: &Session, run: &Run) -> anyhow::Result<()> {
-    let printed = match ctx.format {
-        Format::Human => ctx.io.page(&session.card(ctx, run, None)),
-        Format::Json => ctx.io.line(run.document().line()),
-        Format::Id => ctx.io.line(run.id().as_str()),
-        Format::None => {
-            ctx.io.notice(&Page::new().say("run: ").show(run.id().as_str()).end());
-            Ok(())
-        }
-    };
-    printed.map_err(|failure| failure.run(run.id()).into())
-}
-
-/// The engine inside this process ends with it: what it accepted is finished first.
-async fn finish_locally(ctx: &Ctx, session: &Session, run: &Run, signals: &mut Signals) -> anyhow::Result<End> {
-    let Some(engine) = &session.engine else { return Ok(Exit::Done.into()) };
-    let settling = async {
-        let settled = engine.settle(run.id());
-        tokio::pin!(settled);
-        if let Ok(done) = tokio::time::timeout(PATIENCE, &mut settled).await {
-            return done;
-        }
-        let page = Page::new().say("finishing the run here; Ctrl-C leaves it to the next ");
-        ctx.io.notice(&page.say("`agentctl watch ").show(run.id().as_str()).say(" --local`").end());
-        settled.await
-    };
-    match signals.during(settling, suspend).await {
-        Ok(settled) => settled.map(|()| Exit::Done.into()).map_err(|error| cannot_go_on(&error, Some(run.id())).into()),
-        Err(signal) => Ok(signal.into()),
     }
 }

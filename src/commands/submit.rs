@@ -1,0 +1,119 @@
+//! Submitting a message: the run that it became is printed, or followed. `send` and the answers to approvals share it.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::follow_args::FollowArgs;
+use super::following::Following;
+use super::runs::Stream;
+use super::session::{Session, cannot_go_on};
+use super::{Ctx, End};
+use crate::cli::Format;
+use crate::core::Sent;
+use crate::exit::Exit;
+use crate::follow::Target;
+use crate::model::{AgentId, Run};
+use crate::report::Failure;
+use crate::text::page::Page;
+use crate::ui::signals::{Signals, suspend};
+
+/// How long a run may be finished here before the person is told why the command does not end.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Submits a request to an agent, and follows its run if asked to.
+pub async fn submit(
+    ctx: &Ctx,
+    session: &Session,
+    agent: &AgentId,
+    body: String,
+    args: &FollowArgs,
+) -> anyhow::Result<End> {
+    // Until here Ctrl-C simply ends the program; from here on there is something to say first.
+    let mut signals = Signals::catch()?;
+    let run = post(session, agent, body, &mut signals).await?;
+    session.remember(agent, &run);
+    if args.follows() {
+        return follow_run(ctx, session, args, run, &mut signals).await;
+    }
+    let printed = print_run(ctx, session, &run);
+    // What was accepted is finished, whether or not somebody reads about it.
+    let end = finish_locally(ctx, session, &run, &mut signals).await?;
+    printed.map(|()| end)
+}
+
+/// Submits the message. A signal while the answer is awaited leaves it unknown whether it was accepted.
+async fn post(session: &Session, agent: &AgentId, body: String, signals: &mut Signals) -> anyhow::Result<Run> {
+    let key = Uuid::new_v4().to_string();
+    match signals.during(session.api.send_async(agent, body, key), suspend).await {
+        Ok(run) => run.map_err(|error| lost(session, error.failure(), agent)),
+        Err(_) => Err(lost(session, interrupted(session), agent)),
+    }
+}
+
+fn interrupted(session: &Session) -> Failure {
+    let message = format!("it is unknown whether {} accepted the message", session.api.server());
+    let exit = Sent::Maybe.exit(Exit::Interrupted);
+    Failure::new(exit, "outcome_unknown", message).cause("interrupted while waiting for the answer")
+}
+
+/// Names the agent, so that the person can look.
+fn lost(session: &Session, failure: Failure, agent: &AgentId) -> anyhow::Error {
+    if failure.exit != Exit::Unknown {
+        return failure.into();
+    }
+    let look = format!("agentctl watch --agent {agent}{}", session.command_suffix());
+    failure.hint(format!("do not send it again blindly: `{look}` shows what the agent is working on")).into()
+}
+
+async fn follow_run(
+    ctx: &Ctx,
+    session: &Session,
+    args: &FollowArgs,
+    run: Run,
+    signals: &mut Signals,
+) -> anyhow::Result<End> {
+    let target = Target { id: run.id().clone(), run: Some(run), ours: true };
+    let following = Following::new(ctx, session, args);
+    let id = target.id.clone();
+    following.announce(&id);
+    let end = following.follow(Stream::of([target]).targets, signals).await?;
+    if ctx.io.quiet && end.exit != Exit::Done {
+        // Hidden at first, it is what the person needs now.
+        ctx.io.say(&Page::new().say("run: ").show(id.as_str()).end());
+    }
+    Ok(end)
+}
+
+/// Prints the run that was accepted. Where it cannot be printed, its id must not be lost.
+fn print_run(ctx: &Ctx, session: &Session, run: &Run) -> anyhow::Result<()> {
+    let printed = match ctx.format {
+        Format::Human => ctx.io.page(&session.card(ctx, run, None)),
+        Format::Json => ctx.io.line(run.document().line()),
+        Format::Id => ctx.io.line(run.id().as_str()),
+        Format::None => {
+            ctx.io.notice(&Page::new().say("run: ").show(run.id().as_str()).end());
+            Ok(())
+        }
+    };
+    printed.map_err(|failure| failure.run(run.id()).into())
+}
+
+/// The engine inside this process ends with it: what it accepted is finished first.
+async fn finish_locally(ctx: &Ctx, session: &Session, run: &Run, signals: &mut Signals) -> anyhow::Result<End> {
+    let Some(engine) = &session.engine else { return Ok(Exit::Done.into()) };
+    let settling = async {
+        let settled = engine.settle(run.id());
+        tokio::pin!(settled);
+        if let Ok(done) = tokio::time::timeout(PATIENCE, &mut settled).await {
+            return done;
+        }
+        let page = Page::new().say("finishing the run here; Ctrl-C leaves it to the next ");
+        ctx.io.notice(&page.say("`agentctl watch ").show(run.id().as_str()).say(" --local`").end());
+        settled.await
+    };
+    match signals.during(settling, suspend).await {
+        Ok(settled) => settled.map(|()| Exit::Done.into()).map_err(|error| cannot_go_on(&error, Some(run.id())).into()),
+        Err(signal) => Ok(signal.into()),
+    }
+}
