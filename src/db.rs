@@ -13,6 +13,9 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavio
 /// How long a statement waits for another process that is writing.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How many compiled statements a connection keeps: more than any store has.
+const STATEMENTS: usize = 128;
+
 /// What tells one store's files from all others.
 #[derive(Clone, Copy, Debug)]
 pub struct Identity {
@@ -99,6 +102,15 @@ pub fn open_in_memory(identity: Identity) -> Result<Connection, DbError> {
     let path = Path::new(":memory:");
     let mut connection = Connection::open_in_memory().map_err(|source| classify(path, source))?;
     prepare(&mut connection, path, identity)?;
+    Ok(connection)
+}
+
+/// Opens a file that [`open`] has judged once more, to read beside others who write.
+pub fn open_to_read(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
 
@@ -207,6 +219,7 @@ fn identify(connection: &Connection, path: &Path, identity: Identity) -> Result<
 fn prepare(connection: &mut Connection, path: &Path, identity: Identity) -> Result<(), DbError> {
     let sqlite = |source| classify(path, source);
     connection.busy_timeout(BUSY_TIMEOUT).map_err(sqlite)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     let version = {
         let transaction = connection.transaction().map_err(sqlite)?;
         identify(&transaction, path, identity)?
@@ -264,6 +277,11 @@ fn write_ahead(connection: &Connection) -> Result<(), rusqlite::Error> {
 /// Whether SQLite gave up waiting for another process.
 pub fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
+/// Whether there is no room for what was to be written.
+pub fn is_full(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }
 
 fn classify(path: &Path, source: rusqlite::Error) -> DbError {

@@ -87,7 +87,7 @@ impl Engine {
     pub(super) async fn settle(self: &Arc<Self>, run: &str) -> Result<(), EngineError> {
         let mut changed = self.changed.subscribe();
         let mut first = true;
-        while let Some(agent) = self.unsettled(run).await? {
+        while let Some(agent) = self.unsettled(run)? {
             // What failed before gets another chance, and only one.
             if let Some(fault) = self.fault_of(&agent).filter(|_| !first) {
                 return Err(fault);
@@ -109,13 +109,12 @@ impl Engine {
     }
 
     /// The agent of a run for which something is left to do.
-    async fn unsettled(&self, run: &str) -> Result<Option<String>, EngineError> {
-        let run = run.to_owned();
-        let agent = self.db.read(move |tx| match runs::settled(tx, &run)? {
+    fn unsettled(&self, run: &str) -> Result<Option<String>, EngineError> {
+        let agent = self.db.peek(|tx| match runs::settled(tx, run)? {
             true => Ok(None),
-            false => Ok(runs::get(tx, &run)?.map(|run| run.agent_id)),
+            false => Ok(runs::get(tx, run)?.map(|run| run.agent_id)),
         });
-        agent.await.map_err(|error| EngineError::Stopped(error.to_string()))
+        agent.map_err(|error| EngineError::Stopped(error.to_string()))
     }
 
     /// Why nobody works for an agent any more, if its worker gave up.

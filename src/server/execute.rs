@@ -92,9 +92,8 @@ impl<'a> Execution<'a> {
 
     /// Finds out what is to be done. A decision that the run brings is carried out here.
     async fn open(&self) -> Result<std::result::Result<Task, Failure>> {
-        let claim = self.claim.clone();
         // Between the claim and this process's taking note of it, a cancel could have come.
-        self.engine.db.read(move |tx| claims::check(tx, &claim)).await?;
+        self.engine.db.peek(|tx| claims::check(tx, self.claim))?;
         Ok(decide::decide(&self.engine.db, self.claim).await?.and_then(|resume| self.task(resume)))
     }
 

@@ -26,9 +26,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
-use rusqlite::Connection;
 
-use crate::db::{self, DbError};
+use crate::db::DbError;
 use crate::model::id::BadId;
 use crate::model::{AgentId, RunId};
 use engine::Engine;
@@ -104,14 +103,10 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         Store::Memory => None,
     };
     let owners = Arc::new(Owners::new(path.as_deref()));
-    let opened = tokio::task::spawn_blocking(move || open(path)).await;
-    let db = Database::new(opened.map_err(|_| StoreError::Panicked)??);
+    let opened = tokio::task::spawn_blocking(move || Database::open(path.as_deref(), IDENTITY)).await;
+    let db = opened.map_err(|_| StoreError::Panicked)??;
     let alive = if options.execute { enter(&db, &owners).await? } else { None };
     Ok(Running { engine: Engine::new(db, owners, options.execute), alive })
-}
-
-fn open(path: Option<PathBuf>) -> Result<Connection, DbError> {
-    path.map_or_else(|| db::open_in_memory(IDENTITY), |path| db::open(&path, IDENTITY))
 }
 
 /// Begins to be seen by other processes. Under the write lock, since they remove what looks dead.

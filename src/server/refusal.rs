@@ -16,7 +16,7 @@ pub(super) enum Refusal {
     Detail(StatusCode, String),
     /// Input that does not pass validation.
     Invalid(Vec<Fault>),
-    /// The database is held by another process for too long; nothing was stored.
+    /// Too much is to be written, or another process holds the database for too long; nothing was stored.
     Busy,
 }
 
@@ -41,9 +41,14 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Sqlite(error) if db::is_busy(&error) => Self::Busy,
+            StoreError::Sqlite(error) if db::is_full(&error) => {
+                let words = "The disk of the database is full. Nothing was stored.";
+                Self::Detail(StatusCode::INSUFFICIENT_STORAGE, words.to_owned())
+            }
             StoreError::Sqlite(error) => {
                 Self::Detail(StatusCode::INTERNAL_SERVER_ERROR, format!("A database error occurred: {error}"))
             }
+            StoreError::Crowded => Self::Busy,
             StoreError::Lost | StoreError::Panicked => Self::internal(),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rusqlite::Transaction;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -53,8 +54,8 @@ pub(super) async fn work(engine: Arc<Engine>, agent: String) {
 
 /// Does the next thing there is to do.
 async fn look(engine: &Arc<Engine>, agent: &str, deliveries: &mut Deliveries) -> Result<Next> {
-    let elsewhere = deliveries.start(engine, agent).await?;
-    match claim(engine, agent).await? {
+    let (claimed, elsewhere) = take(engine, agent, deliveries).await?;
+    match claimed {
         Claimed::Run(claim) => execute::execute(engine, &claim).await.map(|()| Next::Again),
         Claimed::Closed => Ok(Next::Again),
         Claimed::Elsewhere => Ok(Next::Wait),
@@ -64,22 +65,24 @@ async fn look(engine: &Arc<Engine>, agent: &str, deliveries: &mut Deliveries) ->
     }
 }
 
-async fn claim(engine: &Engine, agent: &str) -> Result<Claimed, StoreError> {
-    let (agent, owners) = (agent.to_owned(), Arc::clone(&engine.owners));
-    engine.db.write(move |tx| claims::claim(tx, &agent, &owners)).await
+/// Takes the next run and the callbacks that nobody delivers. Returns also whether another process delivers.
+async fn take(engine: &Arc<Engine>, agent: &str, deliveries: &mut Deliveries) -> Result<(Claimed, bool)> {
+    let (agent, owners, busy) = (agent.to_owned(), Arc::clone(&engine.owners), deliveries.runs.clone());
+    let work = move |tx: &Transaction<'_>| {
+        let collected = outbox::collect(tx, &agent, &owners, &busy)?;
+        Ok((claims::claim(tx, &agent, &owners)?, collected))
+    };
+    let (claimed, Collected { ours, elsewhere }) = engine.db.write(work).await?;
+    deliveries.start(engine, ours);
+    Ok((claimed, elsewhere))
 }
 
 impl Deliveries {
-    /// Begins what is to be delivered and is nobody's. Returns whether another process delivers too.
-    async fn start(&mut self, engine: &Arc<Engine>, agent: &str) -> Result<bool> {
-        let (agent, owners, busy) = (agent.to_owned(), Arc::clone(&engine.owners), self.runs.clone());
-        let Collected { ours, elsewhere } =
-            engine.db.write(move |tx| outbox::collect(tx, &agent, &owners, &busy)).await?;
-        for run in ours {
+    fn start(&mut self, engine: &Arc<Engine>, runs: Vec<String>) {
+        for run in runs {
             self.runs.push(run.clone());
             self.tasks.spawn(deliver(Arc::clone(engine), run));
         }
-        Ok(elsewhere)
     }
 
     /// Waits until one is done, if any is under way.

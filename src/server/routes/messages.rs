@@ -28,7 +28,7 @@ pub(super) async fn send(State(engine): State<Arc<Engine>>, Path(agent): Path<St
         }
     };
     let (owner, to) = (engine.reserves(), agent.clone());
-    let accepted = engine.db.write(move |tx| runs::accept(tx, to.as_str(), &request, owner.as_deref())).await;
+    let accepted = engine.db.offer(move |tx| runs::accept(tx, to.as_str(), &request, owner.as_deref())).await;
     let run = required(accepted, || Refusal::not_found("Agent not found"))?;
     engine.accepted(&run.id, agent.as_str(), at);
     Ok(Json(render::run(&run)))

@@ -88,29 +88,30 @@ fn words(statuses: &[RunStatus]) -> Vec<String> {
 
 /// `GET /v1/runs/{run_id}`
 pub(super) async fn get(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Answer {
-    Ok(Json(render::run(&one(&engine, &id).await?.0)))
+    let id = run_id(&id)?;
+    let run = required(engine.db.peek(|tx| runs::get(tx, &id)), || no_such_run(&id))?;
+    Ok(Json(render::run(&run)))
 }
 
 /// `GET /v1/runs/{run_id}/usage`
 pub(super) async fn usage(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Answer {
-    Ok(Json(render::usage(one(&engine, &id).await?.1)))
+    Ok(Json(render::usage(one(&engine, &id)?.1)))
 }
 
 /// `GET /v1/runs/{run_id}/metrics`
 pub(super) async fn metrics(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Answer {
-    let (run, usage) = one(&engine, &id).await?;
+    let (run, usage) = one(&engine, &id)?;
     Ok(Json(render::metrics(&run, usage)))
 }
 
 /// A run and what it used.
-async fn one(engine: &Engine, id: &str) -> Result<(RunRow, steps::Usage), Refusal> {
+fn one(engine: &Engine, id: &str) -> Result<(RunRow, steps::Usage), Refusal> {
     let id = run_id(id)?;
-    let wanted = id.clone();
-    let found = engine.db.read(move |tx| {
-        let usage = steps::usage(tx, &wanted)?;
-        Ok(runs::get(tx, &wanted)?.map(|run| (run, usage)))
+    let found = engine.db.peek(|tx| {
+        let usage = steps::usage(tx, &id)?;
+        Ok(runs::get(tx, &id)?.map(|run| (run, usage)))
     });
-    required(found.await, || no_such_run(&id))
+    required(found, || no_such_run(&id))
 }
 
 /// `GET /v1/runs/{run_id}/steps`

@@ -61,28 +61,26 @@ pub(in crate::server) fn create(
     system: &str,
     settings: &NewAgent,
 ) -> Result<Option<AgentRow>> {
-    tx.execute(
-        "INSERT INTO agents (id, name, model, system, created, settings) VALUES (?, ?, ?, ?, ?, ?)",
-        params![id, name, model, system, clock::now(), super::runs::as_json(settings)],
-    )?;
+    tx.prepare_cached("INSERT INTO agents (id, name, model, system, created, settings) VALUES (?, ?, ?, ?, ?, ?)")?
+        .execute(params![id, name, model, system, clock::now(), super::runs::as_json(settings)])?;
     get(tx, id)
 }
 
 /// Finds an agent.
 pub(in crate::server) fn get(tx: &Transaction<'_>, id: &str) -> Result<Option<AgentRow>> {
     let sql = format!("{SELECT} WHERE agents.id = ?");
-    Ok(tx.query_row(&sql, [id], AgentRow::read).optional()?)
+    Ok(tx.prepare_cached(&sql)?.query_row([id], AgentRow::read).optional()?)
 }
 
 /// The handle of an agent's model; none if there is no such agent.
 pub(in crate::server) fn model(tx: &Transaction<'_>, id: &str) -> Result<Option<String>> {
-    Ok(tx.query_row("SELECT model FROM agents WHERE id = ?", [id], |row| row.get(0)).optional()?)
+    Ok(tx.prepare_cached("SELECT model FROM agents WHERE id = ?")?.query_row([id], |row| row.get(0)).optional()?)
 }
 
 /// The id of the oldest agent of a name, made with the default model if there is none.
 pub(in crate::server) fn oldest_or_new(tx: &Transaction<'_>, name: &str) -> Result<String> {
     let sql = "SELECT id FROM agents WHERE name = ? ORDER BY seq LIMIT 1";
-    if let Some(id) = tx.query_row(sql, [name], |row| row.get(0)).optional()? {
+    if let Some(id) = tx.prepare_cached(sql)?.query_row([name], |row| row.get(0)).optional()? {
         return Ok(id);
     }
     let id = AgentId::random();
@@ -93,13 +91,13 @@ pub(in crate::server) fn oldest_or_new(tx: &Transaction<'_>, name: &str) -> Resu
 
 /// Whether there is such an agent.
 pub(in crate::server) fn exists(tx: &Transaction<'_>, id: &str) -> Result<bool> {
-    Ok(tx.query_row("SELECT EXISTS (SELECT 1 FROM agents WHERE id = ?)", [id], |row| row.get(0))?)
+    Ok(tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM agents WHERE id = ?)")?.query_row([id], |row| row.get(0))?)
 }
 
 /// Lists agents, a page at a time. An unknown cursor is as none.
 pub(in crate::server) fn list(tx: &Transaction<'_>, page: &Page) -> Result<Vec<AgentRow>> {
     let (cursor, tail) = page.bounds(tx, "agents", "agents.seq")?;
-    let mut statement = tx.prepare(&format!("{SELECT} WHERE {cursor} {tail}"))?;
+    let mut statement = tx.prepare_cached(&format!("{SELECT} WHERE {cursor} {tail}"))?;
     let rows = statement.query_map([], AgentRow::read)?;
     let passing = rows.filter(|row| row.as_ref().map_or(true, |row| row.passes(page)));
     let mut found = passing.take(page.limit()).collect::<rusqlite::Result<Vec<_>>>()?;
@@ -111,12 +109,12 @@ pub(in crate::server) fn list(tx: &Transaction<'_>, page: &Page) -> Result<Vec<A
 
 /// How many agents there are.
 pub(in crate::server) fn count(tx: &Transaction<'_>) -> Result<i64> {
-    Ok(tx.query_row("SELECT count(*) FROM agents", [], |row| row.get(0))?)
+    Ok(tx.prepare_cached("SELECT count(*) FROM agents")?.query_row([], |row| row.get(0))?)
 }
 
 /// Deletes an agent with its runs and messages. Returns the runs that were open, and whether it was there.
 pub(in crate::server) fn delete(tx: &Transaction<'_>, id: &str) -> Result<Option<Vec<String>>> {
     let open = super::runs::open_of(tx, id, Order::Ascending)?;
-    let gone = tx.execute("DELETE FROM agents WHERE id = ?", [id])?;
+    let gone = tx.prepare_cached("DELETE FROM agents WHERE id = ?")?.execute([id])?;
     Ok((gone > 0).then_some(open))
 }

@@ -43,32 +43,32 @@ impl Pending {
 
 /// The call of an agent that waits.
 pub(super) fn of_agent(tx: &Transaction<'_>, agent: &str) -> Result<Option<Pending>> {
-    Ok(tx.query_row("SELECT * FROM approvals WHERE agent_id = ?", [agent], Pending::read).optional()?)
+    Ok(tx.prepare_cached("SELECT * FROM approvals WHERE agent_id = ?")?.query_row([agent], Pending::read).optional()?)
 }
 
 /// The call for which a run ended.
 pub(super) fn of_run(tx: &Transaction<'_>, run: &str) -> Result<Option<Pending>> {
-    Ok(tx.query_row("SELECT * FROM approvals WHERE run_id = ?", [run], Pending::read).optional()?)
+    Ok(tx.prepare_cached("SELECT * FROM approvals WHERE run_id = ?")?.query_row([run], Pending::read).optional()?)
 }
 
 /// Lets a call wait.
 pub(super) fn add(tx: &Transaction<'_>, run: &RunRow, waits: &Pending) -> Result<()> {
-    tx.execute(
+    tx.prepare_cached(
         "INSERT OR REPLACE INTO approvals
          (agent_id, run_id, message_id, tool_call_id, name, arguments, resume_model, resume_text, resume_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        params![
-            run.agent_id,
-            run.id,
-            waits.message_id,
-            waits.tool_call_id,
-            waits.call.name,
-            waits.call.arguments,
-            waits.resume.model,
-            waits.resume.text,
-            waits.resume.at
-        ],
-    )?;
+    )?
+    .execute(params![
+        run.agent_id,
+        run.id,
+        waits.message_id,
+        waits.tool_call_id,
+        waits.call.name,
+        waits.call.arguments,
+        waits.resume.model,
+        waits.resume.text,
+        waits.resume.at
+    ])?;
     Ok(())
 }
 
@@ -76,7 +76,7 @@ pub(super) fn add(tx: &Transaction<'_>, run: &RunRow, waits: &Pending) -> Result
 pub(super) fn resolve(tx: &Transaction<'_>, run: &RunRow, response: NewMessage, answer: NewMessage) -> Result<()> {
     messages::insert(tx, run, None, response)?;
     messages::insert(tx, run, None, answer)?;
-    tx.execute("DELETE FROM approvals WHERE agent_id = ?", [&run.agent_id])?;
+    tx.prepare_cached("DELETE FROM approvals WHERE agent_id = ?")?.execute([&run.agent_id])?;
     Ok(())
 }
 
@@ -90,10 +90,8 @@ pub(in crate::server) fn decide(
 ) -> Result<()> {
     let run = steps::fence(tx, claim)?;
     resolve(tx, &run, response, answer)?;
-    tx.execute(
-        "UPDATE runs SET resume_model = ?, resume_text = ?, resume_at = ? WHERE id = ?",
-        params![resume.model, resume.text, resume.at, run.id],
-    )?;
+    tx.prepare_cached("UPDATE runs SET resume_model = ?, resume_text = ?, resume_at = ? WHERE id = ?")?
+        .execute(params![resume.model, resume.text, resume.at, run.id])?;
     Ok(())
 }
 

@@ -55,7 +55,8 @@ pub(in crate::server) enum Claimed {
 pub(in crate::server) fn claim(tx: &Transaction<'_>, agent: &str, owners: &Owners) -> Result<Claimed> {
     renew_all(tx, agent, owners.me())?;
     let sql = "SELECT * FROM runs WHERE agent_id = ? AND status IN ('created', 'running') ORDER BY seq LIMIT 1";
-    let head = tx.query_row(sql, [agent], |row| Ok((RunRow::read(row)?, Hold::read(row)?))).optional()?;
+    let head =
+        tx.prepare_cached(sql)?.query_row([agent], |row| Ok((RunRow::read(row)?, Hold::read(row)?))).optional()?;
     let Some((run, hold)) = head else { return Ok(Claimed::Nothing) };
     if hold.is_by_another(owners) {
         return Ok(Claimed::Elsewhere);
@@ -111,17 +112,17 @@ fn given_up(run: &RunRow, lost: i64) -> Ending {
 }
 
 fn take(tx: &Transaction<'_>, run: &RunRow, hold: &Hold, lost: i64, me: &str) -> Result<()> {
-    tx.execute(
+    tx.prepare_cached(
         "UPDATE runs SET status = 'running', owner = ?, lease_until = ?, attempt = ?, lost = ? WHERE id = ?",
-        params![me, clock::now() + LEASE, hold.attempt + 1, lost, run.id],
-    )?;
+    )?
+    .execute(params![me, clock::now() + LEASE, hold.attempt + 1, lost, run.id])?;
     Ok(())
 }
 
 fn assemble(tx: &Transaction<'_>, run: RunRow, request: SendRequest, attempt: i64, me: &str) -> Result<Claim> {
-    let (model, system) = tx.query_row("SELECT model, system FROM agents WHERE id = ?", [&run.agent_id], |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
-    })?;
+    let (model, system) = tx
+        .prepare_cached("SELECT model, system FROM agents WHERE id = ?")?
+        .query_row([&run.agent_id], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
     Ok(Claim {
         steps: steps::usage(tx, &run.id)?.steps,
         model,
@@ -140,7 +141,7 @@ fn assemble(tx: &Transaction<'_>, run: RunRow, request: SendRequest, attempt: i6
 fn resume(tx: &Transaction<'_>, run: &str) -> Result<Option<Resume>> {
     let sql = "SELECT resume_model, resume_text, resume_at FROM runs WHERE id = ? AND resume_text IS NOT NULL";
     let read = |row: &rusqlite::Row<'_>| Ok(Resume { model: row.get(0)?, text: row.get(1)?, at: row.get(2)? });
-    Ok(tx.query_row(sql, [run], read).optional()?)
+    Ok(tx.prepare_cached(sql)?.query_row([run], read).optional()?)
 }
 
 /// Shows a sign of life. Fails if the claim was lost.
@@ -157,17 +158,17 @@ pub(in crate::server) fn check(tx: &Transaction<'_>, claim: &Claim) -> Result<()
 /// Prolongs what a process holds of an agent, once a third of the lease has gone.
 fn renew_all(tx: &Transaction<'_>, agent: &str, owner: &str) -> Result<()> {
     let now = clock::now();
-    tx.execute(
+    tx.prepare_cached(
         "UPDATE runs SET lease_until = ?1 WHERE agent_id = ?2 AND owner = ?3 AND lease_until < ?4
            AND status IN ('created', 'running')",
-        params![now + LEASE, agent, owner, now + LEASE * 2 / 3],
-    )?;
+    )?
+    .execute(params![now + LEASE, agent, owner, now + LEASE * 2 / 3])?;
     Ok(())
 }
 
 /// Gives back all that a process holds, so that others need not find out that it is gone.
 pub(in crate::server) fn give_back(tx: &Transaction<'_>, owner: &str) -> Result<(), StoreError> {
-    tx.execute("UPDATE runs SET owner = NULL, lease_until = NULL WHERE owner = ?", [owner])?;
-    tx.execute("UPDATE outbox SET owner = NULL WHERE owner = ?", [owner])?;
+    tx.prepare_cached("UPDATE runs SET owner = NULL, lease_until = NULL WHERE owner = ?")?.execute([owner])?;
+    tx.prepare_cached("UPDATE outbox SET owner = NULL WHERE owner = ?")?.execute([owner])?;
     Ok(())
 }

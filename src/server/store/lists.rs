@@ -61,7 +61,8 @@ impl Page {
 /// Where an id stands in its table. The table's name is a constant of this program.
 pub(super) fn position(tx: &Transaction<'_>, table: &str, id: Option<&str>) -> Result<Option<i64>> {
     let Some(id) = id else { return Ok(None) };
-    Ok(tx.query_row(&format!("SELECT seq FROM {table} WHERE id = ?"), [id], |row| row.get(0)).optional()?)
+    let sql = format!("SELECT seq FROM {table} WHERE id = ?");
+    Ok(tx.prepare_cached(&sql)?.query_row([id], |row| row.get(0)).optional()?)
 }
 
 /// Lists runs, a page at a time.
@@ -80,7 +81,7 @@ pub(in crate::server) fn runs(tx: &Transaction<'_>, filter: &RunFilter, page: &P
     let reason = wanted("stop_reason", filter.stop_reason.as_slice());
     let limit = page.limit;
     let sql = format!("SELECT * FROM runs WHERE {cursor}{agents}{statuses}{reason} {tail} LIMIT {limit}");
-    let mut statement = tx.prepare(&sql)?;
+    let mut statement = tx.prepare_cached(&sql)?;
     let rows = statement.query_map(params_from_iter(values), RunRow::read)?;
     let mut found = rows.collect::<rusqlite::Result<Vec<_>>>()?;
     if page.backwards() {

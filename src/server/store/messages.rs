@@ -131,23 +131,23 @@ impl MessageRow {
 
 /// Stores a message of a run.
 pub(super) fn insert(tx: &Transaction<'_>, run: &RunRow, step: Option<&str>, message: NewMessage) -> Result<()> {
-    tx.execute(
+    tx.prepare_cached(
         "INSERT INTO messages (id, agent_id, run_seq, run_id, step_id, date, message_type, name, otid, sender_id, own)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        params![
-            message.id(),
-            run.agent_id,
-            run.seq,
-            run.id,
-            step,
-            clock::now(),
-            message.message_type,
-            message.name,
-            message.otid,
-            message.sender_id,
-            message.text()
-        ],
-    )?;
+    )?
+    .execute(params![
+        message.id(),
+        run.agent_id,
+        run.seq,
+        run.id,
+        step,
+        clock::now(),
+        message.message_type,
+        message.name,
+        message.otid,
+        message.sender_id,
+        message.text()
+    ])?;
     Ok(())
 }
 
@@ -184,7 +184,7 @@ pub(in crate::server) fn list(
     let limit = page.limit;
     let sql = format!("SELECT * FROM messages WHERE {condition} ORDER BY run_seq {word}, seq {word} LIMIT {limit}");
     let values = [id].into_iter().chain(types.iter().map(String::as_str));
-    let mut statement = tx.prepare(&sql)?;
+    let mut statement = tx.prepare_cached(&sql)?;
     let rows = statement.query_map(params_from_iter(values), MessageRow::read)?;
     Ok(Ok(rows.collect::<rusqlite::Result<_>>()?))
 }
@@ -197,5 +197,5 @@ pub(in crate::server) fn of_run(tx: &Transaction<'_>, run: &RunRow) -> Result<Ve
 
 fn place(tx: &Transaction<'_>, id: &str) -> Result<Option<(i64, i64)>> {
     let sql = "SELECT run_seq, seq FROM messages WHERE id = ?";
-    Ok(tx.query_row(sql, [id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+    Ok(tx.prepare_cached(sql)?.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
 }

@@ -18,7 +18,8 @@ pub(in crate::server) struct Collected {
 /// Notes that a run's callback is to be delivered, if it has one.
 pub(super) fn add(tx: &Transaction<'_>, run: &RunRow, owner: Option<&str>) -> Result<()> {
     if run.callback_url.is_some() {
-        tx.execute("INSERT OR IGNORE INTO outbox (run_id, owner) VALUES (?, ?)", params![run.id, owner])?;
+        tx.prepare_cached("INSERT OR IGNORE INTO outbox (run_id, owner) VALUES (?, ?)")?
+            .execute(params![run.id, owner])?;
     }
     Ok(())
 }
@@ -31,7 +32,7 @@ pub(in crate::server) fn collect(
     busy: &[String],
 ) -> Result<Collected> {
     let sql = "SELECT run_id, outbox.owner FROM outbox JOIN runs ON runs.id = run_id WHERE agent_id = ? ORDER BY seq";
-    let mut statement = tx.prepare(sql)?;
+    let mut statement = tx.prepare_cached(sql)?;
     let rows = statement.query_map([agent], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut collected = Collected::default();
     for row in rows {
@@ -39,7 +40,7 @@ pub(in crate::server) fn collect(
         if owner.as_deref().is_some_and(|owner| owner != owners.me() && owners.lives(owner)) {
             collected.elsewhere = true;
         } else if !busy.contains(&run) {
-            tx.execute("UPDATE outbox SET owner = ? WHERE run_id = ?", params![owners.me(), run])?;
+            tx.prepare_cached("UPDATE outbox SET owner = ? WHERE run_id = ?")?.execute(params![owners.me(), run])?;
             collected.ours.push(run);
         }
     }
@@ -54,10 +55,8 @@ pub(in crate::server) fn record(
     status: Option<u16>,
     error: Option<&str>,
 ) -> Result<()> {
-    tx.execute(
-        "UPDATE runs SET callback_sent = ?, callback_status = ?, callback_error = ? WHERE id = ?",
-        params![sent, status, error, run],
-    )?;
-    tx.execute("DELETE FROM outbox WHERE run_id = ?", [run])?;
+    tx.prepare_cached("UPDATE runs SET callback_sent = ?, callback_status = ?, callback_error = ? WHERE id = ?")?
+        .execute(params![sent, status, error, run])?;
+    tx.prepare_cached("DELETE FROM outbox WHERE run_id = ?")?.execute([run])?;
     Ok(())
 }

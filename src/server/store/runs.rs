@@ -88,20 +88,20 @@ pub(in crate::server) fn accept(
     let Some(model) = super::agents::model(tx, agent)? else { return Ok(None) };
     let id = RunId::random();
     let now = clock::now();
-    tx.execute(
+    tx.prepare_cached(
         "INSERT INTO runs (id, agent_id, status, created, model, request, callback_url, owner, lease_until)
          VALUES (?, ?, 'created', ?, ?, ?, ?, ?, ?)",
-        params![
-            id.as_str(),
-            agent,
-            now,
-            request.override_model.as_ref().unwrap_or(&model),
-            as_json(request),
-            request.callback_url,
-            owner,
-            owner.map(|_| now + super::claims::LEASE)
-        ],
-    )?;
+    )?
+    .execute(params![
+        id.as_str(),
+        agent,
+        now,
+        request.override_model.as_ref().unwrap_or(&model),
+        as_json(request),
+        request.callback_url,
+        owner,
+        owner.map(|_| now + super::claims::LEASE)
+    ])?;
     let run = get(tx, id.as_str())?;
     if let Some(run) = &run {
         for message in request.messages() {
@@ -113,7 +113,7 @@ pub(in crate::server) fn accept(
 
 /// Finds a run.
 pub(in crate::server) fn get(tx: &Transaction<'_>, id: &str) -> Result<Option<RunRow>> {
-    Ok(tx.query_row("SELECT * FROM runs WHERE id = ?", [id], RunRow::read).optional()?)
+    Ok(tx.prepare_cached("SELECT * FROM runs WHERE id = ?")?.query_row([id], RunRow::read).optional()?)
 }
 
 /// The ids of an agent's runs that have not ended.
@@ -121,7 +121,7 @@ pub(in crate::server) fn open_of(tx: &Transaction<'_>, agent: &str, order: Order
     let word = if order == Order::Ascending { "ASC" } else { "DESC" };
     let sql =
         format!("SELECT id FROM runs WHERE agent_id = ? AND status IN ('created', 'running') ORDER BY seq {word}");
-    let mut statement = tx.prepare(&sql)?;
+    let mut statement = tx.prepare_cached(&sql)?;
     let ids = statement.query_map([agent], |row| row.get(0))?;
     Ok(ids.collect::<rusqlite::Result<_>>()?)
 }
@@ -130,7 +130,7 @@ pub(in crate::server) fn open_of(tx: &Transaction<'_>, agent: &str, order: Order
 pub(in crate::server) fn settled(tx: &Transaction<'_>, id: &str) -> Result<bool> {
     let sql = "SELECT NOT EXISTS (SELECT 1 FROM runs WHERE id = ?1 AND status IN ('created', 'running'))
                   AND NOT EXISTS (SELECT 1 FROM outbox WHERE run_id = ?1)";
-    Ok(tx.query_row(sql, [id], |row| row.get(0))?)
+    Ok(tx.prepare_cached(sql)?.query_row([id], |row| row.get(0))?)
 }
 
 /// Cancels a run, at once and for good. One that waits for a decision is denied it.
@@ -141,11 +141,11 @@ pub(in crate::server) fn cancel(tx: &Transaction<'_>, id: &str, duration_ns: Opt
         return Ok(Cancelled::Before);
     }
     let now = clock::now();
-    tx.execute(
+    tx.prepare_cached(
         "UPDATE runs SET status = 'cancelled', stop_reason = 'cancelled', owner = NULL, lease_until = NULL,
            completed = coalesce(completed, ?2), duration_ns = coalesce(duration_ns, ?3) WHERE id = ?1",
-        params![id, now, duration_ns.unwrap_or((now - run.created).max(0) * 1000)],
-    )?;
+    )?
+    .execute(params![id, now, duration_ns.unwrap_or((now - run.created).max(0) * 1000)])?;
     match waits {
         Some(waits) => approvals::deny(tx, &run, &waits, "the run was cancelled")?,
         None => outbox::add(tx, &run, None)?,
@@ -156,6 +156,6 @@ pub(in crate::server) fn cancel(tx: &Transaction<'_>, id: &str, duration_ns: Opt
 /// Deletes a run. Its messages stay in the agent's history.
 pub(in crate::server) fn delete(tx: &Transaction<'_>, id: &str) -> Result<Option<RunRow>> {
     let run = get(tx, id)?;
-    tx.execute("DELETE FROM runs WHERE id = ?", [id])?;
+    tx.prepare_cached("DELETE FROM runs WHERE id = ?")?.execute([id])?;
     Ok(run)
 }

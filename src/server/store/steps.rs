@@ -81,7 +81,8 @@ pub(in crate::server) fn commit(
     ending: Option<Ending>,
 ) -> Result<()> {
     let run = fence(tx, claim)?;
-    tx.execute("UPDATE runs SET ttft_ns = coalesce(ttft_ns, ?) WHERE id = ?", params![ttft_ns, run.id])?;
+    tx.prepare_cached("UPDATE runs SET ttft_ns = coalesce(ttft_ns, ?) WHERE id = ?")?
+        .execute(params![ttft_ns, run.id])?;
     if let Some(step) = step {
         add(tx, &run, step, ending.as_ref().map(|ending| &ending.reason))?;
     }
@@ -93,11 +94,11 @@ pub(in crate::server) fn commit(
 
 /// Returns the run, if the claim still holds.
 pub(super) fn fence(tx: &Transaction<'_>, claim: &Claim) -> Result<RunRow> {
-    let held: bool = tx.query_row(
-        "SELECT EXISTS (SELECT 1 FROM runs WHERE id = ? AND owner = ? AND attempt = ? AND status = 'running')",
-        params![claim.run, claim.owner, claim.attempt],
-        |row| row.get(0),
-    )?;
+    let held: bool = tx
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM runs WHERE id = ? AND owner = ? AND attempt = ? AND status = 'running')",
+        )?
+        .query_row(params![claim.run, claim.owner, claim.attempt], |row| row.get(0))?;
     let run = if held { runs::get(tx, &claim.run)? } else { None };
     run.ok_or(StoreError::Lost)
 }
@@ -105,20 +106,20 @@ pub(super) fn fence(tx: &Transaction<'_>, claim: &Claim) -> Result<RunRow> {
 fn add(tx: &Transaction<'_>, run: &RunRow, step: NewStep, reason: Option<&StopReason>) -> Result<()> {
     let id = format!("step-{}", Uuid::new_v4());
     let failure = step.failure.as_ref();
-    tx.execute(
+    tx.prepare_cached(
         "INSERT INTO steps (id, run_id, model, prompt_tokens, completion_tokens, stop_reason, error_type, error)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        params![
-            id,
-            run.id,
-            step.model,
-            step.prompt_tokens,
-            step.completion_tokens,
-            reason.map(StopReason::as_str),
-            failure.map(|failure| failure.kind),
-            failure.map(|failure| &failure.message)
-        ],
-    )?;
+    )?
+    .execute(params![
+        id,
+        run.id,
+        step.model,
+        step.prompt_tokens,
+        step.completion_tokens,
+        reason.map(StopReason::as_str),
+        failure.map(|failure| failure.kind),
+        failure.map(|failure| &failure.message)
+    ])?;
     adopt_inputs(tx, &run.id, &id)?;
     for message in step.messages {
         messages::insert(tx, run, Some(&id), message)?;
@@ -128,21 +129,28 @@ fn add(tx: &Transaction<'_>, run: &RunRow, step: NewStep, reason: Option<&StopRe
 
 /// The messages that were sent belong to the first step. Decisions belong to none.
 fn adopt_inputs(tx: &Transaction<'_>, run: &str, step: &str) -> Result<()> {
-    tx.execute(
+    tx.prepare_cached(
         "UPDATE messages SET step_id = ? WHERE run_id = ? AND step_id IS NULL
            AND message_type <> 'approval_response_message'",
-        params![step, run],
-    )?;
+    )?
+    .execute(params![step, run])?;
     Ok(())
 }
 
 /// Ends a run, and notes its callback in the same breath.
 pub(super) fn end(tx: &Transaction<'_>, run: &RunRow, ending: &Ending, owner: &str) -> Result<()> {
-    tx.execute(
+    tx.prepare_cached(
         "UPDATE runs SET status = ?, stop_reason = ?, error = ?, completed = ?, duration_ns = ?,
            owner = NULL, lease_until = NULL WHERE id = ?",
-        params![ending.status.as_str(), ending.reason.as_str(), ending.error, clock::now(), ending.duration_ns, run.id],
-    )?;
+    )?
+    .execute(params![
+        ending.status.as_str(),
+        ending.reason.as_str(),
+        ending.error,
+        clock::now(),
+        ending.duration_ns,
+        run.id
+    ])?;
     outbox::add(tx, run, Some(owner))
 }
 
@@ -152,7 +160,7 @@ pub(in crate::server) fn usage(tx: &Transaction<'_>, run: &str) -> Result<Usage>
                FROM steps WHERE run_id = ?";
     let read =
         |row: &Row<'_>| Ok(Usage { steps: row.get(0)?, prompt_tokens: row.get(1)?, completion_tokens: row.get(2)? });
-    Ok(tx.query_row(sql, [run], read)?)
+    Ok(tx.prepare_cached(sql)?.query_row([run], read)?)
 }
 
 /// Lists a run's steps, a page at a time. The id of an unknown cursor is the error.
@@ -162,7 +170,8 @@ pub(in crate::server) fn list(
     page: &Page,
 ) -> Result<std::result::Result<Vec<StepRow>, String>> {
     for cursor in [&page.after, &page.before].into_iter().flatten() {
-        let known = tx.query_row("SELECT 1 FROM steps WHERE id = ?", [cursor], |_| Ok(())).optional()?;
+        let known =
+            tx.prepare_cached("SELECT 1 FROM steps WHERE id = ?")?.query_row([cursor], |_| Ok(())).optional()?;
         if known.is_none() {
             return Ok(Err(cursor.clone()));
         }
@@ -172,7 +181,7 @@ pub(in crate::server) fn list(
     let sql = format!(
         "SELECT steps.*, agent_id FROM steps JOIN runs ON runs.id = run_id WHERE run_id = ? AND {cursor} {tail} LIMIT {limit}"
     );
-    let mut statement = tx.prepare(&sql)?;
+    let mut statement = tx.prepare_cached(&sql)?;
     let mut found = statement.query_map([run], StepRow::read)?.collect::<rusqlite::Result<Vec<_>>>()?;
     if page.backwards() {
         found.reverse();

@@ -181,3 +181,19 @@ async fn a_deleted_run_is_gone_and_its_messages_stay_with_the_agent() {
     assert_eq!(left.as_array().map(Vec::len), Some(2));
     assert_eq!(left[0]["run_id"], Value::Null);
 }
+
+#[tokio::test]
+async fn a_full_disk_is_a_507_and_gives_no_id_out() {
+    let server = Server::in_memory().await;
+    let agent = server.scripted().await;
+    let limit = |pages: &'static str| server.running.engine.db.write(move |tx| Ok(tx.execute_batch(pages)?));
+    limit("PRAGMA max_page_count = 1").await.expect("set to what there is");
+    let path = format!("/v1/agents/{agent}/messages/async");
+    let body = || Body::from(json!({"input": "x".repeat(100_000)}).to_string());
+    let (status, answer) = server.call("POST", &path, body()).await;
+    assert_eq!(status, StatusCode::INSUFFICIENT_STORAGE, "{answer}");
+    assert!(answer["detail"].as_str().is_some_and(|words| words.contains("Nothing was stored")), "{answer}");
+    assert_eq!(server.get("/v1/runs/").await, json!([]));
+    limit("PRAGMA max_page_count = 100000").await.expect("set");
+    assert_eq!(server.call("POST", &path, body()).await.0, StatusCode::OK, "there is room again");
+}

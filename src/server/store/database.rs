@@ -1,0 +1,101 @@
+//! One database: a writer that commits together what waits together, and readers beside it.
+//!
+//! Several processes may have the same file open. Every write takes the lock first
+//! (`BEGIN IMMEDIATE`), so what a transaction reads is still so when it writes.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use rusqlite::{Connection, Transaction};
+
+use super::readers::Readers;
+use super::writer::Writer;
+use crate::db::{self, DbError};
+
+/// A connection that several use, one after another.
+pub(super) type Shared = Arc<Mutex<Connection>>;
+
+/// The database, to be shared.
+#[derive(Clone)]
+pub(in crate::server) struct Database {
+    writer: Arc<Writer>,
+    readers: Arc<Readers>,
+}
+
+/// Why the database did not do what it was asked for. Nothing was stored.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(in crate::server) enum StoreError {
+    /// What SQLite said. Several who wrote together may hear the same.
+    #[error(transparent)]
+    Sqlite(Arc<rusqlite::Error>),
+    /// Too much waits already.
+    #[error("too much waits to be written")]
+    Crowded,
+    /// The run is no longer this process's to write: cancelled, deleted, or taken over.
+    #[error("the run is no longer held by this process")]
+    Lost,
+    /// A bug in this program.
+    #[error("the database worker panicked")]
+    Panicked,
+}
+
+/// What a question to the database gives.
+pub(in crate::server) type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(Arc::new(error))
+    }
+}
+
+impl Database {
+    /// Opens the database of a file, or one that lives in memory as long as this value.
+    pub(in crate::server) fn open(path: Option<&Path>, identity: db::Identity) -> Result<Self, DbError> {
+        let connection = path.map_or_else(|| db::open_in_memory(identity), |path| db::open(path, identity))?;
+        let connection = Arc::new(Mutex::new(connection));
+        let readers = Readers::new(path, &connection);
+        Ok(Self { writer: Arc::new(Writer::new(connection)), readers: Arc::new(readers) })
+    }
+
+    /// Reads, in one transaction, on a thread that may wait for the disk.
+    pub(in crate::server) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let readers = Arc::clone(&self.readers);
+        blocking(move || readers.read(work)).await
+    }
+
+    /// Reads on this very thread: for a few rows that an index finds, where changing threads would cost more.
+    pub(in crate::server) fn peek<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        self.readers.read(work)
+    }
+
+    /// Writes: all of it or, on an error, nothing. It is durable when this returns.
+    pub(in crate::server) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.writer.write(work).await
+    }
+
+    /// The same for strangers, who are turned away while too much waits.
+    pub(in crate::server) async fn offer<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        if self.writer.is_crowded() { Err(StoreError::Crowded) } else { self.write(work).await }
+    }
+
+    /// Copies the write-ahead log into the file, as far as nobody is in the way.
+    pub(in crate::server) async fn checkpoint(&self) -> Result<()> {
+        let writer = Arc::clone(&self.writer);
+        blocking(move || writer.with(|connection| Ok(connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE)")?)))
+            .await
+    }
+}
+
+/// Runs work that waits for the disk on a thread of its own. A paused test clock stands still meanwhile.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.unwrap_or(Err(StoreError::Panicked))
+}

@@ -1,0 +1,257 @@
+//! The writer: whoever finds it idle carries out what waits, many writes in one transaction.
+//!
+//! A commit waits for the disk, and what comes in meanwhile waits for the next one. Each write has a
+//! savepoint of its own, so one that fails undoes nothing of the others; a commit that fails, fails all.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tokio::sync::oneshot;
+
+use super::database::Shared;
+use super::{Result, StoreError};
+
+/// How many writes one transaction takes: more would keep the first of them waiting for their answer.
+const MOST_TOGETHER: usize = 256;
+
+/// How many writes may wait before strangers are turned away.
+pub(super) const MOST_WAITING: usize = 1024;
+
+/// A connection that writes, and what waits for it.
+pub(super) struct Writer {
+    connection: Shared,
+    queue: Mutex<Queue>,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Box<dyn Job>>,
+    /// Whether somebody is carrying it out.
+    busy: bool,
+}
+
+/// A write, and who waits for it.
+trait Job: Send {
+    /// Does the work in a savepoint. An error means that the whole transaction is gone.
+    fn work(&mut self, tx: &Transaction<'_>) -> Result<()>;
+
+    /// Tells whoever waits how it went.
+    fn answer(self: Box<Self>, committed: Result<()>);
+}
+
+struct Write<T, W> {
+    work: Option<W>,
+    result: Result<Option<T>>,
+    answer: oneshot::Sender<Result<T>>,
+}
+
+impl Writer {
+    pub(super) fn new(connection: Shared) -> Self {
+        Self { connection, queue: Mutex::default() }
+    }
+
+    /// Writes, and returns behind the commit.
+    pub(super) async fn write<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (answer, answered) = oneshot::channel();
+        if self.enqueue(Box::new(Write { work: Some(work), result: Ok(None), answer })) {
+            let writer = Arc::clone(self);
+            tokio::task::spawn_blocking(move || writer.carry_out());
+        }
+        answered.await.unwrap_or(Err(StoreError::Panicked))
+    }
+
+    /// Whether so much waits that no more should be taken in.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.queue().waiting.len() >= MOST_WAITING
+    }
+
+    /// Uses the connection between two transactions.
+    pub(super) fn with<T>(&self, work: impl FnOnce(&mut Connection) -> T) -> T {
+        work(&mut self.connection.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Lets a job wait. Returns whether nobody is at work yet.
+    fn enqueue(&self, job: Box<dyn Job>) -> bool {
+        let mut queue = self.queue();
+        queue.waiting.push_back(job);
+        !std::mem::replace(&mut queue.busy, true)
+    }
+
+    /// Works until nothing waits any more.
+    fn carry_out(&self) {
+        while let Some(mut jobs) = self.next() {
+            let committed = self.with(|connection| commit(connection, &mut jobs));
+            jobs.into_iter().for_each(|job| job.answer(committed.clone()));
+        }
+    }
+
+    fn next(&self) -> Option<Vec<Box<dyn Job>>> {
+        let mut queue = self.queue();
+        let count = queue.waiting.len().min(MOST_TOGETHER);
+        queue.busy = count > 0;
+        queue.busy.then(|| queue.waiting.drain(..count).collect())
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        // Nothing under this lock can panic half way.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Carries jobs out in one transaction.
+fn commit(connection: &mut Connection, jobs: &mut [Box<dyn Job>]) -> Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    jobs.iter_mut().try_for_each(|job| job.work(&transaction))?;
+    Ok(transaction.commit()?)
+}
+
+impl<T: Send, W: FnOnce(&Transaction<'_>) -> Result<T> + Send> Job for Write<T, W> {
+    fn work(&mut self, tx: &Transaction<'_>) -> Result<()> {
+        if let Some(work) = self.work.take() {
+            self.result = in_savepoint(tx, work).map(Some);
+        }
+        match &self.result {
+            Err(error) if tx.is_autocommit() => Err(error.clone()),
+            _ => Ok(()),
+        }
+    }
+
+    fn answer(self: Box<Self>, committed: Result<()>) {
+        let result = self.result.and_then(|value| committed.map(|()| value));
+        // Whoever asked may have gone.
+        let _ = self.answer.send(result.and_then(|value| value.ok_or(StoreError::Panicked)));
+    }
+}
+
+/// Does some work; what it wrote is undone if it fails. A full disk undoes the whole transaction instead.
+fn in_savepoint<T>(tx: &Transaction<'_>, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+    let say = |sql: &str| tx.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
+    say("SAVEPOINT job")?;
+    let result = catch_unwind(AssertUnwindSafe(|| work(tx))).unwrap_or(Err(StoreError::Panicked));
+    if !tx.is_autocommit() {
+        if result.is_err() {
+            say("ROLLBACK TO job")?;
+        }
+        say("RELEASE job")?;
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot::Receiver;
+
+    use super::*;
+    use crate::db::{self, Identity};
+
+    const TABLES: Identity = Identity {
+        application_id: 78,
+        migrations: &["CREATE TABLE t (x NOT NULL);
+            CREATE TABLE later (x REFERENCES later (y) DEFERRABLE INITIALLY DEFERRED, y UNIQUE)"],
+    };
+
+    struct Bed {
+        writer: Writer,
+        reader: Connection,
+        _dir: tempfile::TempDir,
+    }
+
+    fn bed() -> Bed {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("it.db");
+        let writer = Writer::new(Arc::new(Mutex::new(db::open(&path, TABLES).expect("opened"))));
+        Bed { writer, reader: db::open_to_read(&path).expect("opened"), _dir: dir }
+    }
+
+    impl Bed {
+        fn wait(&self, work: impl FnOnce(&Transaction<'_>) -> Result<()> + Send + 'static) -> Receiver<Result<()>> {
+            let (answer, answered) = oneshot::channel();
+            self.writer.enqueue(Box::new(Write { work: Some(work), result: Ok(None), answer }));
+            answered
+        }
+
+        fn stored(&self) -> i64 {
+            self.reader.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).expect("counted")
+        }
+    }
+
+    fn insert(tx: &Transaction<'_>) -> Result<()> {
+        Ok(tx.execute("INSERT INTO t VALUES (1)", []).map(|_| ())?)
+    }
+
+    #[test]
+    fn one_that_fails_undoes_its_own_work_and_nothing_of_the_others() {
+        let bed = bed();
+        let mut first = bed.wait(insert);
+        let mut failing = bed.wait(|tx| insert(tx).and(Err(StoreError::Lost)));
+        let mut panicking = bed.wait(|tx| insert(tx).map(|()| panic!("on purpose")));
+        let mut last = bed.wait(insert);
+        bed.writer.carry_out();
+        assert!(matches!(first.try_recv(), Ok(Ok(()))));
+        assert!(matches!(failing.try_recv(), Ok(Err(StoreError::Lost))));
+        assert!(matches!(panicking.try_recv(), Ok(Err(StoreError::Panicked))));
+        assert!(matches!(last.try_recv(), Ok(Ok(()))));
+        assert_eq!(bed.stored(), 2);
+    }
+
+    #[test]
+    fn nobody_is_answered_before_the_commit_that_all_share() {
+        let bed = bed();
+        let mut first = bed.wait(insert);
+        let (tell, seen) = std::sync::mpsc::channel();
+        let path = bed.reader.path().expect("a path").to_owned();
+        let _second = bed.wait(move |tx| {
+            let elsewhere = db::open_to_read(path.as_ref()).expect("opened");
+            let count = |connection: &Connection| {
+                connection.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, i64>(0)).expect("counted")
+            };
+            tell.send((first.try_recv().is_err(), count(tx), count(&elsewhere))).expect("heard");
+            Ok(())
+        });
+        bed.writer.carry_out();
+        assert_eq!(seen.recv(), Ok((true, 1, 0)), "(no answer yet, written, not committed)");
+        assert_eq!(bed.stored(), 1);
+    }
+
+    #[test]
+    fn a_commit_that_fails_fails_all() {
+        let bed = bed();
+        let mut good = bed.wait(insert);
+        let mut bad = bed.wait(|tx| Ok(tx.execute("INSERT INTO later VALUES (1, 2)", []).map(|_| ())?));
+        bed.writer.carry_out();
+        for answer in [good.try_recv(), bad.try_recv()] {
+            assert!(matches!(answer, Ok(Err(StoreError::Sqlite(_)))), "{answer:?}");
+        }
+        assert_eq!(bed.stored(), 0);
+        let mut next = bed.wait(insert);
+        bed.writer.carry_out();
+        assert!(matches!(next.try_recv(), Ok(Ok(()))), "the writer goes on");
+    }
+
+    #[test]
+    fn a_full_disk_is_told_to_exactly_those_of_whom_nothing_was_stored() {
+        let bed = bed();
+        bed.writer.with(|connection| connection.execute_batch("PRAGMA max_page_count = 20")).expect("limited");
+        let big = |tx: &Transaction<'_>| Ok(tx.execute("INSERT INTO t VALUES (zeroblob(9000))", []).map(|_| ())?);
+        let mut answers: Vec<_> = (0..20).map(|_| bed.wait(big)).collect();
+        bed.writer.carry_out();
+        let stored = answers.iter_mut().filter_map(|answer| answer.try_recv().expect("answered").ok()).count();
+        assert!(stored < 20, "the disk was not full");
+        assert_eq!(bed.stored(), i64::try_from(stored).expect("a few"));
+    }
+
+    #[test]
+    fn strangers_are_turned_away_while_too_much_waits() {
+        let bed = bed();
+        let _waiting: Vec<_> = (0..MOST_WAITING).map(|_| bed.wait(insert)).collect();
+        assert!(bed.writer.is_crowded());
+        bed.writer.carry_out();
+        assert!(!bed.writer.is_crowded());
+        assert_eq!(bed.stored(), 1024);
+    }
+}
