@@ -89,6 +89,15 @@ pub struct Global {
         overrides_with = "output"
     )]
     pub output: Option<Format>,
+    /// Filter each JSON document with a jq expression; implies -o json
+    ///
+    /// Strings are printed raw, several results a line each. The filter is built in and checked
+    /// before anything is sent. It sees its document and nothing else: there is no env, no input.
+    #[arg(long, value_name = "EXPR", global = true, help_heading = "Output", overrides_with = "jq")]
+    pub jq: Option<String>,
+    /// Indent JSON documents
+    #[arg(long, global = true, help_heading = "Output")]
+    pub pretty: bool,
     /// How to show progress on standard error
     #[arg(long, value_name = "HOW", global = true, help_heading = "Output", value_enum, default_value_t)]
     pub progress: Choice,

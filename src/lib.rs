@@ -13,6 +13,7 @@ pub mod core;
 pub mod db;
 pub mod exit;
 pub mod follow;
+pub mod jq;
 pub mod model;
 pub mod net;
 pub mod render;
@@ -42,22 +43,15 @@ fn carry_out(args: Vec<OsString>, env: Env, mut io: Io) -> End {
         Ok(cli) => cli,
         Err(error) => return commands::early::explain(&io, &error).into(),
     };
-    let format = match env.check().and_then(|()| commands::ctx::format(&cli.global, &env, &io)) {
-        Ok(format) => format,
-        Err(failure) => {
-            if io.json_errors {
-                io.say_line(&failure.json())
-            } else {
-                io.say(&failure.page())
-            }
+    let ctx = match Ctx::new(cli.global, env, io) {
+        Ok(ctx) => ctx,
+        Err((io, failure)) => {
+            io.tell(&failure);
             return failure.exit.into();
         }
     };
-    let ctx = Ctx::new(cli.global, env, format, io);
-    match commands::dispatch(&ctx, cli.command) {
-        Ok(end) => end,
-        Err(error) => end_with(&ctx, &report::failure(&error)),
-    }
+    let end = commands::dispatch(&ctx, cli.command).unwrap_or_else(|error| end_with(&ctx, &report::failure(&error)));
+    if ctx.io.has_unfit() { end.or(Exit::Local) } else { end }
 }
 
 fn end_with(ctx: &Ctx, failure: &Failure) -> End {

@@ -7,6 +7,9 @@ use serde::Serialize;
 use crate::exit::Exit;
 use crate::text::page::{Page, Tone};
 
+/// The quiet end of a command whose reader went away.
+pub const CLOSED_PIPE: &str = "closed_pipe";
+
 /// An error as a person or a script gets it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failure {

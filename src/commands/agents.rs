@@ -127,8 +127,8 @@ fn print_list(ctx: &Ctx, session: &Session, agents: &[Document]) -> Result<(), F
 fn print_one(ctx: &Ctx, session: &Session, agent: &Document) -> Result<(), Failure> {
     match ctx.format {
         Format::Human => ctx.io.page(&card::agent_card(agent, &session.context(ctx))),
-        Format::Json => ctx.io.line(agent.line()),
-        Format::Id => ctx.io.line(agent_id(agent)?.as_str()),
+        Format::Json => ctx.io.document(agent.line()),
+        Format::Id => ctx.io.id(agent_id(agent)?.as_str()),
         Format::None => Ok(()),
     }
 }

@@ -143,8 +143,8 @@ fn say_how(ctx: &Ctx, run: &Run, outcome: Outcome) {
 fn print(ctx: &Ctx, session: &Session, run: &Run) -> Result<(), Failure> {
     match ctx.format {
         Format::Human => ctx.io.page(&session.card(ctx, run, None)),
-        Format::Json => ctx.io.line(run.document().line()),
-        Format::Id => ctx.io.line(run.id().as_str()),
+        Format::Json => ctx.io.document(run.document().line()),
+        Format::Id => ctx.io.id(run.id().as_str()),
         Format::None => Ok(()),
     }
 }

@@ -6,10 +6,11 @@ use clap::ValueEnum as _;
 
 use crate::cli::{Format, Global};
 use crate::config::Env;
+use crate::jq::Filter;
 use crate::report::Failure;
 use crate::text::show;
 use crate::ui::Io;
-use crate::ui::io::CLOSED_PIPE;
+use crate::ui::shape::Shape;
 
 /// The surroundings of a command.
 pub struct Ctx {
@@ -24,13 +25,19 @@ pub struct Ctx {
 }
 
 impl Ctx {
-    /// Puts the surroundings together.
-    pub fn new(global: Global, env: Env, format: Format, mut io: Io) -> Self {
+    /// Puts the surroundings together. Where that fails, the streams come back to say so.
+    pub fn new(global: Global, env: Env, mut io: Io) -> Result<Self, (Io, Failure)> {
+        let settled = env.check().and_then(|()| Ok((format(&global, &env, &io)?, shape(&global)?)));
+        let (format, shape) = match settled {
+            Ok(settled) => settled,
+            Err(failure) => return Err((io, failure)),
+        };
+        io.shape = shape;
         io.quiet = global.quiet;
         io.chatty = global.verbose > 0;
         io.look.utc = global.utc;
         io.json_errors = format == Format::Json;
-        Self { io, env, global, format }
+        Ok(Self { io, env, global, format })
     }
 
     /// Whether `-o` was given on the command line.
@@ -43,19 +50,24 @@ impl Ctx {
         self.global.api_key_file.as_deref() == Some(Path::new("-"))
     }
 
-    /// Tells about a failure, for people or for scripts. A reader who went away is none.
+    /// Tells about a failure, for people or for scripts.
     pub fn report(&self, failure: &Failure) {
-        match failure.code {
-            CLOSED_PIPE => {}
-            _ if self.io.json_errors => self.io.say_line(&failure.json()),
-            _ => self.io.say(&failure.page()),
-        }
+        self.io.tell(failure);
     }
 }
 
-/// How data is printed: the flag; on a terminal the environment; human on a terminal, JSON elsewhere.
-pub fn format(global: &Global, env: &Env, io: &Io) -> Result<Format, Failure> {
+/// What becomes of JSON documents. A bad filter is found here, before anything else happens.
+fn shape(global: &Global) -> Result<Shape, Failure> {
+    Ok(Shape { pretty: global.pretty, filter: global.jq.as_deref().map(Filter::compile).transpose()? })
+}
+
+/// How data is printed: a filter makes it JSON; else the flag; on a terminal the environment; human on a terminal, JSON elsewhere.
+fn format(global: &Global, env: &Env, io: &Io) -> Result<Format, Failure> {
     match (global.output, env.given("AGENTCTL_OUTPUT")) {
+        (None | Some(Format::Json), _) if global.jq.is_some() => Ok(Format::Json),
+        (Some(_), _) if global.jq.is_some() => {
+            Err(Failure::usage("--jq filters JSON, and -o asks for something else").hint("leave one of them out"))
+        }
         (Some(format), _) => Ok(format),
         (None, _) if !io.terminals.stdout => Ok(Format::Json),
         (None, None) => Ok(Format::Human),

@@ -17,7 +17,8 @@ pub fn apply(io: &mut Io, args: &[OsString], env: &Env) {
     let colour = value_of(args, "--color", None).and_then(|word| ColourMode::from_str(&word, true).ok());
     let format = value_of(args, "--output", Some("-o")).and_then(|word| Format::from_str(&word, true).ok());
     io.look = look(io, colour.unwrap_or_default(), env);
-    io.json_errors = format.map_or(!io.terminals.stdout, |format| format == Format::Json);
+    let is_filtered = value_of(args, "--jq", None).is_some();
+    io.json_errors = is_filtered || format.map_or(!io.terminals.stdout, |format| format == Format::Json);
 }
 
 /// The value of a flag in arguments that nobody has understood yet.
@@ -81,11 +82,7 @@ pub fn explain(io: &Io, error: &clap::Error) -> Exit {
         return io.raw(&text).map_or_else(|failure| failure.exit, |()| Exit::Done);
     }
     let failure = usage(&rendered.to_string());
-    if io.json_errors {
-        io.say_line(&failure.json())
-    } else {
-        io.say(&failure.page())
-    }
+    io.tell(&failure);
     Exit::Usage
 }
 

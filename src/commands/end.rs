@@ -12,6 +12,13 @@ pub struct End {
     pub signal: Option<Signal>,
 }
 
+impl End {
+    /// The worse of this end and an exit; a signal stays what it is.
+    pub fn or(self, exit: Exit) -> Self {
+        Self { exit: Exit::worst([self.exit, exit]), ..self }
+    }
+}
+
 impl From<Exit> for End {
     fn from(exit: Exit) -> Self {
         Self { exit, signal: None }

@@ -72,11 +72,21 @@ impl FollowArgs {
     }
 }
 
+/// A reply is text: neither a JSON document nor something to filter.
+pub fn check_reply(ctx: &Ctx) -> Result<(), Failure> {
+    let other = match () {
+        () if ctx.global.jq.is_some() => "--jq filters JSON",
+        () if ctx.format_is_given(Format::Json) => "-o json asks for JSON",
+        () => return Ok(()),
+    };
+    Err(Failure::usage(format!("--reply prints text, and {other}")).hint("leave one of them out"))
+}
+
 impl HowArgs {
     /// Refuses flags that contradict each other.
     pub fn check(&self, ctx: &Ctx) -> Result<(), Failure> {
-        if self.reply && ctx.format_is_given(Format::Json) {
-            return Err(Failure::usage("--reply prints text, and -o json asks for JSON").hint("leave one of them out"));
+        if self.reply {
+            check_reply(ctx)?;
         }
         let other = [Format::Human, Format::Id, Format::None].into_iter().any(|format| ctx.format_is_given(format));
         if self.events && other {

@@ -1,5 +1,6 @@
 //! `messages`: what was said in a run.
 
+use super::follow_args::check_reply;
 use super::printer::print_text;
 use super::runs::{self, Named};
 use super::session::Session;
@@ -35,10 +36,8 @@ pub struct Args {
 
 /// Carries out `messages`.
 pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
-    if args.reply && ctx.format_is_given(Format::Json) {
-        return Err(Failure::usage("--reply prints text, and -o json asks for JSON")
-            .hint("leave one of them out")
-            .into());
+    if args.reply {
+        check_reply(ctx)?;
     }
     let named = Named::parse(&args.run)?;
     let session = Session::open(ctx).await?;
@@ -80,10 +79,10 @@ fn print(ctx: &Ctx, session: &Session, messages: &[Message]) -> Result<(), Failu
             Ok(())
         }
         Format::Human => ctx.io.page(&transcript::transcript(messages, &session.context(ctx))),
-        Format::Json => messages.iter().try_for_each(|message| ctx.io.line(message.document().line())),
+        Format::Json => messages.iter().try_for_each(|message| ctx.io.document(message.document().line())),
         Format::Id => {
             let ids = messages.iter().filter_map(|message| message.document().text("id"));
-            ids.map(crate::model::document::one_line).try_for_each(|id| ctx.io.line(&id))
+            ids.map(crate::model::document::one_line).try_for_each(|id| ctx.io.id(&id))
         }
         Format::None => Ok(()),
     }

@@ -62,16 +62,16 @@ impl<'a> Printer<'a> {
 
     fn print_event(&self, event: &Event) -> Result<(), Failure> {
         if let (Event::Added { run: Some(run), .. }, true) = (event, self.sent) {
-            return self.ctx.io.line(&render::json::submitted(run, Timestamp::now()));
+            return self.ctx.io.document(&render::json::submitted(run, Timestamp::now()));
         }
-        render::json::event(event, Timestamp::now()).map_or(Ok(()), |line| self.ctx.io.line(&line))
+        render::json::event(event, Timestamp::now()).map_or(Ok(()), |line| self.ctx.io.document(&line))
     }
 
     /// A message as it appears. People get an empty line between two.
     fn print_message(&self, message: &Message) -> Result<(), Failure> {
         match self.ctx.format {
             _ if self.how.reply => Ok(()),
-            Format::Json => self.ctx.io.line(message.document().line()),
+            Format::Json => self.ctx.io.document(message.document().line()),
             Format::Human => {
                 let page = if self.said.replace(true) { Page::new().end() } else { Page::new() };
                 let context = self.session.context(self.ctx);
@@ -86,8 +86,8 @@ impl<'a> Printer<'a> {
         match self.ctx.format {
             _ if self.how.reply => self.print_reply(ending)?,
             Format::Human => return self.ctx.io.page(&self.said(ending).page(summary)),
-            Format::Json => self.ctx.io.line(&render::json::run_with_facts(&ending.run, &ending.facts))?,
-            Format::Id => self.ctx.io.line(ending.run.id().as_str())?,
+            Format::Json => self.ctx.io.document(&render::json::run_with_facts(&ending.run, &ending.facts))?,
+            Format::Id => self.ctx.io.id(ending.run.id().as_str())?,
             Format::None => {}
         }
         self.ctx.io.notice(&summary);
@@ -133,8 +133,8 @@ impl<'a> Printer<'a> {
         match self.ctx.format {
             _ if self.how.reply => Ok(()),
             Format::Human => self.ctx.io.page(&self.session.card(self.ctx, run, Some(&facts))),
-            Format::Json => self.ctx.io.line(&render::json::run_with_facts(run, &facts)),
-            Format::Id => self.ctx.io.line(run.id().as_str()),
+            Format::Json => self.ctx.io.document(&render::json::run_with_facts(run, &facts)),
+            Format::Id => self.ctx.io.id(run.id().as_str()),
             Format::None => Ok(()),
         }
     }

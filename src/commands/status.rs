@@ -69,8 +69,8 @@ async fn look(ctx: &Ctx, session: &Session, args: &Args, named: &[Named]) -> Res
 
 async fn print(ctx: &Ctx, session: &Session, runs: &[Run], several: bool) -> Result<(), Failure> {
     match ctx.format {
-        Format::Json => runs.iter().try_for_each(|run| ctx.io.line(run.document().line())),
-        Format::Id => runs.iter().try_for_each(|run| ctx.io.line(run.id().as_str())),
+        Format::Json => runs.iter().try_for_each(|run| ctx.io.document(run.document().line())),
+        Format::Id => runs.iter().try_for_each(|run| ctx.io.id(run.id().as_str())),
         Format::None => Ok(()),
         Format::Human if several => ctx.io.page(&table::runs_table(runs, &session.context(ctx))),
         Format::Human => {

@@ -89,8 +89,8 @@ async fn follow_run(
 fn print_run(ctx: &Ctx, session: &Session, run: &Run) -> anyhow::Result<()> {
     let printed = match ctx.format {
         Format::Human => ctx.io.page(&session.card(ctx, run, None)),
-        Format::Json => ctx.io.line(run.document().line()),
-        Format::Id => ctx.io.line(run.id().as_str()),
+        Format::Json => ctx.io.document(run.document().line()),
+        Format::Id => ctx.io.id(run.id().as_str()),
         Format::None => {
             ctx.io.notice(&Page::new().say("run: ").show(run.id().as_str()).end());
             Ok(())

@@ -110,6 +110,50 @@ pub fn one_line(json: &str) -> String {
     line
 }
 
+/// Indents a JSON text by two spaces a level. Its tokens stay as they are.
+pub fn indented(json: &str) -> String {
+    let mut text = String::with_capacity(json.len() * 2);
+    let (mut depth, mut in_string, mut escaped) = (0, false, false);
+    let line = one_line(json);
+    let mut chars = line.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c == '"' && !escaped {
+            in_string = !in_string;
+        }
+        escaped = in_string && c == '\\' && !escaped;
+        match c {
+            _ if in_string => text.push(c),
+            '{' | '[' => {
+                text.push(c);
+                match chars.next_if(|next| matches!(next, '}' | ']')) {
+                    Some(end) => text.push(end),
+                    None => {
+                        depth += 1;
+                        break_line(&mut text, depth);
+                    }
+                }
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                break_line(&mut text, depth);
+                text.push(c);
+            }
+            ',' => {
+                text.push(c);
+                break_line(&mut text, depth);
+            }
+            ':' => text.push_str(": "),
+            _ => text.push(c),
+        }
+    }
+    text
+}
+
+fn break_line(text: &mut String, depth: usize) {
+    text.push('\n');
+    text.extend(std::iter::repeat_n("  ", depth));
+}
+
 fn push_safe(line: &mut String, c: char) {
     if !is_hidden(c) {
         return line.push(c);
@@ -125,6 +169,24 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use serde_json::json;
+
+    #[test]
+    fn indenting_changes_nothing_but_white_space() {
+        let json = r#"{"a":[],"b":{},"c":[1.50,"x, {y}: \"z\""],"d":{"e":null}}"#;
+        let expected = r#"{
+  "a": [],
+  "b": {},
+  "c": [
+    1.50,
+    "x, {y}: \"z\""
+  ],
+  "d": {
+    "e": null
+  }
+}"#;
+        assert_eq!(indented(json), expected);
+        assert_eq!(one_line(&indented(json)), json);
+    }
 
     #[test]
     fn a_document_keeps_order_numbers_and_unknown_fields() {

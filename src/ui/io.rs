@@ -1,11 +1,12 @@
 //! Standard output and standard error, with what is known about the terminal behind them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
 use std::rc::Rc;
 
+use super::shape::Shape;
 use crate::exit::Exit;
-use crate::report::Failure;
+use crate::report::{CLOSED_PIPE, Failure};
 use crate::text::ascii::ascii;
 use crate::text::page::Page;
 
@@ -49,20 +50,30 @@ pub struct Io {
     pub quiet: bool,
     /// Errors are JSON objects.
     pub json_errors: bool,
+    /// What becomes of JSON documents before they are printed (`--jq`, `--pretty`).
+    pub shape: Shape,
     /// Log lines go to stderr at any time (`-v`): nothing that is redrawn can stand there.
     pub chatty: bool,
+    unfit: Cell<bool>,
     out: RefCell<Box<dyn Write>>,
     err: Rc<RefCell<Box<dyn Write>>>,
 }
-
-/// The quiet end of a command whose reader went away.
-pub const CLOSED_PIPE: &str = "closed_pipe";
 
 impl Io {
     /// The streams of this process, unadorned until the flags are known.
     pub fn new(terminals: Terminals, out: Box<dyn Write>, err: Box<dyn Write>) -> Self {
         let (out, err) = (RefCell::new(out), Rc::new(RefCell::new(err)));
-        Self { terminals, look: Look::default(), quiet: false, json_errors: false, chatty: false, out, err }
+        Self {
+            terminals,
+            look: Look::default(),
+            quiet: false,
+            json_errors: false,
+            shape: Shape::default(),
+            chatty: false,
+            unfit: Cell::new(false),
+            out,
+            err,
+        }
     }
 
     /// The standard streams.
@@ -75,9 +86,27 @@ impl Io {
         Self::new(terminals, Box::new(io::stdout()), Box::new(io::stderr()))
     }
 
-    /// Writes one document and its line feed to stdout, in one write.
-    pub fn line(&self, document: &str) -> Result<(), Failure> {
-        self.raw(&format!("{document}\n"))
+    /// Writes what `--jq` and `--pretty` make of one JSON document to stdout, in one write. Every document that any
+    /// command prints takes this way.
+    ///
+    /// A document that the filter fails on is told on stderr and remembered; it does not end the command.
+    pub fn document(&self, json: &str) -> Result<(), Failure> {
+        let (text, failure) = self.shape.apply(json, self.terminals.stdout);
+        if let Some(failure) = &failure {
+            self.unfit.set(true);
+            self.tell(failure);
+        }
+        if text.is_empty() { Ok(()) } else { self.raw(&text) }
+    }
+
+    /// Whether the filter failed on some document: the command then ends with 13 at best.
+    pub fn has_unfit(&self) -> bool {
+        self.unfit.get()
+    }
+
+    /// Writes one id and its line feed to stdout, in one write.
+    pub fn id(&self, id: &str) -> Result<(), Failure> {
+        self.raw(&format!("{id}\n"))
     }
 
     /// Writes human output to stdout.
@@ -103,8 +132,17 @@ impl Io {
         self.say_text(&self.look.fit_locale(page.text(self.look.colour_err)));
     }
 
+    /// Tells about a failure, for people or for scripts. A reader who went away is none.
+    pub fn tell(&self, failure: &Failure) {
+        match failure.code {
+            CLOSED_PIPE => {}
+            _ if self.json_errors => self.say_line(&failure.json()),
+            _ => self.say(&failure.page()),
+        }
+    }
+
     /// Writes one JSON document to stderr.
-    pub fn say_line(&self, document: &str) {
+    fn say_line(&self, document: &str) {
         self.say_text(&format!("{document}\n"));
     }
 

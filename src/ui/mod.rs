@@ -2,6 +2,7 @@
 
 pub mod io;
 pub mod progress;
+pub mod shape;
 pub mod signals;
 
 pub use io::Io;

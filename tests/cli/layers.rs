@@ -19,7 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "commands",
         &[
             "cli", // Global flags and the argument definition that completions and man pages are made from.
-            "follow", "api", "server", "render", "ui", "config", "net", "db", "core", "model", "text", "report",
+            "follow", "api", "server", "render", "ui", "jq", "config", "net", "db", "core", "model", "text", "report",
             "exit",
         ],
     ),
@@ -32,7 +32,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     // What is seen becomes lines, tables and JSON. It prints nothing.
     ("render", &["follow::event", "ui::io::Look", "core", "model", "text", "report", "exit"]),
     // Streams, progress, prompts.
-    ("ui", &["follow::event", "render", "core", "model", "text", "report", "exit"]),
+    ("ui", &["follow::event", "render", "jq", "core", "model", "text", "report", "exit"]),
+    // A filter for the documents that are printed. Pure.
+    ("jq", &["model", "text", "report"]),
     // Where to and as whom: flags, environment, files.
     ("config", &["net", "db", "core", "model", "text", "report", "exit"]),
     // HTTP, TLS, proxies, address policy.

@@ -5,6 +5,7 @@ mod bed;
 mod behaviour;
 mod cancel;
 mod exit_codes;
+mod filter;
 mod generated;
 mod layers;
 mod local;

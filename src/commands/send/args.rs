@@ -81,7 +81,7 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["curl", "when_idle"])]
     pub dry_run: bool,
     /// Print the request as a curl command instead of sending it
-    #[arg(long, conflicts_with = "when_idle")]
+    #[arg(long, conflicts_with_all = ["when_idle", "jq"])]
     pub curl: bool,
     /// Whether and how the run is followed.
     #[command(flatten)]

@@ -15,9 +15,9 @@ use crate::report::Failure;
 pub fn print(ctx: &Ctx, args: &Args, settings: &Settings, ready: &Ready) -> anyhow::Result<End> {
     let url = url(settings, ready.agent.as_ref())?;
     if args.curl {
-        ctx.io.line(&curl(settings, &url, &ready.body)?)?;
+        ctx.io.raw(&format!("{}\n", curl(settings, &url, &ready.body)?))?;
     } else {
-        ctx.io.line(&dry_run(settings, &url, &ready.body).to_string())?;
+        ctx.io.document(&dry_run(settings, &url, &ready.body).to_string())?;
     }
     Ok(Exit::Done.into())
 }

@@ -1,0 +1,83 @@
+//! What becomes of a JSON document before it is printed: `--jq` and `--pretty`.
+
+use serde_json::Value;
+
+use crate::exit::Exit;
+use crate::jq::{Filter, Output};
+use crate::model::document::indented;
+use crate::report::Failure;
+use crate::text::show::show;
+
+/// What becomes of JSON documents.
+#[derive(Default)]
+pub struct Shape {
+    /// They are indented.
+    pub pretty: bool,
+    /// They are filtered.
+    pub filter: Option<Filter>,
+}
+
+impl Shape {
+    /// The text of a document with its line feeds, and what the filter failed on. What it made before that is kept.
+    ///
+    /// A string of the network is printed raw, but never to a terminal.
+    pub fn apply(&self, json: &str, to_terminal: bool) -> (String, Option<Failure>) {
+        let Some(filter) = &self.filter else { return (self.line(json), None) };
+        let (outputs, error) = filter.apply(json);
+        let line = |output: &Output| match output {
+            Output::Text(text) if to_terminal => format!("{}\n", show(text)),
+            Output::Text(text) => format!("{text}\n"),
+            Output::Json(json) => self.line(json),
+        };
+        (outputs.iter().map(line).collect(), error.map(|error| failed(json, &error)))
+    }
+
+    fn line(&self, json: &str) -> String {
+        if self.pretty { indented(json) + "\n" } else { format!("{json}\n") }
+    }
+}
+
+/// A filter that failed on a document, which is named by its run or by its own id.
+fn failed(json: &str, error: &str) -> Failure {
+    let document: Value = serde_json::from_str(json).unwrap_or_default();
+    let id = ["run_id", "id"].iter().find_map(|key| document[*key].as_str());
+    let about = id.map(|id| format!(" on {id}")).unwrap_or_default();
+    let failure = Failure::new(Exit::Local, "jq", format!("the --jq filter failed{about}")).cause(error);
+    let failure = failure.hint("`.key?` and `// \"default\"` pass over what some documents do not have");
+    match id.filter(|id| id.starts_with("run-") || id.starts_with("job-")) {
+        Some(run) => failure.run(run),
+        None => failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(expression: &str, pretty: bool) -> Shape {
+        Shape { pretty, filter: Some(Filter::compile(expression).expect("a filter")) }
+    }
+
+    #[test]
+    fn a_string_is_raw_in_a_pipe_and_made_safe_on_a_terminal() {
+        let (json, shape) = (r#"{"a":"x\u001b[31m\ny"}"#, shape(".a", false));
+        assert_eq!(shape.apply(json, false).0, "x\u{1b}[31m\ny\n");
+        assert_eq!(shape.apply(json, true).0, "x\\u{1b}[31m\ny\n");
+    }
+
+    #[test]
+    fn every_result_is_a_line_and_nothing_is_nothing() {
+        assert_eq!(shape(".[]", false).apply(r#"{"a":1,"b":[2, 3]}"#, false).0, "1\n[2,3]\n");
+        assert_eq!(shape("empty", false).apply("{}", false), (String::new(), None));
+        assert_eq!(shape(".", true).apply(r#"{"a":[]}"#, false).0, "{\n  \"a\": []\n}\n");
+    }
+
+    #[test]
+    fn a_failure_names_the_run() {
+        for json in [r#"{"id":"run-12345678","n":1}"#, r#"{"id":"message-1","run_id":"run-12345678","n":1}"#] {
+            let failure = shape(".n.x", false).apply(json, false).1.expect("a failure");
+            assert_eq!((failure.exit, failure.run_id.as_deref()), (Exit::Local, Some("run-12345678")));
+            assert!(failure.message.contains("run-12345678"), "{}", failure.message);
+        }
+    }
+}
