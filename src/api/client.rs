@@ -1,38 +1,31 @@
 //! A method per endpoint, with the ordinary retries.
 
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use serde_json::value::RawValue;
-use tokio::time::Instant;
 
+use super::ask::{Date, Listener};
 use super::error::{ApiError, Kind};
 use super::exchange::{Answer, Call};
 use super::transport::Transport;
-use crate::core::retry::{self, Intent, Spent, Verdict};
+use crate::core::bucket::Bucket;
+use crate::core::retry::Intent;
 use crate::model::{AgentId, Document, Message, Run, RunId};
-use crate::text::duration;
-
-/// What the transport has to say while it works.
-#[derive(Clone, Debug)]
-pub enum Heard<'a> {
-    /// The first try of a request was lost; others follow.
-    Waiting { server: &'a str, cause: String },
-    /// A request and what came of it.
-    Exchange { request: String, result: String, took: std::time::Duration },
-    /// A body as it went over the wire.
-    Body { sent: bool, text: &'a str },
-}
-
-/// Who listens to [`Heard`].
-pub type Listener = Rc<dyn Fn(Heard<'_>)>;
 
 /// The API of one server.
 #[derive(Clone)]
 pub struct Client {
-    transport: Transport,
+    pub(super) transport: Transport,
     /// The server's name for messages, with the origin of its address.
-    server: String,
-    listener: Listener,
+    pub(super) server: String,
+    pub(super) listener: Listener,
+    /// The retries that are left to this process.
+    pub(super) bucket: Rc<RefCell<Bucket>>,
+    /// An answer said that the server honours `Idempotency-Key`.
+    pub(super) honours_keys: Rc<Cell<bool>>,
+    /// The last `Date` that the server sent.
+    pub(super) date: Rc<Cell<Option<Date>>>,
 }
 
 /// What `GET /v1/runs/` is asked for.
@@ -65,7 +58,8 @@ impl Client {
     pub fn new(transport: Transport, origin: &str, listener: Listener) -> Self {
         let name = transport.name();
         let server = if origin.is_empty() { name } else { format!("{name} (from {origin})") };
-        Self { transport, server, listener }
+        let (bucket, honours_keys, date) = Default::default();
+        Self { transport, server, listener, bucket, honours_keys, date }
     }
 
     /// The server's name for messages.
@@ -202,61 +196,6 @@ impl Client {
         self.ask_for(&call, |answer| self.documents_in(&call, answer)).await
     }
 
-    /// Makes a request with the ordinary retries.
-    async fn ask(&self, call: &Call) -> Result<Answer, ApiError> {
-        self.ask_for(call, |answer| Ok(answer.clone())).await
-    }
-
-    /// Makes a request with the ordinary retries, and reads its answer.
-    async fn ask_for<T>(&self, call: &Call, read: impl Fn(&Answer) -> Result<T, ApiError>) -> Result<T, ApiError> {
-        let (started, mut tries) = (Instant::now(), 0);
-        loop {
-            tries += 1;
-            let mut error = match self.exchange(call).await.and_then(|answer| read(&answer)) {
-                Ok(value) => return Ok(value),
-                Err(error) => error,
-            };
-            (error.tries, error.elapsed) = (tries, started.elapsed());
-            let spent = Spent { tries, elapsed: error.elapsed };
-            match retry::judge(call.intent, error.loss(), spent, fastrand::f64()) {
-                Verdict::Again(pause) => self.pause(&error, pause).await,
-                Verdict::Stop => return Err(error),
-                Verdict::StopAsked(asked) => return Err(asked_to_wait(error, asked)),
-            }
-        }
-    }
-
-    /// Waits before another try. That it waits is said once a request.
-    async fn pause(&self, error: &ApiError, pause: std::time::Duration) {
-        if error.tries == 1 {
-            (self.listener)(Heard::Waiting { server: &self.server, cause: error.words() });
-        }
-        tokio::time::sleep(pause).await;
-    }
-
-    /// Makes one try of a request.
-    async fn exchange(&self, call: &Call) -> Result<Answer, ApiError> {
-        let started = Instant::now();
-        let answer = self.transport.exchange(call, &self.server).await;
-        self.tell(call, &answer, started.elapsed());
-        answer
-    }
-
-    fn tell(&self, call: &Call, answer: &Result<Answer, ApiError>, took: std::time::Duration) {
-        let result = match answer {
-            Ok(answer) => format!("{} ({} bytes)", answer.status, answer.body.len()),
-            Err(error) => error.words(),
-        };
-        let request = format!("{} {}", call.method, call.path_and_query());
-        (self.listener)(Heard::Exchange { request, result, took });
-        if let Some(body) = &call.body {
-            (self.listener)(Heard::Body { sent: true, text: body });
-        }
-        if let Some(text) = answer.as_ref().ok().and_then(Answer::text) {
-            (self.listener)(Heard::Body { sent: false, text });
-        }
-    }
-
     fn asked_run(&self, call: &Call, answer: &Answer, id: &RunId) -> Result<Run, ApiError> {
         let run = self.run_in(call, answer)?;
         if run.id() == id {
@@ -290,7 +229,7 @@ impl Client {
 
     /// The error for a 2xx that is not what this API answers. A page is named by its type and title.
     fn unreadable(&self, call: &Call, answer: &Answer, why: &str) -> ApiError {
-        let kind = answer.header("content-type").unwrap_or("no content type");
+        let kind = answer.content_type();
         let is_json = kind.contains("json");
         let title = crate::model::fault::Fault::parse(&String::from_utf8_lossy(&answer.body)).message;
         let page = if is_json || title.is_empty() { String::new() } else { format!(", \"{title}\"") };
@@ -325,15 +264,6 @@ fn list_call(filter: &RunFilter) -> Call {
         call = call.query("after", after.as_str());
     }
     call
-}
-
-/// The server wants more patience than a command has.
-fn asked_to_wait(mut error: ApiError, asked: std::time::Duration) -> ApiError {
-    if let Kind::Status { fault, .. } = &mut error.kind {
-        let asks = format!("the server asks to wait {}", duration::read(asked));
-        fault.message = if fault.message.is_empty() { asks } else { format!("{}; {asks}", fault.message) };
-    }
-    error
 }
 
 /// Whether an error says that a server does not have an endpoint, as small servers do.

@@ -19,13 +19,17 @@ pub enum Kind {
     },
     /// The server's certificate does not hold.
     Certificate,
+    /// The two sides do not speak the same TLS, or the server none.
+    Handshake,
     /// The server pointed elsewhere.
     Redirect {
         /// Where to.
         to: String,
     },
-    /// The connection ended or time ran out after the request was written.
+    /// The connection ended after the request was written.
     Interrupted,
+    /// Time ran out after the request was written.
+    Late,
     /// A whole answer that is not this API's.
     Unreadable,
     /// A status that is not success.
@@ -34,6 +38,8 @@ pub enum Kind {
         fault: Fault,
         /// What the server asks to wait.
         retry_after: Option<Duration>,
+        /// The server says that trying again is pointless.
+        is_final: bool,
     },
     /// The engine inside this process failed.
     Engine,
@@ -66,20 +72,22 @@ impl ApiError {
         match &self.kind {
             Kind::NotConnected { loopback } => Loss::NotConnected { loopback: *loopback },
             Kind::Interrupted => Loss::Interrupted,
+            Kind::Late => Loss::Late,
             Kind::Unreadable => Loss::Unreadable,
             // A quota is not a matter of seconds.
             Kind::Status { fault, .. } if fault.is_about_quota() => Loss::Forbidden,
+            Kind::Status { is_final: true, .. } => Loss::Forbidden,
             Kind::Status { retry_after, .. } => {
                 Loss::Status { code: self.status.unwrap_or_default(), retry_after: *retry_after }
             }
-            Kind::Certificate | Kind::Redirect { .. } | Kind::Engine => Loss::Forbidden,
+            Kind::Certificate | Kind::Handshake | Kind::Redirect { .. } | Kind::Engine => Loss::Forbidden,
         }
     }
 
     /// Whether the request may have been acted upon.
     pub fn sent(&self) -> Sent {
         match (&self.kind, self.status) {
-            (Kind::Interrupted | Kind::Unreadable, _) => Sent::Maybe,
+            (Kind::Interrupted | Kind::Late | Kind::Unreadable, _) => Sent::Maybe,
             (Kind::Status { .. }, Some(408 | 500..)) => Sent::Maybe,
             _ => Sent::No,
         }
@@ -88,14 +96,14 @@ impl ApiError {
     /// The exit of the command whose request this was.
     pub fn exit(&self) -> Exit {
         let refusal = self.refusal();
-        if self.intent == Intent::Act { self.sent().exit(refusal) } else { refusal }
+        if self.intent == Intent::Read { refusal } else { self.sent().exit(refusal) }
     }
 
     /// The exit where nothing was accepted.
     fn refusal(&self) -> Exit {
         match (&self.kind, self.status) {
-            (Kind::NotConnected { .. } | Kind::Interrupted, _) => Exit::Unreachable,
-            (Kind::Certificate | Kind::Redirect { .. }, _) => Exit::Unsafe,
+            (Kind::NotConnected { .. } | Kind::Interrupted | Kind::Late, _) => Exit::Unreachable,
+            (Kind::Certificate | Kind::Handshake | Kind::Redirect { .. }, _) => Exit::Unsafe,
             (Kind::Unreadable, _) => Exit::NotThisApi,
             (Kind::Engine, _) => Exit::Local,
             // It asked to be tried again, and was, as long as there was time.
@@ -124,6 +132,7 @@ impl ApiError {
             Exit::Unreachable if self.kind == Kind::Interrupted => {
                 format!("the connection to {server} ended before the answer was whole{tried}")
             }
+            Exit::Unreachable if self.kind == Kind::Late => format!("{server} did not answer in time{tried}"),
             Exit::Unreachable if self.status.is_some() => format!("{server} is not able to answer{tried}"),
             Exit::Unreachable => format!("cannot reach {server}{tried}"),
             Exit::NotThisApi => format!("the answer of {server} is not this API's ({request})"),
@@ -131,6 +140,9 @@ impl ApiError {
             Exit::NotFound => format!("{server} has no such {} ({request})", self.thing()),
             Exit::Unsafe if matches!(self.kind, Kind::Redirect { .. }) => {
                 format!("{server} points elsewhere, and redirects are not followed")
+            }
+            Exit::Unsafe if self.kind == Kind::Handshake => {
+                format!("cannot agree with {server} on a secure connection")
             }
             Exit::Unsafe => format!("the certificate of {server} does not hold"),
             Exit::Local => "the local engine failed".to_owned(),
@@ -173,6 +185,7 @@ impl ApiError {
             Exit::Unsafe if matches!(self.kind, Kind::Redirect { .. }) => {
                 "if you trust that place, give it with --base-url"
             }
+            Exit::Unsafe if self.kind == Kind::Handshake => "check that https and the port are right",
             Exit::Unsafe => "if the server has a certificate of your own, give its CA with --ca-cert",
             Exit::Refused if self.request.ends_with("/messages/async") => {
                 "nothing was accepted; correct the request (`agentctl send --dry-run` shows it)"
@@ -191,6 +204,7 @@ impl ApiError {
             Exit::NotAllowed => "not_allowed",
             Exit::NotFound => "not_found",
             Exit::Unsafe if matches!(self.kind, Kind::Redirect { .. }) => "redirect",
+            Exit::Unsafe if self.kind == Kind::Handshake => "bad_handshake",
             Exit::Unsafe => "bad_certificate",
             Exit::Local => "engine",
             _ => "refused",
@@ -252,7 +266,7 @@ mod tests {
     }
 
     fn status(code: u16, intent: Intent) -> Exit {
-        error(Kind::Status { fault: Fault::default(), retry_after: None }, Some(code), intent).exit()
+        error(Kind::Status { fault: Fault::default(), retry_after: None, is_final: false }, Some(code), intent).exit()
     }
 
     #[test]
@@ -261,7 +275,7 @@ mod tests {
             assert_eq!(status(code, Intent::Act), Exit::Unknown, "{code}");
             assert_eq!(status(code, Intent::Read), Exit::Unreachable, "{code}");
         }
-        for kind in [Kind::Interrupted, Kind::Unreadable] {
+        for kind in [Kind::Interrupted, Kind::Late, Kind::Unreadable] {
             assert_eq!(error(kind, None, Intent::Act).exit(), Exit::Unknown);
         }
     }

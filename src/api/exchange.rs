@@ -31,6 +31,8 @@ pub struct Call {
     pub intent: Intent,
     /// The most bytes of the answer that are read.
     pub cap: usize,
+    /// How long one try may take, whatever the settings say.
+    pub time_limit: Option<Duration>,
 }
 
 /// An answer, whole.
@@ -55,6 +57,7 @@ impl Call {
             idempotency_key: None,
             intent: Intent::Read,
             cap: RUN_CAP,
+            time_limit: None,
         }
     }
 
@@ -89,9 +92,15 @@ impl Call {
         format!("/v1{}?{query}", self.path)
     }
 
-    /// How long one try may take: 30 s to read, 60 s to act.
-    pub fn time_limit(&self) -> Duration {
-        Duration::from_secs(if self.intent == Intent::Act { 60 } else { 30 })
+    /// Limits the time of one try, whatever the settings say.
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.time_limit = Some(limit);
+        self
+    }
+
+    /// How long one try may take where nothing else is said: 30 s to read, 60 s to act.
+    pub fn usual_time_limit(&self) -> Duration {
+        Duration::from_secs(if self.intent == Intent::Read { 30 } else { 60 })
     }
 }
 
@@ -104,6 +113,11 @@ impl Answer {
     /// Whether the status means success.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+
+    /// Its content type, for messages.
+    pub fn content_type(&self) -> &str {
+        self.header(http::header::CONTENT_TYPE.as_str()).unwrap_or("no content type")
     }
 
     /// The body as text; none where it is not UTF-8. A byte-order mark is dropped.

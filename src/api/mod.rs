@@ -1,8 +1,10 @@
 //! The API: a method per endpoint, over HTTP or into the engine of this process.
 
+pub mod ask;
 pub mod client;
 pub mod error;
 pub mod exchange;
+mod judge;
 pub mod transport;
 
 pub use client::{Client, RunFilter};

@@ -5,12 +5,13 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use tower::ServiceExt as _;
 use url::Url;
 
-use super::error::{ApiError, Kind};
+use super::error::Kind;
 use super::exchange::{Answer, Call, ERROR_CAP, LIST_CAP};
+use super::judge::Lost;
 use crate::model::fault::Fault;
 use crate::net::address;
 
@@ -37,13 +38,12 @@ pub struct Http {
 }
 
 impl Transport {
-    /// Makes one try of a request.
-    pub async fn exchange(&self, call: &Call, server: &str) -> Result<Answer, ApiError> {
-        let answer = match self {
+    /// Makes one try of a request. An answer of any status is an answer.
+    pub(super) async fn exchange(&self, call: &Call) -> Result<Answer, Lost> {
+        match self {
             Self::Http(http) => http.exchange(call).await,
             Self::InProcess(router) => in_process(router, call).await,
-        };
-        answer.and_then(judge_status).map_err(|lost| lost.into_error(call, server))
+        }
     }
 
     /// How the server is called in messages.
@@ -55,28 +55,9 @@ impl Transport {
     }
 }
 
-/// A lost try, before it is known whose it was.
-struct Lost {
-    kind: Kind,
-    cause: String,
-    status: Option<u16>,
-}
-
-impl Lost {
-    fn new(kind: Kind, cause: impl Into<String>) -> Self {
-        Self { kind, cause: cause.into(), status: None }
-    }
-
-    fn into_error(self, call: &Call, server: &str) -> ApiError {
-        let Self { kind, cause, status } = self;
-        let (intent, request, server) = (call.intent, call.name(), server.to_owned());
-        ApiError { kind, cause, intent, request, server, status, tries: 1, elapsed: Duration::ZERO }
-    }
-}
-
 impl Http {
     async fn exchange(&self, call: &Call) -> Result<Answer, Lost> {
-        let limit = self.time_limit.unwrap_or_else(|| call.time_limit());
+        let limit = call.time_limit.or(self.time_limit).unwrap_or_else(|| call.usual_time_limit());
         let response = self.request(call, limit).send().await.map_err(|error| self.lost(&error, limit))?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let cap = if response.status().is_success() { call.cap } else { ERROR_CAP };
@@ -109,8 +90,12 @@ impl Http {
 
     fn lost(&self, error: &reqwest::Error, limit: Duration) -> Lost {
         let cause = deepest(error);
-        if is_certificate(error) {
-            return Lost::new(Kind::Certificate, cause);
+        if let Some(tls) = sources(error).find_map(tls_error) {
+            let kind = match tls {
+                rustls::Error::InvalidCertificate(_) => Kind::Certificate,
+                _ => Kind::Handshake,
+            };
+            return Lost::new(kind, cause);
         }
         if error.is_connect() {
             let host = self.base.host_str().unwrap_or_default();
@@ -120,7 +105,7 @@ impl Http {
         }
         if error.is_timeout() {
             let words = crate::text::duration::read(limit);
-            return Lost::new(Kind::Interrupted, format!("no whole answer within {words}"));
+            return Lost::new(Kind::Late, format!("no whole answer within {words}"));
         }
         Lost::new(Kind::Interrupted, cause)
     }
@@ -160,24 +145,6 @@ async fn in_process(router: &Router, call: &Call) -> Result<Answer, Lost> {
     Ok(Answer { status, headers: parts.headers, body })
 }
 
-/// Tells success from everything else.
-fn judge_status(answer: Answer) -> Result<Answer, Lost> {
-    if answer.is_success() {
-        return Ok(answer);
-    }
-    let status = Some(answer.status);
-    if (300..400).contains(&answer.status) {
-        let to = answer.headers.get(LOCATION).map(|to| String::from_utf8_lossy(to.as_bytes()).into_owned());
-        let kind = Kind::Redirect { to: to.unwrap_or_else(|| "nowhere".to_owned()) };
-        return Err(Lost { kind, cause: String::new(), status });
-    }
-    let fault = Fault::parse(&String::from_utf8_lossy(&answer.body));
-    let date = answer.header("date");
-    let retry_after =
-        crate::core::retry::retry_after(answer.header("retry-after-ms"), answer.header("retry-after"), date);
-    Err(Lost { kind: Kind::Status { fault, retry_after }, cause: String::new(), status })
-}
-
 fn sources<'a>(error: &'a reqwest::Error) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
     let mut next: Option<&'a (dyn std::error::Error + 'static)> = Some(error);
     std::iter::from_fn(move || {
@@ -198,9 +165,10 @@ fn is_refused(error: &reqwest::Error) -> bool {
     sources(error).any(|source| source.downcast_ref().is_some_and(refused))
 }
 
-/// Whether a certificate is what went wrong; rustls hides inside an I/O error.
-fn is_certificate(error: &reqwest::Error) -> bool {
-    let bad = |tls: &rustls::Error| matches!(tls, rustls::Error::InvalidCertificate(_));
-    let inside = |io: &std::io::Error| io.get_ref().and_then(|inner| inner.downcast_ref()).is_some_and(bad);
-    sources(error).any(|source| source.downcast_ref().is_some_and(bad) || source.downcast_ref().is_some_and(inside))
+/// What the two sides of a TLS connection did not agree on. It hides inside an I/O error, and means that not a byte of
+/// the request was written.
+fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    let io = error.downcast_ref::<std::io::Error>();
+    let inside = || io?.get_ref()?.downcast_ref::<rustls::Error>();
+    error.downcast_ref::<rustls::Error>().or_else(inside)
 }

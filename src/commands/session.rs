@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::Ctx;
-use crate::api::client::Heard;
+use crate::api::ask::{Heard, Listener};
 use crate::api::transport::Http;
 use crate::api::{Client, Transport};
 use crate::config::recent::Recent;
@@ -212,7 +212,7 @@ fn said(error: &dyn std::error::Error) -> Vec<String> {
 }
 
 /// Tells a person what is waited for, and with `-v` what goes over the wire.
-fn listener(ctx: &Ctx) -> crate::api::client::Listener {
+fn listener(ctx: &Ctx) -> Listener {
     let (verbose, quiet, voice) = (ctx.global.verbose, ctx.io.quiet, ctx.io.voice());
     Rc::new(move |heard| match heard {
         Heard::Waiting { server, cause } if !quiet => {

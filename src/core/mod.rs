@@ -2,10 +2,12 @@
 //!
 //! Everything here is pure. Clock and dice are arguments.
 
+pub mod bucket;
 pub mod facts;
 pub mod outcome;
 pub mod poll;
 pub mod retry;
+pub mod retry_after;
 pub mod sent;
 
 pub use outcome::Outcome;

@@ -12,9 +12,6 @@ pub const ASKED_BUDGET: Duration = Duration::from_secs(60);
 pub const READ_TRIES: u32 = 6;
 /// Requests in all, for a message.
 pub const SEND_TRIES: u32 = 3;
-/// The longest `Retry-After` that is waited for.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(300);
-
 /// What a request does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Intent {
@@ -22,6 +19,8 @@ pub enum Intent {
     Read,
     /// It makes something happen, once each time.
     Act,
+    /// It makes something happen, once however often it comes: the server declares that it honours its key.
+    ActOnce,
 }
 
 /// How one try of a request was lost.
@@ -32,8 +31,10 @@ pub enum Loss {
         /// Refused by this machine itself.
         loopback: bool,
     },
-    /// The connection ended, or time ran out, after the request was written.
+    /// The connection ended after the request was written.
     Interrupted,
+    /// Time ran out: the request may have been written.
+    Late,
     /// The answer came whole and is not this API's.
     Unreadable,
     /// An HTTP status that is not success.
@@ -87,13 +88,12 @@ pub fn repeatable(intent: Intent, loss: Loss) -> bool {
     match (intent, loss) {
         (_, Loss::Forbidden) => false,
         (_, Loss::NotConnected { .. }) => true,
-        (Intent::Read, Loss::Interrupted | Loss::Unreadable) => true,
-        (Intent::Act, Loss::Interrupted | Loss::Unreadable) => false,
-        (Intent::Read, Loss::Status { code, .. }) => matches!(code, 408 | 425 | 429 | 500..),
-        (Intent::Act, Loss::Status { code: 429, .. }) => true,
         // A 409 with Retry-After is a transaction that was rolled back; other 409s are final.
         (_, Loss::Status { code: 409, retry_after }) => retry_after.is_some(),
-        (Intent::Act, Loss::Status { .. }) => false,
+        (Intent::Act, Loss::Status { code, .. }) => code == 429,
+        (Intent::Act, Loss::Interrupted | Loss::Late | Loss::Unreadable) => false,
+        (_, Loss::Status { code, .. }) => matches!(code, 408 | 425 | 429 | 500..),
+        (_, Loss::Interrupted | Loss::Late | Loss::Unreadable) => true,
     }
 }
 
@@ -119,7 +119,7 @@ pub fn pause(loss: Loss, failures: u32, dice: f64) -> Duration {
 
 /// Never earlier than asked, and spread out, so that many clients do not come back together.
 fn obey(asked: Duration, backoff: f64, dice: f64) -> Duration {
-    let asked = asked.min(LONGEST_WAIT * 1000).as_secs_f64();
+    let asked = asked.as_secs_f64();
     Duration::from_secs_f64(asked.max(backoff / 2.0) + dice * f64::min(0.1 * asked, 5.0))
 }
 
@@ -127,7 +127,7 @@ fn tries(intent: Intent, loss: Loss) -> u32 {
     match (intent, loss) {
         (_, Loss::NotConnected { loopback: true }) | (_, Loss::Unreadable) => 2,
         (_, Loss::NotConnected { loopback: false }) => u32::MAX,
-        (Intent::Read, _) => READ_TRIES,
+        (Intent::Read | Intent::ActOnce, _) => READ_TRIES,
         (Intent::Act, _) => SEND_TRIES,
     }
 }
@@ -137,27 +137,6 @@ fn budget(loss: Loss) -> Duration {
         Loss::Status { retry_after: Some(_), .. } => ASKED_BUDGET,
         _ => BUDGET,
     }
-}
-
-/// Reads what a server asks to wait, in the order of precision: `retry-after-ms`, then `Retry-After` as
-/// seconds (whole or not) or as an HTTP date, which is taken relative to the server's own `Date`.
-///
-/// What is negative, zero or no number asks for nothing.
-pub fn retry_after(millis: Option<&str>, seconds_or_date: Option<&str>, date: Option<&str>) -> Option<Duration> {
-    let millis = millis.and_then(|text| seconds(text, 0.001));
-    let seconds = || seconds_or_date.and_then(|text| seconds(text, 1.0));
-    let until = || {
-        let until = httpdate::parse_http_date(seconds_or_date?.trim()).ok()?;
-        let now = httpdate::parse_http_date(date?.trim()).ok()?;
-        until.duration_since(now).ok().filter(|wait| !wait.is_zero())
-    };
-    millis.or_else(seconds).or_else(until)
-}
-
-fn seconds(text: &str, unit: f64) -> Option<Duration> {
-    let value = text.trim().parse::<f64>().ok()? * unit;
-    // Twenty digits are a wait nobody has time for, not a reason to panic.
-    (value > 0.0).then(|| Duration::from_secs_f64(value.min(1e9)))
 }
 
 #[cfg(test)]
@@ -180,6 +159,7 @@ mod tests {
             (status(409, Some(1)), true),
             (status(409, None), false),
             (Loss::Interrupted, false),
+            (Loss::Late, false),
             (Loss::Unreadable, false),
             (Loss::Forbidden, false),
             (status(400, None), false),
@@ -193,9 +173,10 @@ mod tests {
     }
 
     #[test]
-    fn a_read_is_repeated_where_it_may_get_better() {
+    fn a_read_or_a_message_with_a_key_that_counts_is_repeated_where_it_may_get_better() {
         for (loss, again) in [
             (Loss::Interrupted, true),
+            (Loss::Late, true),
             (Loss::Unreadable, true),
             (status(500, None), true),
             (status(503, None), true),
@@ -206,7 +187,9 @@ mod tests {
             (status(401, None), false),
             (Loss::Forbidden, false),
         ] {
-            assert_eq!(matches!(judge(Intent::Read, loss, FIRST, 0.0), Verdict::Again(_)), again, "{loss:?}");
+            for intent in [Intent::Read, Intent::ActOnce] {
+                assert_eq!(matches!(judge(intent, loss, FIRST, 0.0), Verdict::Again(_)), again, "{intent:?} {loss:?}");
+            }
         }
         assert!(passing(status(409, None)));
     }
@@ -239,36 +222,51 @@ mod tests {
         assert_eq!(verdict, Verdict::StopAsked(Duration::from_secs(3600)));
     }
 
-    #[test]
-    fn retry_after_is_read_in_all_its_forms() {
-        let date = Some("Mon, 23 Nov 2026 10:00:00 GMT");
-        for (ms, header, expected) in [
-            (None, Some("20"), Some(20.0)),
-            (None, Some("0.5"), Some(0.5)),
-            (Some("1500"), Some("20"), Some(1.5)),
-            (None, Some("0"), None),
-            (None, Some("-10"), None),
-            (None, Some("NaN"), None),
-            (None, Some(""), None),
-            (None, Some("soon"), None),
-            (None, Some("Zun, 29 Sep 2026 10:00:00 GMT"), None),
-            (None, Some("Mon, 23 Nov 2026 10:00:07 GMT"), Some(7.0)),
-            (None, Some("Mon, 23 Nov 2026 09:59:00 GMT"), None),
-            (None, Some("99999999999999999999999999999999999"), Some(1e9)),
-            (None, None, None),
-        ] {
-            assert_eq!(retry_after(ms, header, date).map(|d| d.as_secs_f64()), expected, "{ms:?} {header:?}");
-        }
-        assert_eq!(retry_after(None, Some("Mon, 23 Nov 2026 10:00:07 GMT"), None), None);
+    /// A loss as it may come, with or without a wish.
+    fn any_loss() -> impl Strategy<Value = Loss> {
+        let status = (100u16..600, prop::option::of(0u64..2_000_000))
+            .prop_map(|(code, millis)| Loss::Status { code, retry_after: millis.map(Duration::from_millis) });
+        prop_oneof![
+            Just(Loss::NotConnected { loopback: false }),
+            Just(Loss::NotConnected { loopback: true }),
+            Just(Loss::Interrupted),
+            Just(Loss::Late),
+            Just(Loss::Unreadable),
+            Just(Loss::Forbidden),
+            status,
+        ]
     }
 
     proptest! {
+        /// A request against losses one after the other, each try costing time, on a virtual clock.
         #[test]
-        fn no_header_breaks_the_arithmetic(ms: Option<String>, header: Option<String>, number: f64, dice in 0.0f64..1.0, n: u32) {
-            for text in [header, Some(number.to_string())] {
-                let asked = retry_after(ms.as_deref(), text.as_deref(), None);
-                let loss = Loss::Status { code: 429, retry_after: asked };
-                prop_assert!(pause(loss, n, dice) >= asked.unwrap_or_default().min(LONGEST_WAIT));
+        fn whatever_is_lost_the_pauses_end_and_no_wish_is_cut_short(
+            losses in prop::collection::vec(any_loss(), 1..40),
+            act: bool,
+            took in 0u64..5_000,
+            seed: u64,
+        ) {
+            let intent = if act { Intent::Act } else { Intent::Read };
+            let (mut spent, mut dice) = (Spent { tries: 0, elapsed: Duration::ZERO }, fastrand::Rng::with_seed(seed));
+            for loss in losses {
+                spent.tries += 1;
+                spent.elapsed += Duration::from_millis(took);
+                match judge(intent, loss, spent, dice.f64()) {
+                    Verdict::Again(pause) => {
+                        prop_assert!(repeatable(intent, loss));
+                        if let Loss::Status { retry_after: Some(asked), .. } = loss {
+                            prop_assert!(pause >= asked, "{pause:?} before {asked:?}");
+                        }
+                        spent.elapsed += pause;
+                        prop_assert!(spent.elapsed <= ASKED_BUDGET, "{spent:?}");
+                    }
+                    Verdict::Stop => break,
+                    Verdict::StopAsked(asked) => {
+                        let wish = matches!(loss, Loss::Status { retry_after, .. } if retry_after == Some(asked));
+                        prop_assert!(wish);
+                        break;
+                    }
+                }
             }
         }
 

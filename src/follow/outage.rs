@@ -18,7 +18,7 @@ impl Outage {
     /// A look failed. Returns the pause before the next one, and for how long looks have been failing.
     pub fn failed(&mut self, now: Instant, loss: Loss, dice: f64) -> (Duration, Duration) {
         let since = *self.since.get_or_insert(now);
-        let pause = retry::pause(loss, self.failures, dice).min(retry::LONGEST_WAIT);
+        let pause = retry::pause(loss, self.failures, dice);
         self.failures += 1;
         self.hold_until = Some(now + pause);
         (pause, now - since)

@@ -1,0 +1,67 @@
+//! A budget of retries: a server in trouble gets a bounded number of repeated requests from one process.
+
+use super::retry::Loss;
+
+/// What a full bucket holds.
+const CAPACITY: u32 = 100;
+/// What a retry costs.
+const RETRY: u32 = 5;
+/// What a retry costs where the try before it took all the time that it had.
+const RETRY_LATE: u32 = 10;
+
+/// Retries that are left, in points. A success gives one back.
+#[derive(Debug)]
+pub struct Bucket(u32);
+
+impl Default for Bucket {
+    fn default() -> Self {
+        Self(CAPACITY)
+    }
+}
+
+impl Bucket {
+    /// Pays for a retry after this loss. False where the points do not suffice: it is not made.
+    pub fn pay(&mut self, loss: Loss) -> bool {
+        let cost = if loss == Loss::Late { RETRY_LATE } else { RETRY };
+        match self.0.checked_sub(cost) {
+            Some(left) => {
+                self.0 = left;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// A request succeeded.
+    pub fn earn(&mut self) {
+        self.0 = (self.0 + 1).min(CAPACITY);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BUSY: Loss = Loss::Status { code: 429, retry_after: None };
+
+    fn retries(bucket: &mut Bucket, loss: Loss) -> usize {
+        std::iter::repeat_with(|| bucket.pay(loss)).take_while(|paid| *paid).count()
+    }
+
+    #[test]
+    fn a_dead_server_gets_twenty_retries_and_a_silent_one_ten() {
+        assert_eq!(retries(&mut Bucket::default(), Loss::Interrupted), 20);
+        assert_eq!(retries(&mut Bucket::default(), BUSY), 20);
+        assert_eq!(retries(&mut Bucket::default(), Loss::Late), 10);
+    }
+
+    #[test]
+    fn successes_earn_retries_up_to_the_capacity() {
+        let mut bucket = Bucket::default();
+        retries(&mut bucket, BUSY);
+        (0..5).for_each(|_| bucket.earn());
+        assert_eq!(retries(&mut bucket, BUSY), 1);
+        (0..1000).for_each(|_| bucket.earn());
+        assert_eq!(retries(&mut bucket, BUSY), 20);
+    }
+}
