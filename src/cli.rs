@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{agents, cancel, completions, man, messages, send, status, watch};
+use crate::commands::{agents, cancel, completions, man, messages, send, serve, status, watch};
 use crate::config::settings::Flags;
 use crate::text::duration;
 use crate::ui::progress::Choice;
@@ -46,6 +46,7 @@ pub enum Command {
     Messages(messages::Args),
     Cancel(cancel::Args),
     Agents(agents::Args),
+    Serve(serve::Args),
     Completions(completions::Args),
     Man(man::Args),
 }

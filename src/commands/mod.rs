@@ -13,6 +13,7 @@ pub mod messages;
 pub mod printer;
 pub mod runs;
 pub mod send;
+pub mod serve;
 pub mod session;
 pub mod status;
 pub mod stdin;
@@ -37,6 +38,7 @@ pub fn dispatch(ctx: &Ctx, command: Option<Command>) -> anyhow::Result<End> {
         Some(Command::Cancel(args)) => on_runtime(cancel::run(ctx, args)),
         Some(Command::Messages(args)) => on_runtime(messages::run(ctx, args)),
         Some(Command::Agents(args)) => on_runtime(agents::run(ctx, args)),
+        Some(Command::Serve(args)) => serve::run(ctx, args),
     }
 }
 

@@ -199,7 +199,8 @@ pub fn cannot_go_on(error: &EngineError, run: Option<&RunId>) -> Failure {
     }
 }
 
-fn engine_failure(error: &StartError) -> Failure {
+/// What a person is told when the engine does not start.
+pub fn engine_failure(error: &StartError) -> Failure {
     let mut failure = Failure::new(Exit::Local, "database", error.to_string());
     failure.causes = said(error).split_off(1);
     let untouched = if matches!(error, StartError::NotOurs(_)) { "the file was not touched; " } else { "" };
@@ -207,7 +208,7 @@ fn engine_failure(error: &StartError) -> Failure {
 }
 
 /// What an error and its causes say.
-fn said(error: &dyn std::error::Error) -> Vec<String> {
+pub fn said(error: &dyn std::error::Error) -> Vec<String> {
     std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect()
 }
 

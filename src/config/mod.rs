@@ -4,7 +4,9 @@ pub mod env;
 pub mod places;
 pub mod recent;
 pub mod secret;
+pub mod served;
 pub mod settings;
+pub mod whole_file;
 
 pub use env::Env;
 pub use secret::Secret;

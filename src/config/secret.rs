@@ -30,6 +30,11 @@ impl Secret {
         self.0.is_empty()
     }
 
+    /// The key itself, for the one who is to have it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
     /// The `Authorization` header for it, marked as sensitive.
     pub fn bearer(&self) -> Option<HeaderValue> {
         let mut text = format!("Bearer {}", self.0);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{Env, Secret};
+use super::{Env, Secret, served};
 use crate::exit::Exit;
 use crate::net::proxy::Proxies;
 use crate::report::Failure;
@@ -75,7 +75,7 @@ impl Settings {
             return local(flags);
         }
         let (base, base_origin) = base(flags, env)?;
-        let (key, key_origin) = key(flags, env)?;
+        let (key, key_origin) = key(flags, env, &base)?;
         let settings = Self {
             base: Base::Server(base),
             base_origin,
@@ -181,15 +181,17 @@ pub fn base_url(text: &str, origin: &str) -> Result<Url, Failure> {
     Ok(url)
 }
 
-fn key(flags: &Flags, env: &Env) -> Result<(Option<Secret>, &'static str), Failure> {
+fn key(flags: &Flags, env: &Env, base: &Url) -> Result<(Option<Secret>, &'static str), Failure> {
     if let Some(file) = &flags.api_key_file {
         let key = read_key(file)?;
         return Ok((Some(key), "--api-key-file"));
     }
-    match env.given("LETTA_API_KEY").filter(|key| !key.trim().is_empty()) {
-        Some(key) => Ok((Some(Secret::new(key, "LETTA_API_KEY")?), "LETTA_API_KEY")),
-        None => Ok((None, "none")),
+    if let Some(key) = env.given("LETTA_API_KEY").filter(|key| !key.trim().is_empty()) {
+        return Ok((Some(Secret::new(key, "LETTA_API_KEY")?), "LETTA_API_KEY"));
     }
+    let served = served::key(env, base);
+    let origin = if served.is_some() { "the server that runs here" } else { "none" };
+    Ok((served, origin))
 }
 
 /// The first line of a file, of a pipe, or of standard input (`-`).

@@ -31,6 +31,11 @@ impl Refusal {
         Self::Detail(StatusCode::BAD_REQUEST, detail.into())
     }
 
+    /// The answer to a body beyond the limit.
+    pub(super) fn too_large() -> Self {
+        Self::Detail(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large".to_owned())
+    }
+
     /// The answer to what should not happen.
     pub(super) fn internal() -> Self {
         Self::Detail(StatusCode::INTERNAL_SERVER_ERROR, "An unknown error occurred".to_owned())

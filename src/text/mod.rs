@@ -4,6 +4,7 @@ pub mod ascii;
 pub mod count;
 pub mod duration;
 pub mod page;
+pub mod shell;
 pub mod show;
 pub mod time;
 pub mod wrap;

@@ -142,7 +142,7 @@ impl Io {
     }
 
     /// Writes one JSON document to stderr.
-    fn say_line(&self, document: &str) {
+    pub fn say_line(&self, document: &str) {
         self.say_text(&format!("{document}\n"));
     }
 

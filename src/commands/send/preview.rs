@@ -10,6 +10,7 @@ use crate::exit::Exit;
 use crate::model::AgentRef;
 use crate::net::client::USER_AGENT;
 use crate::report::Failure;
+use crate::text::shell::quote;
 
 /// Prints the request. Nothing is sent, so an agent must be given by id.
 pub fn print(ctx: &Ctx, args: &Args, settings: &Settings, ready: &Ready) -> anyhow::Result<End> {
@@ -60,19 +61,4 @@ fn curl(settings: &Settings, url: &str, body: &str) -> Result<String, Failure> {
     let key = if settings.key.is_some() { " -H \"Authorization: Bearer $LETTA_API_KEY\"" } else { "" };
     let (url, body) = (quote(url), quote(body));
     Ok(format!("curl -sS -X POST{key} -H 'Content-Type: application/json' --data-binary {body} {url}"))
-}
-
-/// Quotes a word for a POSIX shell.
-fn quote(word: &str) -> String {
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_quoted_word_is_one_word_to_a_shell() {
-        assert_eq!(quote("it's $HOME"), r"'it'\''s $HOME'");
-    }
 }

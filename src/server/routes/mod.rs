@@ -19,14 +19,12 @@ use axum::routing::{MethodRouter, get, post};
 use futures_util::FutureExt;
 use serde_json::Value;
 
+use super::door::MOST_BYTES;
 use super::engine::Engine;
 use super::refusal::Refusal;
 use super::store::{Page, StoreError};
 use super::validate::{Fault, Order, Params};
 use crate::model::{AgentId, RunId};
-
-/// The largest request body.
-const MOST_BYTES: usize = 32 * 1024 * 1024;
 
 /// What a handler answers: a JSON body, or why there is none.
 type Answer = Result<axum::Json<Value>, Refusal>;

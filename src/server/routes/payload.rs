@@ -33,9 +33,7 @@ impl<S: Send + Sync> FromRequest<S> for Payload {
         let headers = request.headers().clone();
         match Bytes::from_request(request, state).await {
             Ok(bytes) => Ok(Self { headers, bytes }),
-            Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                Err(Refusal::Detail(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large".to_owned()))
-            }
+            Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(Refusal::too_large()),
             Err(_) => Err(Refusal::bad_request("The request's body ended early")),
         }
     }

@@ -1,0 +1,95 @@
+//! The arguments of `serve`, which are its help.
+
+use std::ffi::OsString;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use crate::server::door::HostName;
+
+/// Run the local server: the API of agents and runs, on a port of this machine
+///
+/// The same server answers `--local` inside every command; with `serve` it has a port, so that
+/// other programs can use it, and works on runs as long as it lives. What it accepted survives
+/// being killed, and is finished by the next one. The models are agentctl/echo, which replies
+/// with what it was sent, and agentctl/script, which does what the message says.
+///
+/// A key is made at the first start and kept beside the database. agentctl finds it by itself;
+/// for other programs there is --print-env. SIGTERM and Ctrl-C stop the server: it accepts no
+/// more, gives what is under way ten seconds, and exits 0; what is unfinished then waits for
+/// the next start. A second signal ends it at once.
+///
+/// With a COMMAND it serves on a free port, from an empty memory, as long as the command runs:
+/// LETTA_BASE_URL, LETTA_API_KEY and LETTA_AGENT_ID (an agent named default) are set for the
+/// command, and its exit code is passed on, 128 + N where signal N ended it.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  agentctl serve
+  agentctl serve --in-memory --bind 127.0.0.1:0 --ready-file /tmp/url --print-env
+  agentctl serve -- pytest tests/
+  eval \"$(agentctl serve --print-env &)\"
+
+Exit codes: 13 if the port or the database is taken, 14 for a --bind that others
+can reach without a key or without --allow-host.")]
+pub struct Args {
+    /// Where to listen; port 0 is a free one [default: 127.0.0.1:8283]
+    ///
+    /// An address that others can reach needs a key and --allow-host.
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub bind: Option<SocketAddr>,
+    /// Keep everything in this file [default: the one that --local uses]
+    #[arg(long, value_name = "FILE", conflicts_with = "in_memory")]
+    pub db: Option<PathBuf>,
+    /// Keep nothing: everything is gone with the server
+    #[arg(long)]
+    pub in_memory: bool,
+    /// Let everybody in who can reach a port of this machine
+    #[arg(long)]
+    pub no_auth: bool,
+    /// Write the base URL into this file when ready, and remove it at the end
+    #[arg(long, value_name = "FILE")]
+    pub ready_file: Option<PathBuf>,
+    /// Print the shell commands that set LETTA_BASE_URL and LETTA_API_KEY, when ready
+    #[arg(long, conflicts_with = "command")]
+    pub print_env: bool,
+    /// Answer to this host name, or NAME:PORT, too (repeatable)
+    ///
+    /// Requests for any other Host are refused, so that no web page can reach this server by a
+    /// name of its own.
+    #[arg(long, value_name = "NAME")]
+    pub allow_host: Vec<HostName>,
+    /// Run a command with this server in its environment, and end with it
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+impl Args {
+    /// The address to listen on.
+    pub fn address(&self) -> SocketAddr {
+        let port = if self.command.is_empty() { 8283 } else { 0 };
+        self.bind.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, port).into())
+    }
+}
+
+/// Reads ADDRESS:PORT. A name could mean several addresses, `localhost` means one.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let literal = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+    let words = "write an IP address and a port, such as 127.0.0.1:8283 or [::1]:0";
+    literal.as_deref().unwrap_or(text).parse().map_err(|_| words.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_an_ip_address_and_a_port() {
+        for text in ["127.0.0.1:0", "0.0.0.0:8283", "[::1]:8283", "localhost:8283"] {
+            assert!(address(text).is_ok(), "{text}");
+        }
+        for text in ["", "8283", ":8283", "127.0.0.1", "example.com:80", "localhost", "127.0.0.1:65536", "::1:8283"] {
+            // The last one is an address without a port to some and with one to others.
+            assert!(address(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What the server says on standard error: a line per start, stop and refusal, with `-v` one per request.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use crate::cli::Format;
+use crate::commands::Ctx;
+use crate::server::door::Note;
+use crate::text::duration;
+use crate::text::page::Page;
+use crate::ui::signals::Signal;
+
+/// How many notes wait to be written; further ones are lost, since requests must not wait for a terminal.
+const ROOM: usize = 1024;
+
+/// The log of a server.
+pub struct Log<'a> {
+    ctx: &'a Ctx,
+    notes: mpsc::Receiver<Note>,
+    ear: mpsc::Sender<Note>,
+}
+
+/// Something to say.
+#[derive(Debug)]
+pub enum Line<'a> {
+    /// It is ready.
+    Started {
+        /// Where.
+        base: &'a str,
+        /// On which database; none is memory.
+        database: Option<&'a Path>,
+    },
+    /// Others on this machine will not find its key.
+    Unlisted(&'a str),
+    /// Something happened at the doors.
+    Note(&'a Note),
+    /// It accepts no more.
+    Stopping(Signal),
+    /// It ended.
+    Stopped {
+        /// Whether all that was under way was finished.
+        drained: bool,
+    },
+}
+
+impl<'a> Log<'a> {
+    /// The log of this process.
+    pub fn new(ctx: &'a Ctx) -> Self {
+        let (ear, notes) = mpsc::channel(ROOM);
+        Self { ctx, notes, ear }
+    }
+
+    /// What takes notes, from any thread.
+    pub fn ear(&self) -> impl Fn(Note) + Send + Sync + 'static {
+        let (ear, chatty) = (self.ear.clone(), self.ctx.global.verbose > 0);
+        move |note| {
+            if chatty || matches!(note, Note::Refused(_)) {
+                // Full: see `ROOM`.
+                let _ = ear.try_send(note);
+            }
+        }
+    }
+
+    /// Writes the next note, once there is one.
+    pub async fn next(&mut self) {
+        if let Some(note) = self.notes.recv().await {
+            self.print(&Line::Note(&note));
+        }
+    }
+
+    /// Writes a line.
+    pub fn print(&self, line: &Line<'_>) {
+        match self.ctx.global.output {
+            _ if self.ctx.io.quiet => {}
+            Some(Format::Json) => self.ctx.io.say_line(&line.json().to_string()),
+            _ => self.ctx.io.say(&line.page()),
+        }
+    }
+}
+
+impl Line<'_> {
+    fn page(&self) -> Page {
+        let page = Page::new();
+        match self {
+            Self::Started { base, database } => {
+                let page = page.say("serving ").show(base).say(", ");
+                match database {
+                    Some(path) => page.say("from ").show_line(&path.display().to_string()),
+                    None => page.say("from memory"),
+                }
+            }
+            Self::Unlisted(why) => page.say("agentctl will not find the key by itself: ").show_line(why),
+            Self::Note(Note::Refused(why)) => page.say("refused: ").show_line(why),
+            Self::Note(Note::Answered { method, path, status, took }) => {
+                let page = page.show_line(method.as_str()).say(" ").show_line(path).say(" -> ");
+                page.show_line(status.as_str()).say(" in ").show(&duration::read(*took))
+            }
+            Self::Stopping(signal) => page.say("stopping: ").say(name(*signal)),
+            Self::Stopped { drained: true } => page.say("stopped"),
+            Self::Stopped { drained: false } => page.say("stopped; some requests were cut off"),
+        }
+        .end()
+    }
+
+    fn json(&self) -> Value {
+        let mut line = json!({"v": 1, "time": Timestamp::now().to_string()});
+        let more = match self {
+            Self::Started { base, database } => {
+                json!({"type": "started", "base_url": base, "database": database.map(Path::to_string_lossy)})
+            }
+            Self::Unlisted(why) => json!({"type": "unlisted", "reason": why}),
+            Self::Note(Note::Refused(why)) => json!({"type": "refused", "reason": why}),
+            Self::Note(Note::Answered { method, path, status, took }) => json!({
+                "type": "request", "method": method.as_str(), "path": path, "status": status.as_u16(),
+                "duration_ns": u64::try_from(took.as_nanos()).unwrap_or(u64::MAX),
+            }),
+            Self::Stopping(signal) => json!({"type": "stopping", "signal": name(*signal)}),
+            Self::Stopped { drained } => json!({"type": "stopped", "drained": drained}),
+        };
+        if let (Value::Object(line), Value::Object(more)) = (&mut line, more) {
+            line.extend(more);
+        }
+        line
+    }
+}
+
+fn name(signal: Signal) -> &'static str {
+    match signal {
+        Signal::Interrupt => "SIGINT",
+        Signal::Terminate => "SIGTERM",
+        Signal::Hangup => "SIGHUP",
+    }
+}

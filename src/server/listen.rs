@@ -1,0 +1,95 @@
+//! A port: accepts connections and hands their requests to a router, within limits of time and number.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::sleep;
+
+/// How many connections are served at once; further ones wait in the system's queue.
+const MOST_CONNECTIONS: usize = 1024;
+/// How long a client may take for the head of a request, and how long a connection may be idle between two.
+const HEAD_PATIENCE: Duration = Duration::from_secs(10);
+/// How much of a request's head is kept; a larger one is refused.
+const HEAD_ROOM: usize = 64 << 10;
+/// How long to wait when no connection can be had, as when all file descriptors are in use.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// A port that nobody serves yet. Connections wait.
+#[derive(Debug)]
+pub struct Listener {
+    socket: TcpListener,
+    address: SocketAddr,
+}
+
+impl Listener {
+    /// Takes a port; 0 is a free one.
+    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
+        let socket = TcpListener::bind(address).await?;
+        let address = socket.local_addr()?;
+        Ok(Self { socket, address })
+    }
+
+    /// The address, with the port that was chosen.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `stop` is done. From then on connections are refused; those that are open may finish their request.
+    pub async fn serve(self, router: Router, stop: impl Future<Output = ()>) {
+        let (open, slots) = (GracefulShutdown::new(), Arc::new(Semaphore::new(MOST_CONNECTIONS)));
+        tokio::pin!(stop);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut stop => break,
+                (stream, slot) = accept(&self.socket, &slots) => begin(stream, slot, router.clone(), &open),
+            }
+        }
+        drop(self.socket);
+        open.shutdown().await;
+    }
+}
+
+/// The next connection and its place among those that are served.
+async fn accept(socket: &TcpListener, slots: &Arc<Semaphore>) -> (TcpStream, Option<OwnedSemaphorePermit>) {
+    // The semaphore is never closed.
+    let slot = Arc::clone(slots).acquire_owned().await.ok();
+    loop {
+        match socket.accept().await {
+            Ok((stream, _)) => return (stream, slot),
+            // The client was faster to leave.
+            Err(error) if is_the_clients(&error) => {}
+            Err(_) => sleep(BREATH).await,
+        }
+    }
+}
+
+fn is_the_clients(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+fn begin(stream: TcpStream, slot: Option<OwnedSemaphorePermit>, router: Router, open: &GracefulShutdown) {
+    // Answers are small and awaited: better late by nothing than in fewer packets.
+    let _ = stream.set_nodelay(true);
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_PATIENCE)
+        .max_buf_size(HEAD_ROOM)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let connection = open.watch(connection);
+    tokio::spawn(async move {
+        // What goes wrong here is the client's business, and it is told by the connection's end.
+        let _ = connection.await;
+        drop(slot);
+    });
+}
