@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{agents, cancel, completions, man, messages, send, serve, status, watch};
+use crate::commands::{agents, cancel, completions, config, man, messages, send, serve, status, watch};
 use crate::config::settings::Flags;
 use crate::text::duration;
 use crate::ui::progress::Choice;
@@ -46,6 +46,7 @@ pub enum Command {
     Messages(messages::Args),
     Cancel(cancel::Args),
     Agents(agents::Args),
+    Config(config::Args),
     Serve(serve::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -122,6 +123,9 @@ pub struct Global {
     /// Without it: https://api.letta.com where there is a key, else http://localhost:8283.
     #[arg(long, value_name = "URL", global = true, help_heading = "Connection")]
     pub base_url: Option<String>,
+    /// Use this profile of the configuration file [env: AGENTCTL_PROFILE]
+    #[arg(long, value_name = "NAME", global = true, help_heading = "Connection")]
+    pub profile: Option<String>,
     /// Read the API key from the first line of a file, a pipe, or - [env: LETTA_API_KEY]
     #[arg(long, value_name = "FILE", global = true, help_heading = "Connection")]
     pub api_key_file: Option<PathBuf>,
@@ -142,6 +146,7 @@ impl Global {
         Flags {
             base_url: self.base_url.clone(),
             local: self.local,
+            profile: self.profile.clone(),
             api_key_file: self.api_key_file.clone(),
             ca_cert: self.ca_cert.clone(),
             allow_plain_http: self.allow_plain_http,

@@ -6,6 +6,8 @@ use clap::ValueEnum as _;
 
 use crate::cli::{Format, Global};
 use crate::config::Env;
+use crate::config::file::ConfigFile;
+use crate::config::key::Key;
 use crate::jq::Filter;
 use crate::report::Failure;
 use crate::text::show;
@@ -61,7 +63,8 @@ fn shape(global: &Global) -> Result<Shape, Failure> {
     Ok(Shape { pretty: global.pretty, filter: global.jq.as_deref().map(Filter::compile).transpose()? })
 }
 
-/// How data is printed: a filter makes it JSON; else the flag; on a terminal the environment; human on a terminal, JSON elsewhere.
+/// How data is printed: a filter makes it JSON; else the flag; on a terminal the environment, then the profile; human on
+/// a terminal, JSON elsewhere.
 fn format(global: &Global, env: &Env, io: &Io) -> Result<Format, Failure> {
     match (global.output, env.given("AGENTCTL_OUTPUT")) {
         (None | Some(Format::Json), _) if global.jq.is_some() => Ok(Format::Json),
@@ -70,10 +73,31 @@ fn format(global: &Global, env: &Env, io: &Io) -> Result<Format, Failure> {
         }
         (Some(format), _) => Ok(format),
         (None, _) if !io.terminals.stdout => Ok(Format::Json),
-        (None, None) => Ok(Format::Human),
+        (None, None) => Ok(of_profile(global, env).unwrap_or(Format::Human)),
         (None, Some(word)) => Format::from_str(&word, true).map_err(|_| {
             let failure = Failure::usage(format!("AGENTCTL_OUTPUT is `{}`, which is no format", show::clip(&word, 60)));
             failure.hint("set it to human, json, id or none")
         }),
+    }
+}
+
+/// What the profile says. A file that cannot be used is told about by the commands that need it.
+fn of_profile(global: &Global, env: &Env) -> Option<Format> {
+    if global.local {
+        return None;
+    }
+    let profile = ConfigFile::load(env).ok()?.active(global.profile.as_deref(), env).ok()??;
+    Format::from_str(&profile.get(Key::Output)?.value, true).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::key::OUTPUTS;
+
+    #[test]
+    fn what_a_profile_may_say_about_output_is_what_the_flag_takes() {
+        let formats = Format::value_variants().iter().filter_map(|format| format.to_possible_value());
+        assert_eq!(formats.map(|value| value.get_name().to_owned()).collect::<Vec<_>>(), OUTPUTS);
     }
 }

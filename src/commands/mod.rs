@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod cancel;
 pub mod completions;
+pub mod config;
 pub mod ctx;
 pub mod early;
 mod end;
@@ -31,6 +32,7 @@ pub fn dispatch(ctx: &Ctx, command: Option<Command>) -> anyhow::Result<End> {
     match command {
         None => welcome(ctx),
         Some(Command::Completions(args)) => completions::run(ctx, &args),
+        Some(Command::Config(args)) => config::run(ctx, &args),
         Some(Command::Man(args)) => man::run(ctx, &args),
         Some(Command::Send(args)) => send::run(ctx, *args),
         Some(Command::Status(args)) => on_runtime(status::run(ctx, args)),

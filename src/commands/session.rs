@@ -7,7 +7,7 @@ use crate::api::ask::{Heard, Listener};
 use crate::api::transport::Http;
 use crate::api::{Client, Transport};
 use crate::config::recent::Recent;
-use crate::config::{Base, Settings, places};
+use crate::config::{Base, Origin, Settings, places};
 use crate::core::facts::Facts;
 use crate::exit::Exit;
 use crate::model::{AgentId, AgentRef, Document, Run, RunId};
@@ -38,13 +38,27 @@ impl Ctx {
     pub fn settings(&self) -> Result<Settings, Failure> {
         let settings = Settings::resolve(&self.global.flags(), &self.env)?;
         if self.global.verbose > 0 {
-            let server = settings.server_key();
-            let page =
-                Page::new().say("server: ").show(&server).say(" (from ").say(settings.base_origin).say(")").end();
-            self.io.say(&page.say("key: from ").say(settings.key_origin).end());
+            self.io.say(&origins(&settings));
         }
         Ok(settings)
     }
+}
+
+/// The settings, a line each, and where they came from. The key is not among what is shown.
+fn origins(settings: &Settings) -> Page {
+    let from = |page: Page, origin: &Origin| page.say(" (from ").show_line(&origin.to_string()).say(")").end();
+    let mut page = Page::new();
+    if let Some(profile) = &settings.profile {
+        page = from(page.say("profile: ").show_line(&profile.value), &profile.origin);
+    }
+    page = from(page.say("server: ").show_line(&settings.server_key()), &settings.base_origin);
+    page = page.say("key: from ").show_line(&settings.key_origin.to_string()).end();
+    if let Some(agent) = &settings.agent {
+        page = from(page.say("agent: ").show_line(&agent.value), &agent.origin);
+    }
+    settings.unknown_keys.iter().fold(page, |page, key| {
+        page.say("config.toml: `").show_line(key).say("` is unknown to this version, and kept").end()
+    })
 }
 
 impl Session {
@@ -66,8 +80,8 @@ impl Session {
             }
             Base::Server(url) => (http(&settings, url).await?, None),
         };
-        let origin = if engine.is_some() { "" } else { settings.base_origin };
-        let api = Client::new(transport, origin, listener(ctx));
+        let origin = if engine.is_some() { String::new() } else { settings.base_origin.to_string() };
+        let api = Client::new(transport, &origin, listener(ctx));
         Ok(Self { api, engine, settings, recent: Recent::new(&ctx.env) })
     }
 

@@ -7,7 +7,16 @@ use std::path::PathBuf;
 use crate::report::Failure;
 
 /// The variables that decide where a command goes and as whom.
-const TEXTS: [&str; 4] = ["LETTA_BASE_URL", "LETTA_API_KEY", "LETTA_AGENT_ID", "AGENTCTL_OUTPUT"];
+const TEXTS: [&str; 8] = [
+    "LETTA_BASE_URL",
+    "LETTA_API_KEY",
+    "LETTA_AGENT_ID",
+    "LETTA_PROJECT_ID",
+    "LETTA_PROJECT",
+    "LETTA_CUSTOM_HEADERS",
+    "AGENTCTL_PROFILE",
+    "AGENTCTL_OUTPUT",
+];
 
 /// Where environment variables are looked up.
 #[derive(Clone, Debug)]

@@ -1,7 +1,14 @@
 //! Where to, as whom, and what is remembered: flags, environment, and where each value came from.
 
+pub mod base;
+pub mod change;
 pub mod env;
+pub mod file;
+mod files;
+pub mod key;
+pub mod origin;
 pub mod places;
+pub mod profile;
 pub mod recent;
 pub mod secret;
 pub mod served;
@@ -9,5 +16,6 @@ pub mod settings;
 pub mod whole_file;
 
 pub use env::Env;
+pub use origin::{Given, Origin};
 pub use secret::Secret;
 pub use settings::{Base, Settings};

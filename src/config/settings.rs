@@ -1,4 +1,4 @@
-//! The settings of a command, each with the place that it came from. Flags win over the environment.
+//! The settings of a command, each with the place that it came from: flag, else environment, else profile, else default.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -6,16 +6,22 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::base::base_url;
+use super::file::ConfigFile;
+use super::key::Key;
+use super::origin::{Given, Origin};
+use super::profile::Profile;
 use super::{Env, Secret, served};
 use crate::exit::Exit;
 use crate::net::proxy::Proxies;
 use crate::report::Failure;
-use crate::text::show;
 
 /// The cloud's address.
 const CLOUD: &str = "https://api.letta.com";
 /// Where a self-hosted server listens unless told otherwise.
 const SELF_HOSTED: &str = "http://localhost:8283";
+/// Where no key comes from.
+const NO_KEY: Origin = Origin::Default("none");
 /// The most bytes that a key file is read for.
 const KEY_FILE_CAP: u64 = 64 << 10;
 
@@ -26,6 +32,8 @@ pub struct Flags {
     pub base_url: Option<String>,
     /// `--local`.
     pub local: bool,
+    /// `--profile`.
+    pub profile: Option<String>,
     /// `--api-key-file`.
     pub api_key_file: Option<PathBuf>,
     /// `--ca-cert`.
@@ -51,13 +59,17 @@ pub struct Settings {
     /// Where requests go.
     pub base: Base,
     /// Where the base came from, such as `LETTA_BASE_URL`.
-    pub base_origin: &'static str,
+    pub base_origin: Origin,
     /// The key, where there is one.
     pub key: Option<Secret>,
     /// Where the key came from.
-    pub key_origin: &'static str,
-    /// The agent that is meant when none is given, from `LETTA_AGENT_ID`.
-    pub agent: Option<String>,
+    pub key_origin: Origin,
+    /// The agent that is meant when none is given.
+    pub agent: Option<Given<String>>,
+    /// The profile in use.
+    pub profile: Option<Given<String>>,
+    /// What the configuration file holds that this version does not know.
+    pub unknown_keys: Vec<String>,
     /// Proxies.
     pub proxies: Proxies,
     /// A file of further trusted certificates.
@@ -69,25 +81,33 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Puts flags, environment and defaults together. Reads a key file if one is given; sends nothing.
+    /// Puts flags, environment, profile and defaults together. Reads the files that they name; sends nothing.
     pub fn resolve(flags: &Flags, env: &Env) -> Result<Self, Failure> {
+        Self::gather(flags, env)?.check_key()
+    }
+
+    /// The same, where it is no error that the cloud would want a key.
+    pub fn gather(flags: &Flags, env: &Env) -> Result<Self, Failure> {
         if flags.local {
             return local(flags);
         }
-        let (base, base_origin) = base(flags, env)?;
+        let file = ConfigFile::load(env)?;
+        let profile = file.active(flags.profile.as_deref(), env)?;
+        let (base, base_origin) = base(flags, env, profile.as_ref())?;
         let (key, key_origin) = key(flags, env, &base)?;
-        let settings = Self {
+        Ok(Self {
             base: Base::Server(base),
             base_origin,
             key,
             key_origin,
-            agent: env.given("LETTA_AGENT_ID"),
+            agent: from_env(env, "LETTA_AGENT_ID").or_else(|| profile.as_ref()?.get(Key::Agent)),
+            unknown_keys: file.unknown_keys(),
             proxies: Proxies::read(|name| env.get(name)),
             ca_cert: flags.ca_cert.clone(),
             allow_plain_http: flags.allow_plain_http,
             request_timeout: flags.request_timeout,
-        };
-        settings.check_key()
+            profile: profile.map(|profile| profile.name),
+        })
     }
 
     /// The server's name for the list of recent runs.
@@ -100,11 +120,15 @@ impl Settings {
 
     /// The flags that make a pasted command go to the same server; empty where it goes there anyway.
     pub fn command_suffix(&self) -> String {
-        match (&self.base, self.base_origin) {
-            (Base::Local, _) => " --local".to_owned(),
-            (Base::Server(url), "--base-url") => format!(" --base-url {}", url.as_str().trim_end_matches('/')),
+        let Base::Server(url) = &self.base else { return " --local".to_owned() };
+        let mut suffix = match &self.profile {
+            Some(Given { value, origin: Origin::Flag(_) }) => format!(" --profile {value}"),
             _ => String::new(),
+        };
+        if matches!(self.base_origin, Origin::Flag(_)) {
+            suffix += &format!(" --base-url {}", url.as_str().trim_end_matches('/'));
         }
+        suffix
     }
 
     /// The cloud lets nobody in without a key; other servers may need none.
@@ -118,16 +142,19 @@ impl Settings {
 }
 
 fn local(flags: &Flags) -> Result<Settings, Failure> {
-    if flags.base_url.is_some() {
-        let failure = Failure::usage("--local and --base-url name two different servers");
+    let named = [("--base-url", flags.base_url.is_some()), ("--profile", flags.profile.is_some())];
+    if let Some((flag, _)) = named.iter().find(|(_, given)| *given) {
+        let failure = Failure::usage(format!("--local and {flag} name two different servers"));
         return Err(failure.hint("leave one of them out"));
     }
     Ok(Settings {
         base: Base::Local,
-        base_origin: "--local",
+        base_origin: Origin::Flag("--local"),
         key: None,
-        key_origin: "none",
+        key_origin: NO_KEY,
         agent: None,
+        profile: None,
+        unknown_keys: vec![],
         proxies: Proxies::default(),
         ca_cert: None,
         allow_plain_http: false,
@@ -135,20 +162,22 @@ fn local(flags: &Flags) -> Result<Settings, Failure> {
     })
 }
 
-fn base(flags: &Flags, env: &Env) -> Result<(Url, &'static str), Failure> {
-    let from_env = env.given("LETTA_BASE_URL");
-    if let Some(url) = &flags.base_url {
-        return Ok((base_url(url, "--base-url")?, "--base-url"));
-    }
-    if let Some(url) = &from_env {
-        return Ok((base_url(url, "LETTA_BASE_URL")?, "LETTA_BASE_URL"));
+fn from_env(env: &Env, name: &'static str) -> Option<Given<String>> {
+    env.given(name).map(|value| Given::new(value, Origin::Variable(name)))
+}
+
+fn base(flags: &Flags, env: &Env, profile: Option<&Profile>) -> Result<(Url, Origin), Failure> {
+    let flag = flags.base_url.clone().map(|url| Given::new(url, Origin::Flag("--base-url")));
+    let named = flag.or_else(|| from_env(env, "LETTA_BASE_URL")).or_else(|| profile?.get(Key::BaseUrl));
+    if let Some(named) = named {
+        return Ok((base_url(&named.value, &named.origin.to_string())?, named.origin));
     }
     if env.get("LETTA_API_KEY").is_some_and(|key| key.trim().is_empty()) && flags.api_key_file.is_none() {
         return Err(no_key("LETTA_API_KEY is set but empty"));
     }
     let has_key = flags.api_key_file.is_some() || env.given("LETTA_API_KEY").is_some();
     let (url, origin) = if has_key { (CLOUD, "the default with a key") } else { (SELF_HOSTED, "the default") };
-    Ok((base_url(url, origin)?, origin))
+    Ok((base_url(url, origin)?, Origin::Default(origin)))
 }
 
 fn no_key(message: &str) -> Failure {
@@ -156,41 +185,16 @@ fn no_key(message: &str) -> Failure {
         .hint("set LETTA_API_KEY, or try it without an account: `agentctl send --local -m hi --watch`")
 }
 
-/// Reads a base URL: http or https, a host, perhaps a path. A trailing `/` or `/v1` is dropped.
-pub fn base_url(text: &str, origin: &str) -> Result<Url, Failure> {
-    let shown = show::clip(text, 60);
-    let bad = |why: &str| {
-        let failure = Failure::usage(format!("the base URL `{shown}` (from {origin}) {why}"));
-        failure.hint("write it like https://letta.example.com or http://localhost:8283")
-    };
-    let Some((scheme, _)) = text.split_once("://") else { return Err(bad("has no http:// or https://")) };
-    if !matches!(scheme.to_ascii_lowercase().as_str(), "http" | "https") {
-        return Err(bad("is neither http nor https"));
-    }
-    let mut url = Url::parse(text.trim()).map_err(|_| bad("is not a URL"))?;
-    if !url.username().is_empty() || url.password().is_some() {
-        // The password must not be repeated.
-        let failure = Failure::usage(format!("the base URL (from {origin}) holds a user name or password"));
-        return Err(failure.hint("give the key in LETTA_API_KEY or --api-key-file"));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(bad("has a query or a fragment"));
-    }
-    let path = url.path().trim_end_matches('/').to_owned();
-    url.set_path(path.strip_suffix("/v1").unwrap_or(&path));
-    Ok(url)
-}
-
-fn key(flags: &Flags, env: &Env, base: &Url) -> Result<(Option<Secret>, &'static str), Failure> {
+fn key(flags: &Flags, env: &Env, base: &Url) -> Result<(Option<Secret>, Origin), Failure> {
     if let Some(file) = &flags.api_key_file {
         let key = read_key(file)?;
-        return Ok((Some(key), "--api-key-file"));
+        return Ok((Some(key), Origin::Flag("--api-key-file")));
     }
     if let Some(key) = env.given("LETTA_API_KEY").filter(|key| !key.trim().is_empty()) {
-        return Ok((Some(Secret::new(key, "LETTA_API_KEY")?), "LETTA_API_KEY"));
+        return Ok((Some(Secret::new(key, "LETTA_API_KEY")?), Origin::Variable("LETTA_API_KEY")));
     }
     let served = served::key(env, base);
-    let origin = if served.is_some() { "the server that runs here" } else { "none" };
+    let origin = if served.is_some() { Origin::Default("the server that runs here") } else { NO_KEY };
     Ok((served, origin))
 }
 
@@ -232,9 +236,9 @@ mod tests {
     #[test]
     fn the_first_address_that_applies_wins() {
         let settings = resolve(Some("http://a/"), [("LETTA_BASE_URL", "http://b")]).expect("settings");
-        assert_eq!((url(&settings).as_str(), settings.base_origin), ("http://a", "--base-url"));
+        assert_eq!((url(&settings).as_str(), settings.base_origin), ("http://a", Origin::Flag("--base-url")));
         let settings = resolve(None, [("LETTA_BASE_URL", "http://b:1/v1"), ("LETTA_API_KEY", "k")]).expect("settings");
-        assert_eq!((url(&settings).as_str(), settings.base_origin), ("http://b:1", "LETTA_BASE_URL"));
+        assert_eq!((url(&settings).as_str(), settings.base_origin), ("http://b:1", Origin::Variable("LETTA_BASE_URL")));
         assert_eq!(url(&resolve(None, [("LETTA_API_KEY", "k")]).expect("settings")), CLOUD);
         assert_eq!(url(&resolve(None, []).expect("settings")), SELF_HOSTED);
     }
@@ -254,25 +258,5 @@ mod tests {
         assert!(settings.base == Base::Local && settings.key.is_none() && settings.agent.is_none());
         let both = Flags { base_url: Some("http://a".into()), ..flags };
         assert_eq!(Settings::resolve(&both, &env).expect_err("a contradiction").exit, Exit::Usage);
-    }
-
-    #[test]
-    fn a_base_url_is_http_without_secrets() {
-        for (text, expected) in [
-            ("http://h", "http://h/"),
-            ("https://h/", "https://h/"),
-            ("http://h:8283/v1/", "http://h:8283/"),
-            ("https://h/letta/v1", "https://h/letta"),
-            ("HTTP://h", "http://h/"),
-        ] {
-            assert_eq!(base_url(text, "--base-url").expect(text).as_str(), expected);
-        }
-        for text in
-            ["localhost:8283", "h", "", "ftp://h", "file:///etc/passwd", "http://", "http://h?x=1", "http://h#x"]
-        {
-            assert_eq!(base_url(text, "--base-url").expect_err(text).exit, Exit::Usage);
-        }
-        let failure = base_url("http://user:canary@h", "LETTA_BASE_URL").expect_err("a password");
-        assert!(!failure.message.contains("canary"));
     }
 }

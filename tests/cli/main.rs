@@ -4,6 +4,7 @@ mod bad_input;
 mod bed;
 mod behaviour;
 mod cancel;
+mod config;
 mod exit_codes;
 mod filter;
 mod generated;

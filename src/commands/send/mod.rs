@@ -7,6 +7,8 @@ mod source;
 
 pub use args::Args;
 
+use std::fmt::Display;
+
 use super::session::Session;
 use super::{Ctx, End, following, on_runtime, submit};
 use crate::api::RunFilter;
@@ -27,8 +29,9 @@ pub fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     args.follow.check(ctx)?;
     let settings = ctx.settings()?;
     let request = body::build(&args, &source::read(ctx, &args)?)?;
-    let named = args.agent.clone().map(Ok).or_else(|| request.agent_id.as_deref().map(agent_in("agent_id")));
-    let named = named.or_else(|| settings.agent.as_deref().map(agent_in("LETTA_AGENT_ID"))).transpose()?;
+    let named = args.agent.clone().map(Ok).or_else(|| request.agent_id.as_deref().map(|id| agent_in("agent_id", id)));
+    let fallback = || settings.agent.as_ref().map(|agent| agent_in(&agent.origin, &agent.value));
+    let named = named.or_else(fallback).transpose()?;
     let ready = Ready { agent: named, body: request.body };
     if args.dry_run || args.curl {
         return preview::print(ctx, &args, &settings, &ready);
@@ -41,8 +44,8 @@ pub fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     })
 }
 
-fn agent_in(origin: &'static str) -> impl Fn(&str) -> Result<AgentRef, Failure> {
-    move |value| value.parse().map_err(|error| Failure::usage(format!("{origin}: {error}")))
+fn agent_in(origin: impl Display, value: &str) -> Result<AgentRef, Failure> {
+    value.parse().map_err(|error| Failure::usage(format!("{origin}: {error}")))
 }
 
 async fn send(ctx: &Ctx, session: &Session, args: &Args, ready: Ready) -> anyhow::Result<End> {

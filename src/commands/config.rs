@@ -1,0 +1,188 @@
+//! `config`: the configuration file, and which settings hold.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::{Ctx, End};
+use crate::cli::Format;
+use crate::config::change::{self, Change};
+use crate::config::file::{self, ConfigFile};
+use crate::config::key::Key;
+use crate::config::profile::{Name, Place};
+use crate::config::{Given, Origin, Settings, places};
+use crate::exit::Exit;
+use crate::report::Failure;
+use crate::text::page::Page;
+
+/// Show and change settings
+///
+/// Settings stand in config.toml, in profiles: base_url, agent, project and output. A flag wins over
+/// an environment variable, a variable over the profile. Keys for servers are not settings: see
+/// `agentctl login`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+KEY is base_url, agent, project or output, of the profile in use; or
+profiles.NAME.KEY. The profile in use is the one of --profile,
+AGENTCTL_PROFILE, `config use`, or else the one named default.
+
+Examples:
+  agentctl config set base_url http://localhost:8283
+  agentctl config set profiles.work.base_url https://letta.example.com
+  agentctl config use work
+  agentctl config list")]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What to do with the settings.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Print what the file says about a setting
+    Get {
+        /// The setting
+        #[arg(value_name = "KEY")]
+        key: Place,
+    },
+    /// Put a setting into the file
+    Set {
+        /// The setting
+        #[arg(value_name = "KEY")]
+        key: Place,
+        /// What it is from now on
+        #[arg(value_name = "VALUE")]
+        value: String,
+    },
+    /// Take a setting out of the file
+    Unset {
+        /// The setting
+        #[arg(value_name = "KEY")]
+        key: Place,
+    },
+    /// Print the settings that hold, and where each came from
+    List,
+    /// Print where the file is, or would be
+    Path,
+    /// Use a profile from now on
+    Use {
+        /// The profile
+        #[arg(value_name = "PROFILE")]
+        name: Name,
+    },
+}
+
+/// Carries out `config`.
+pub fn run(ctx: &Ctx, args: &Args) -> anyhow::Result<End> {
+    match &args.verb {
+        Verb::Get { key } => get(ctx, key)?,
+        Verb::Set { key, value } => {
+            key.key.check(value, "the command line")?;
+            change(ctx, Change::Set(key.clone(), value.clone()))?;
+        }
+        Verb::Unset { key } => change(ctx, Change::Unset(key.clone()))?,
+        Verb::List => list(ctx)?,
+        Verb::Path => path(ctx)?,
+        Verb::Use { name } => change(ctx, Change::Use(name.0.clone()))?,
+    }
+    Ok(Exit::Done.into())
+}
+
+fn change(ctx: &Ctx, change: Change) -> Result<(), Failure> {
+    change::change(&ctx.env, named_profile(ctx)?.as_deref(), &change)
+}
+
+/// The profile of `--profile`, as a name that may become one.
+fn named_profile(ctx: &Ctx) -> Result<Option<String>, Failure> {
+    if ctx.global.local {
+        return Err(Failure::usage("--local has no settings").hint("leave it out"));
+    }
+    let bad = |error| Failure::usage("--profile names no profile").cause(error);
+    ctx.global.profile.as_ref().map(|name| name.parse::<Name>().map(|name| name.0).map_err(bad)).transpose()
+}
+
+fn get(ctx: &Ctx, place: &Place) -> Result<(), Failure> {
+    let flag = place.profile.clone().or(named_profile(ctx)?);
+    let profile = ConfigFile::load(&ctx.env)?.active(flag.as_deref(), &ctx.env)?;
+    let key = place.key.name();
+    match profile.as_ref().and_then(|profile| profile.get(place.key)) {
+        Some(given) => ctx.io.page(&Page::new().show(&given.value).end()),
+        None => {
+            let name = profile.map_or_else(|| "default".to_owned(), |profile| profile.name.value);
+            let failure = Failure::usage(format!("`{key}` is not set in the profile `{name}`"));
+            Err(failure.hint("`agentctl config list` shows what holds instead"))
+        }
+    }
+}
+
+fn path(ctx: &Ctx) -> Result<(), Failure> {
+    let folder = places::named_config_dir(&ctx.env)?;
+    ctx.io.page(&Page::new().show(&folder.join(file::NAME).display().to_string()).end())
+}
+
+/// A setting that holds.
+struct Row {
+    name: &'static str,
+    value: Option<String>,
+    origin: String,
+}
+
+impl Row {
+    fn is_set(&self) -> bool {
+        self.origin != "not set"
+    }
+
+    fn of(name: &'static str, given: Option<&Given<String>>) -> Self {
+        match given {
+            Some(given) => Self { name, value: Some(given.value.clone()), origin: given.origin.to_string() },
+            None => Self { name, value: None, origin: "not set".to_owned() },
+        }
+    }
+}
+
+fn list(ctx: &Ctx) -> Result<(), Failure> {
+    let rows = rows(ctx)?;
+    if ctx.format_is_given(Format::Json) || ctx.global.jq.is_some() {
+        return rows.iter().try_for_each(|row| {
+            ctx.io.document(&json!({"key": row.name, "value": row.value, "origin": row.origin}).to_string())
+        });
+    }
+    let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
+    let page = rows.iter().fold(Page::new(), |page, row| {
+        let page = page.show(&format!("{:width$}  ", row.name));
+        let page = row.value.as_ref().map_or(page.clone(), |value| page.show_line(value).say("  "));
+        page.say(if row.is_set() { "(from " } else { "(" }).show_line(&row.origin).say(")").end()
+    });
+    ctx.io.page(&page)
+}
+
+fn rows(ctx: &Ctx) -> Result<Vec<Row>, Failure> {
+    let settings = Settings::gather(&ctx.global.flags(), &ctx.env)?;
+    let base = Given::new(settings.server_key(), settings.base_origin.clone());
+    let key = Row { name: "key", value: None, origin: settings.key_origin.to_string() };
+    Ok(vec![
+        Row::of("profile", settings.profile.as_ref()),
+        Row::of(Key::BaseUrl.name(), Some(&base)),
+        key,
+        Row::of(Key::Agent.name(), settings.agent.as_ref()),
+        Row::of(Key::Output.name(), Some(&output(ctx)?)),
+    ])
+}
+
+fn output(ctx: &Ctx) -> Result<Given<String>, Failure> {
+    let flag = ctx.global.output.map(|format| Given::new(word(format), Origin::Flag("--output")));
+    let env = || ctx.env.given("AGENTCTL_OUTPUT").map(|word| Given::new(word, Origin::Variable("AGENTCTL_OUTPUT")));
+    let profile = || -> Result<_, Failure> {
+        let profile = ConfigFile::load(&ctx.env)?.active(ctx.global.profile.as_deref(), &ctx.env)?;
+        Ok(profile.and_then(|profile| profile.get(Key::Output)))
+    };
+    let given = match flag.or_else(env) {
+        None if !ctx.global.local => profile()?,
+        given => given,
+    };
+    Ok(given.unwrap_or_else(|| Given::new("human".to_owned(), Origin::Default("the default"))))
+}
+
+fn word(format: Format) -> String {
+    format!("{format:?}").to_lowercase()
+}

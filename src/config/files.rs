@@ -1,0 +1,175 @@
+//! The files of the configuration folder: read without surprises, replaced whole, one writer at a time.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::exit::Exit;
+use crate::report::Failure;
+
+/// No file of the configuration is larger than this.
+const CAP: u64 = 1 << 20;
+
+/// Whether a symbolic link may stand for a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Links {
+    /// It may, as people keep their settings elsewhere.
+    Followed,
+    /// It is an error.
+    #[allow(dead_code, reason = "credentials are read this way")]
+    Refused,
+}
+
+/// Opens a file for reading; none where there is none. What is no regular file is an error, and never waited for.
+pub fn open(path: &Path, links: Links) -> io::Result<Option<File>> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags(links));
+    #[cfg(not(unix))]
+    let _ = links;
+    let file = match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other?,
+    };
+    if file.metadata()?.is_file() { Ok(Some(file)) } else { Err(io::Error::other("it is not a regular file")) }
+}
+
+/// A pipe without a writer must not hold a command up.
+#[cfg(unix)]
+fn flags(links: Links) -> i32 {
+    use rustix::fs::OFlags;
+    let follow = if links == Links::Followed { OFlags::empty() } else { OFlags::NOFOLLOW };
+    (OFlags::NONBLOCK | follow).bits().cast_signed()
+}
+
+/// Reads an open file to its end.
+pub fn read(file: &File) -> io::Result<String> {
+    let mut text = String::new();
+    file.take(CAP + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > CAP { Err(io::Error::other("it is larger than 1 MiB")) } else { Ok(text) }
+}
+
+/// The failure for a file that cannot be read or written.
+pub fn trouble(what: &str, path: &Path, error: &io::Error) -> Failure {
+    let failure = Failure::new(Exit::Local, "config_file", format!("cannot {what} {}", path.display())).cause(error);
+    failure.hint("AGENTCTL_CONFIG_DIR names another folder")
+}
+
+/// A folder in which this process alone writes, until the value is dropped.
+pub struct Writing {
+    folder: PathBuf,
+    _lock: File,
+}
+
+impl Writing {
+    /// Waits for its turn. A folder that is missing is made, for this user only.
+    pub fn begin(folder: &Path) -> Result<Self, Failure> {
+        let lock = make_private(folder).and_then(|()| take_turn(&folder.join(".lock")));
+        let lock = lock.map_err(|error| trouble("write in", folder, &error))?;
+        Ok(Self { folder: folder.to_owned(), _lock: lock })
+    }
+
+    /// Replaces a file by one with another content. Whoever reads it meanwhile sees the old one or the new one, and after
+    /// a loss of power it is one of the two.
+    pub fn replace(&self, name: &str, content: &str, links: Links) -> Result<(), Failure> {
+        let named = self.folder.join(name);
+        // Where a link stands for the file, the file behind it is replaced, not the link.
+        let path = if links == Links::Followed { fs::canonicalize(&named).unwrap_or(named) } else { named };
+        let fresh = path.with_extension("tmp");
+        let done = write_new(&fresh, content, mode(&path, links)).and_then(|()| fs::rename(&fresh, &path));
+        if let Err(error) = done {
+            let _ = fs::remove_file(&fresh);
+            return Err(trouble("write", &path, &error));
+        }
+        sync_folder(path.parent().unwrap_or(&self.folder)).map_err(|error| trouble("write", &path, &error))
+    }
+}
+
+fn make_private(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+fn take_turn(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    file.lock()?;
+    Ok(file)
+}
+
+/// The mode of the file that is replaced; a file that may be no link is for this user only.
+#[cfg(unix)]
+fn mode(path: &Path, links: Links) -> u32 {
+    let old = || fs::metadata(path).map(|old| std::os::unix::fs::PermissionsExt::mode(&old.permissions()) & 0o777);
+    if links == Links::Followed { old().unwrap_or(0o600) } else { 0o600 }
+}
+
+#[cfg(not(unix))]
+fn mode(_: &Path, _: Links) -> u32 {
+    0
+}
+
+/// Writes a file that must not exist, and waits until the disk has it. What a killed writer left behind is cleared away:
+/// nobody else is writing now.
+fn write_new(path: &Path, content: &str, mode: u32) -> io::Result<()> {
+    let _ = fs::remove_file(path);
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    let mut file = options.open(path)?;
+    // The umask may have taken more than was meant.
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))?;
+    #[cfg(not(unix))]
+    let _ = mode;
+    file.write_all(content.as_bytes())?;
+    file.sync_all()
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_keeps_its_link() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (folder, elsewhere) = (dir.path().join("config"), dir.path().join("elsewhere.toml"));
+        fs::write(&elsewhere, "old").expect("a file");
+        let writing = Writing::begin(&folder).expect("a turn");
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(&elsewhere, folder.join("config.toml")).expect("a link");
+        writing.replace("config.toml", "new", Links::Followed).expect("replaced");
+        #[cfg(unix)]
+        assert_eq!(fs::read_to_string(&elsewhere).expect("the file"), "new");
+        assert_eq!(fs::read_to_string(folder.join("config.toml")).expect("the file"), "new");
+        assert!(!elsewhere.with_extension("tmp").exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_refused_at_once() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (pipe, link) = (dir.path().join("pipe"), dir.path().join("link"));
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
+        assert!(made.success());
+        std::os::unix::fs::symlink(dir.path().join("nothing"), &link).expect("a link");
+        for path in [pipe.as_path(), dir.path()] {
+            assert!(open(path, Links::Followed).is_err(), "{}", path.display());
+        }
+        assert!(open(&link, Links::Refused).is_err());
+        assert!(open(&link, Links::Followed).expect("no error").is_none());
+        assert!(open(&dir.path().join("nothing"), Links::Refused).expect("no error").is_none());
+    }
+}
