@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{agents, cancel, completions, config, man, messages, send, serve, status, watch};
+use crate::commands::{agents, cancel, completions, config, list, man, messages, send, serve, status, watch};
 use crate::config::settings::Flags;
 use crate::text::duration;
 use crate::ui::progress::Choice;
@@ -43,6 +43,7 @@ pub enum Command {
     Send(Box<send::Args>),
     Status(status::Args),
     Watch(watch::Args),
+    List(list::Args),
     Messages(messages::Args),
     Cancel(cancel::Args),
     Agents(agents::Args),

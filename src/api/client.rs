@@ -10,6 +10,7 @@ use super::error::{ApiError, Kind};
 use super::exchange::{Answer, Call};
 use super::transport::Transport;
 use crate::core::bucket::Bucket;
+use crate::core::paging::Cursor;
 use crate::core::retry::Intent;
 use crate::model::{AgentId, Document, Message, Run, RunId};
 
@@ -35,10 +36,14 @@ pub struct RunFilter {
     pub agent_id: Option<String>,
     /// `created` and `running`.
     pub active: Active,
+    /// Runs with one of these statuses; any where there is none.
+    pub statuses: Vec<String>,
+    /// Runs that stopped for this reason.
+    pub stop_reason: Option<String>,
     /// How many at most, up to 1000.
     pub limit: usize,
-    /// Runs behind this one, in the order of the list.
-    pub after: Option<RunId>,
+    /// Where the page begins.
+    pub cursor: Option<Cursor>,
 }
 
 /// How a list is confined to runs that have not ended.
@@ -260,10 +265,15 @@ fn list_call(filter: &RunFilter) -> Call {
     if let Some(agent) = &filter.agent_id {
         call = call.query("agent_id", agent);
     }
-    if let Some(after) = &filter.after {
-        call = call.query("after", after.as_str());
+    if let Some(reason) = &filter.stop_reason {
+        call = call.query("stop_reason", reason);
     }
-    call
+    let call = filter.statuses.iter().fold(call, |call, status| call.query("statuses", status));
+    match &filter.cursor {
+        None => call,
+        Some(Cursor::After(run)) => call.query("after", run.as_str()),
+        Some(Cursor::Before(run)) => call.query("before", run.as_str()),
+    }
 }
 
 /// Whether an error says that a server does not have an endpoint, as small servers do.

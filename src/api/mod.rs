@@ -5,8 +5,10 @@ pub mod client;
 pub mod error;
 pub mod exchange;
 mod judge;
+pub mod listing;
 pub mod transport;
 
 pub use client::{Client, RunFilter};
 pub use error::ApiError;
+pub use listing::Listing;
 pub use transport::Transport;

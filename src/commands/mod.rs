@@ -9,6 +9,7 @@ pub mod early;
 mod end;
 pub mod follow_args;
 pub mod following;
+pub mod list;
 pub mod man;
 pub mod messages;
 pub mod printer;
@@ -36,6 +37,7 @@ pub fn dispatch(ctx: &Ctx, command: Option<Command>) -> anyhow::Result<End> {
         Some(Command::Man(args)) => man::run(ctx, &args),
         Some(Command::Send(args)) => send::run(ctx, *args),
         Some(Command::Status(args)) => on_runtime(status::run(ctx, args)),
+        Some(Command::List(args)) => on_runtime(list::run(ctx, args)),
         Some(Command::Watch(args)) => on_runtime(watch::run(ctx, args)),
         Some(Command::Cancel(args)) => on_runtime(cancel::run(ctx, args)),
         Some(Command::Messages(args)) => on_runtime(messages::run(ctx, args)),

@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use super::Ctx;
 use crate::api::ask::{Heard, Listener};
+use crate::api::client::Active;
 use crate::api::transport::Http;
-use crate::api::{Client, Transport};
+use crate::api::{Client, Listing, RunFilter, Transport};
 use crate::config::recent::Recent;
 use crate::config::{Base, Origin, Settings, places};
 use crate::core::facts::Facts;
@@ -134,6 +135,12 @@ impl Session {
     fn no_such_agent(&self, name: &str) -> Failure {
         let failure = Failure::new(Exit::NotFound, "not_found", format!("the server has no agent named `{name}`"));
         failure.hint(format!("list the agents with `agentctl agents list{}`", self.command_suffix()))
+    }
+
+    /// The runs of an agent that have not ended.
+    pub async fn active_runs(&self, agent: &AgentId) -> Result<Vec<Run>, Failure> {
+        let filter = RunFilter { agent_id: Some(agent.to_string()), active: Active::ByStatus, ..RunFilter::default() };
+        Ok(Listing::new(&self.api, filter).all().await?)
     }
 
     /// Remembers a run for `@last`.

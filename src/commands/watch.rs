@@ -5,8 +5,6 @@ use super::following::Following;
 use super::runs::{self, Named, Stream};
 use super::session::Session;
 use super::{Ctx, End};
-use crate::api::RunFilter;
-use crate::api::client::Active;
 use crate::exit::Exit;
 use crate::follow::Target;
 use crate::model::AgentRef;
@@ -91,8 +89,7 @@ async fn watch(ctx: &Ctx, session: &Session, args: &Args, named: &[Named]) -> an
 /// The runs of an agent that have not ended. None is no error: there is nothing to wait for.
 async fn active_runs(ctx: &Ctx, session: &Session, agent: &AgentRef) -> anyhow::Result<Stream> {
     let id = session.agent(Some(agent)).await?;
-    let filter = RunFilter { agent_id: Some(id.to_string()), active: Active::ByStatus, limit: 1000, after: None };
-    let active = session.api.runs(&filter).await?;
+    let active = session.active_runs(&id).await?;
     if active.is_empty() {
         ctx.io.notice(&Page::new().say("the agent ").show(id.as_str()).say(" has no active run").end());
     }

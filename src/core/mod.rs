@@ -5,10 +5,12 @@
 pub mod bucket;
 pub mod facts;
 pub mod outcome;
+pub mod paging;
 pub mod poll;
 pub mod retry;
 pub mod retry_after;
 pub mod sent;
+pub mod stats;
 
 pub use outcome::Outcome;
 pub use sent::Sent;

@@ -164,7 +164,7 @@ impl<'a> Follower<'a> {
         let first = self.tracked.first().and_then(agent);
         let one_agent = self.tracked.iter().all(|tracked| agent(tracked) == first);
         let agent_id = first.filter(|_| one_agent);
-        RunFilter { agent_id, active: self.list.active, limit: LIST_LIMIT, after: None }
+        RunFilter { agent_id, active: self.list.active, limit: LIST_LIMIT, ..RunFilter::default() }
     }
 
     /// When something is to be done, if no look comes back before.

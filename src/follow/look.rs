@@ -9,6 +9,7 @@ use super::details::{self, AtEnd, Wanted};
 use crate::api::client::{Active, is_missing};
 use crate::api::{ApiError, Client, RunFilter};
 use crate::core::Outcome;
+use crate::core::paging::Cursor;
 use crate::model::{Message, Run, RunId};
 
 /// How many runs a list request asks for: the most the API gives at once.
@@ -78,7 +79,7 @@ async fn open_runs(api: &Client, mut filter: RunFilter) -> Result<OpenRuns, ApiE
         if !full {
             return Ok(OpenRuns { runs, complete: true });
         }
-        filter.after = runs.last().map(|run| run.id().clone());
+        filter.cursor = runs.last().map(|run| Cursor::After(run.id().clone()));
     }
     Ok(OpenRuns { runs, complete: false })
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::core::facts::Facts;
+use crate::core::stats::Group;
 use crate::follow::event::{Ending, Event};
 use crate::model::document::one_line;
 use crate::model::{Message, Run};
@@ -19,6 +20,11 @@ const VERSION: u8 = 1;
 /// A run as the server sent it, with what this program knows about it under `_agentctl`.
 pub fn run_with_facts(run: &Run, facts: &Facts) -> String {
     run.document().line_with("_agentctl", facts)
+}
+
+/// What runs took that stopped for one reason.
+pub fn stats(group: &Group) -> String {
+    one_line(&serde_json::to_string(group).expect("strings and numbers"))
 }
 
 /// The event line for a run that this command has just sent.

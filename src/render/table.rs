@@ -4,6 +4,7 @@ use super::Context;
 use super::card::{model, own_facts};
 use super::grid::{Column, grid};
 use crate::core::facts::Facts;
+use crate::core::stats::Group;
 use crate::model::{Document, Run, time};
 use crate::text::duration::read_ns;
 use crate::text::page::Page;
@@ -52,6 +53,26 @@ pub fn agents_table(agents: &[Document], ctx: &Context) -> Page {
     grid(&columns, ctx)
 }
 
+/// What runs took, a row for each reason for which they stopped. Nothing where there are none.
+pub fn stats_table(groups: &[Group], ctx: &Context) -> Page {
+    // Half of the figures would say little: without room for all of them side by side, each row becomes a stack.
+    let column = |title, rank, cell: &dyn Fn(&Group) -> String| {
+        let cells = groups.iter().map(cell).collect();
+        Column { title, rank, ids: false, cells }
+    };
+    let columns = [
+        column("stop reason", 0, &|group| ctx.cell(group.stop_reason.as_deref().unwrap_or("not stopped"), CELL_MAX)),
+        column("runs", 1, &|group| group.runs.to_string()),
+        column("ttft p50", 1, &|group| read_ns(group.ttft_ns.p50)),
+        column("p95", 1, &|group| read_ns(group.ttft_ns.p95)),
+        column("max", 1, &|group| read_ns(group.ttft_ns.max)),
+        column("duration p50", 1, &|group| read_ns(group.duration_ns.p50)),
+        column("p95", 1, &|group| read_ns(group.duration_ns.p95)),
+        column("max", 1, &|group| read_ns(group.duration_ns.max)),
+    ];
+    grid(&columns, ctx)
+}
+
 fn is_id(title: &str) -> bool {
     matches!(title, "run" | "agent")
 }
@@ -67,6 +88,7 @@ fn short_time(document: &Document, ctx: &Context) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::stats::Percentiles;
     use crate::render::samples::{RUN, context, run};
     use proptest::prelude::*;
     use serde_json::json;
@@ -106,6 +128,34 @@ mod tests {
           agent-11111111-1111-4111-8111-111111111111
           status 走る · age 3 m · duration 4.2 s
           ttft n/a
+        ");
+    }
+
+    #[test]
+    fn what_runs_took_stands_in_a_row_for_each_stop_reason() {
+        let second = 1_000_000_000;
+        let group = |reason: Option<&str>, runs, ttft: &[u64], duration: &[u64]| Group {
+            stop_reason: reason.map(str::to_owned),
+            runs,
+            ttft_ns: Percentiles::of(ttft.to_vec()),
+            duration_ns: Percentiles::of(duration.to_vec()),
+        };
+        let slow = [second, 2 * second, 190 * second];
+        let groups = [group(Some("end_turn"), 3, &[310_000_000], &slow), group(None, 1, &[], &[])];
+        insta::assert_snapshot!(stats_table(&groups, &context(Some(80))).text(false), @"
+        stop reason  runs  ttft p50  p95     max     duration p50  p95       max
+        end_turn     3     310 ms    310 ms  310 ms  2.0 s         3 m 10 s  3 m 10 s
+        not stopped  1     n/a       n/a     n/a     n/a           n/a       n/a
+        ");
+        insta::assert_snapshot!(stats_table(&groups, &context(Some(40))).text(false), @"
+        end_turn
+          runs 3 · ttft p50 310 ms · p95 310 ms
+          max 310 ms · duration p50 2.0 s
+          p95 3 m 10 s · max 3 m 10 s
+        not stopped
+          runs 1 · ttft p50 n/a · p95 n/a
+          max n/a · duration p50 n/a · p95 n/a
+          max n/a
         ");
     }
 

@@ -6,5 +6,6 @@ pub mod duration;
 pub mod page;
 pub mod shell;
 pub mod show;
+pub mod since;
 pub mod time;
 pub mod wrap;

@@ -9,6 +9,7 @@ mod exit_codes;
 mod filter;
 mod generated;
 mod layers;
+mod list;
 mod local;
 mod looks;
 mod post_policy;

@@ -11,8 +11,6 @@ use std::fmt::Display;
 
 use super::session::Session;
 use super::{Ctx, End, following, on_runtime, submit};
-use crate::api::RunFilter;
-use crate::api::client::Active;
 use crate::follow::Target;
 use crate::model::{AgentId, AgentRef};
 use crate::report::Failure;
@@ -59,8 +57,7 @@ async fn send(ctx: &Ctx, session: &Session, args: &Args, ready: Ready) -> anyhow
 /// Follows what the agent is working on to its end, until there is nothing.
 async fn wait_until_idle(ctx: &Ctx, session: &Session, agent: &AgentId) -> anyhow::Result<()> {
     loop {
-        let filter = RunFilter { agent_id: Some(agent.to_string()), active: Active::ByStatus, limit: 100, after: None };
-        let active = session.api.runs(&filter).await?;
+        let active = session.active_runs(agent).await?;
         if active.is_empty() {
             return Ok(());
         }

@@ -5,6 +5,7 @@ pub mod letta;
 pub mod mock;
 pub mod process;
 pub mod pty;
+pub mod runs;
 pub mod seed;
 
 pub use env::TestEnv;
