@@ -11,6 +11,7 @@ use super::error::{ApiError, Kind};
 use super::exchange::{Answer, Call};
 use super::judge::judge;
 use crate::core::retry::{self, Spent, Verdict};
+use crate::model::{AgentId, RunId};
 use crate::text::duration;
 
 /// What the transport has to say while it works.
@@ -18,6 +19,10 @@ use crate::text::duration;
 pub enum Heard<'a> {
     /// The first try of a request was lost; others follow.
     Waiting { server: &'a str, cause: String },
+    /// A message was lost so that it may have been accepted; its run is being looked for.
+    Lost { server: &'a str, agent: &'a AgentId, cause: String },
+    /// The run of a lost message was found.
+    Found { id: &'a RunId },
     /// A request and what came of it.
     Exchange { request: String, result: String, took: Duration },
     /// A body as it went over the wire.

@@ -72,13 +72,6 @@ impl Client {
         &self.server
     }
 
-    /// `POST /v1/agents/{agent_id}/messages/async`: submits a message.
-    pub async fn send_async(&self, agent: &AgentId, body: String, key: String) -> Result<Run, ApiError> {
-        let mut call = Call::post(format!("/agents/{agent}/messages/async"), body);
-        call.idempotency_key = Some(key);
-        self.ask(&call).await.and_then(|answer| self.run_in(&call, &answer))
-    }
-
     /// `GET /v1/runs/{run_id}`, one try.
     pub async fn look(&self, id: &RunId) -> Result<Run, ApiError> {
         let call = Call::get(format!("/runs/{id}"));
@@ -209,12 +202,12 @@ impl Client {
         Err(self.unreadable(call, answer, &format!("it is about {}", run.id())))
     }
 
-    fn run_in(&self, call: &Call, answer: &Answer) -> Result<Run, ApiError> {
+    pub(super) fn run_in(&self, call: &Call, answer: &Answer) -> Result<Run, ApiError> {
         let document = self.document_in(call, answer)?;
         Run::from_document(document).map_err(|error| self.unreadable(call, answer, &error.to_string()))
     }
 
-    fn runs_in(&self, call: &Call, answer: &Answer) -> Result<Vec<Run>, ApiError> {
+    pub(super) fn runs_in(&self, call: &Call, answer: &Answer) -> Result<Vec<Run>, ApiError> {
         let runs: Result<Vec<Run>, _> = self.documents_in(call, answer)?.into_iter().map(Run::from_document).collect();
         runs.map_err(|error| self.unreadable(call, answer, &error.to_string()))
     }
@@ -224,7 +217,7 @@ impl Client {
         Document::parse(text).map_err(|error| self.unreadable(call, answer, &error.to_string()))
     }
 
-    fn documents_in(&self, call: &Call, answer: &Answer) -> Result<Vec<Document>, ApiError> {
+    pub(super) fn documents_in(&self, call: &Call, answer: &Answer) -> Result<Vec<Document>, ApiError> {
         let text = answer.text().ok_or_else(|| self.unreadable(call, answer, "not UTF-8"))?;
         let items: Vec<&RawValue> = serde_json::from_str(text)
             .map_err(|error| self.unreadable(call, answer, &format!("not a list: {error}")))?;

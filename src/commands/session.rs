@@ -1,5 +1,6 @@
 //! A command's way to its server: the API client, and with `--local` the engine that runs in this process.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::Ctx;
@@ -82,7 +83,7 @@ impl Session {
             Base::Server(url) => (http(&settings, url).await?, None),
         };
         let origin = if engine.is_some() { String::new() } else { settings.base_origin.to_string() };
-        let api = Client::new(transport, &origin, listener(ctx));
+        let api = Client::new(transport, &origin, listener(ctx, settings.command_suffix()));
         Ok(Self { api, engine, settings, recent: Recent::new(&ctx.env) })
     }
 
@@ -153,6 +154,11 @@ impl Session {
         self.recent.last(&self.settings.server_key())
     }
 
+    /// The runs that were sent from here to this server.
+    pub fn own_runs(&self) -> HashSet<RunId> {
+        self.recent.sent_to(&self.settings.server_key()).into_iter().collect()
+    }
+
     /// What human output of this command depends on.
     pub fn context(&self, ctx: &Ctx) -> Context {
         let zone = if ctx.global.utc { TimeZone::UTC } else { TimeZone::system() };
@@ -168,6 +174,11 @@ impl Session {
     pub fn command_suffix(&self) -> String {
         self.settings.command_suffix()
     }
+}
+
+/// The command that shows what became of a message to an agent.
+pub fn look_command(agent: &AgentId, command_suffix: &str) -> String {
+    format!("agentctl watch --agent {agent}{command_suffix}")
 }
 
 /// The id of an agent that the server has just shown.
@@ -234,11 +245,21 @@ pub fn said(error: &dyn std::error::Error) -> Vec<String> {
 }
 
 /// Tells a person what is waited for, and with `-v` what goes over the wire.
-fn listener(ctx: &Ctx) -> Listener {
+fn listener(ctx: &Ctx, command_suffix: String) -> Listener {
     let (verbose, quiet, voice) = (ctx.global.verbose, ctx.io.quiet, ctx.io.voice());
     Rc::new(move |heard| match heard {
         Heard::Waiting { server, cause } if !quiet => {
             voice(&Page::new().show_line(server).say(": ").show_line(&cause).say("; trying again").end());
+        }
+        Heard::Lost { server, agent, cause } if !quiet => {
+            let page = Page::new().say("it is unknown whether ").show_line(server).say(" accepted the message (");
+            let page = page.show_line(&cause).say("); looking for its run for up to a minute").end();
+            let check = look_command(agent, &command_suffix);
+            voice(&page.say("  check: ").show_line(&check).end());
+        }
+        Heard::Found { id } if !quiet => {
+            let page = Page::new().say("recovered: the message was accepted, its run is ");
+            voice(&page.show(id.as_str()).end());
         }
         Heard::Exchange { request, result, took } if verbose > 0 => {
             let page = Page::new().show_line(&request).say(" -> ").show_line(&result).say(" in ");

@@ -7,13 +7,14 @@ use uuid::Uuid;
 use super::follow_args::FollowArgs;
 use super::following::Following;
 use super::runs::Stream;
-use super::session::{Session, cannot_go_on};
+use super::session::{Session, cannot_go_on, look_command};
 use super::{Ctx, End};
+use crate::api::{Letter, SendError};
 use crate::cli::Format;
 use crate::core::Sent;
 use crate::exit::Exit;
 use crate::follow::Target;
-use crate::model::{AgentId, Run};
+use crate::model::{AgentId, Run, RunId};
 use crate::report::Failure;
 use crate::text::page::Page;
 use crate::ui::signals::{Signals, suspend};
@@ -42,12 +43,13 @@ pub async fn submit(
     printed.map(|()| end)
 }
 
-/// Submits the message. A signal while the answer is awaited leaves it unknown whether it was accepted.
+/// Submits the message. A signal before it is known what became of it leaves that unknown.
 async fn post(session: &Session, agent: &AgentId, body: String, signals: &mut Signals) -> anyhow::Result<Run> {
-    let key = Uuid::new_v4().to_string();
-    match signals.during(session.api.send_async(agent, body, key), suspend).await {
-        Ok(run) => run.map_err(|error| lost(session, error.failure(), agent)),
-        Err(_) => Err(lost(session, interrupted(session), agent)),
+    let (key, owned) = (Uuid::new_v4().to_string(), session.own_runs());
+    let letter = Letter { agent: agent.clone(), body, key, own_callback: false, owned };
+    match signals.during(session.api.send(&letter), suspend).await {
+        Ok(run) => run.map_err(|error| lost(session, error, agent).into()),
+        Err(_) => Err(unknown(session, interrupted(session), agent).into()),
     }
 }
 
@@ -57,13 +59,25 @@ fn interrupted(session: &Session) -> Failure {
     Failure::new(exit, "outcome_unknown", message).cause("interrupted while waiting for the answer")
 }
 
-/// Names the agent, so that the person can look.
-fn lost(session: &Session, failure: Failure, agent: &AgentId) -> anyhow::Error {
+fn lost(session: &Session, lost: SendError, agent: &AgentId) -> Failure {
+    let failure = lost.error.failure();
     if failure.exit != Exit::Unknown {
-        return failure.into();
+        return failure;
     }
-    let look = format!("agentctl watch --agent {agent}{}", session.command_suffix());
-    failure.hint(format!("do not send it again blindly: `{look}` shows what the agent is working on")).into()
+    let ids: Vec<&str> = lost.candidates.iter().map(RunId::as_str).collect();
+    let failure = match ids[..] {
+        [] => {
+            failure.cause("no run was proven to be the message's; that none was found does not mean that there is none")
+        }
+        _ => failure.cause(format!("it may have become {}, which nothing proves", ids.join(" or "))),
+    };
+    unknown(session, failure, agent)
+}
+
+/// Names the agent, so that the person can look.
+fn unknown(session: &Session, failure: Failure, agent: &AgentId) -> Failure {
+    let look = look_command(agent, &session.command_suffix());
+    failure.hint(format!("do not send it again blindly: `{look}` shows what the agent is working on"))
 }
 
 async fn follow_run(

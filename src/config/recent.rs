@@ -32,9 +32,14 @@ impl Recent {
 
     /// The last run that was sent to a server.
     pub fn last(&self, server: &str) -> Option<RunId> {
-        let text = fs::read_to_string(self.0.as_ref()?).ok()?;
-        let of_server = |line: &&str| line.split('\t').nth(2) == Some(server);
-        text.lines().rev().find(of_server)?.split('\t').next()?.parse().ok()
+        self.sent_to(server).pop()
+    }
+
+    /// The runs that were sent to a server lately, the newest last.
+    pub fn sent_to(&self, server: &str) -> Vec<RunId> {
+        let text = self.0.as_ref().and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
+        let of_server = text.lines().filter(|line| line.split('\t').nth(2) == Some(server));
+        of_server.filter_map(|line| line.split('\t').next()?.parse().ok()).collect()
     }
 }
 

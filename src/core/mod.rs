@@ -7,6 +7,7 @@ pub mod facts;
 pub mod outcome;
 pub mod paging;
 pub mod poll;
+pub mod reconcile;
 pub mod retry;
 pub mod retry_after;
 pub mod sent;

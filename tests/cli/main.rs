@@ -15,6 +15,7 @@ mod looks;
 mod post_policy;
 mod pty;
 mod readme;
+mod reconcile;
 mod samples;
 mod send;
 mod streams;

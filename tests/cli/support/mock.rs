@@ -208,6 +208,7 @@ fn read(reader: &mut BufReader<&TcpStream>) -> io::Result<Option<Request>> {
 pub struct Answer {
     what: What,
     gate: Option<Gate>,
+    delay: Duration,
 }
 
 #[derive(Clone)]
@@ -232,22 +233,22 @@ impl Answer {
     /// Any body.
     pub fn body(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         let headers = vec![("content-type".to_owned(), content_type.to_owned())];
-        Self { what: What::Http { status, headers, body: body.into(), cut: None }, gate: None }
+        Self { what: What::Http { status, headers, body: body.into(), cut: None }, gate: None, delay: Duration::ZERO }
     }
 
     /// These bytes, whatever they are, and the end of the connection.
     pub fn raw(bytes: impl Into<Vec<u8>>) -> Self {
-        Self { what: What::Raw(bytes.into()), gate: None }
+        Self { what: What::Raw(bytes.into()), gate: None, delay: Duration::ZERO }
     }
 
     /// No answer: the connection is closed after the request was read.
     pub fn close() -> Self {
-        Self { what: What::Close, gate: None }
+        Self { what: What::Close, gate: None, delay: Duration::ZERO }
     }
 
     /// No answer: the connection is reset after the request was read.
     pub fn reset() -> Self {
-        Self { what: What::Reset, gate: None }
+        Self { what: What::Reset, gate: None, delay: Duration::ZERO }
     }
 
     /// Adds a header.
@@ -272,8 +273,15 @@ impl Answer {
         self
     }
 
+    /// Takes this long.
+    pub fn after(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+
     /// Sends it. True where the connection goes on.
     fn send(self, mut stream: &TcpStream) -> io::Result<bool> {
+        thread::sleep(self.delay);
         if let Some(gate) = &self.gate {
             gate.wait();
         }
