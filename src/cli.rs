@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{agents, cancel, completions, config, list, man, messages, send, serve, status, watch};
+use crate::commands::{agents, cancel, completions, config, list, man, messages, schema, send, serve, status, watch};
 use crate::config::settings::Flags;
 use crate::text::duration;
 use crate::ui::progress::Choice;
@@ -49,6 +49,7 @@ pub enum Command {
     Agents(agents::Args),
     Config(config::Args),
     Serve(serve::Args),
+    Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
 }

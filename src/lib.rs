@@ -18,6 +18,7 @@ pub mod model;
 pub mod net;
 pub mod render;
 pub mod report;
+pub mod schema;
 pub mod server;
 pub mod text;
 pub mod ui;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -106,19 +107,30 @@ impl Failure {
     }
 }
 
-#[derive(Serialize)]
-struct Envelope<'a> {
+/// What stands on standard error where a command fails and errors are JSON.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "Error")]
+pub struct Envelope<'a> {
     error: Error<'a>,
 }
 
-#[derive(Serialize)]
-struct Error<'a> {
+/// An error as a script gets it. What is unknown is null.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "Error")]
+pub struct Error<'a> {
+    /// A stable word, such as `not_found`.
     code: &'static str,
+    /// What went wrong, and why.
     message: String,
+    /// What to do next.
     hint: Option<&'a str>,
+    /// The exit code that follows from it.
     exit: u8,
+    /// The HTTP status, where a server answered.
     http_status: Option<u16>,
+    /// The run that it is about.
     run_id: Option<&'a str>,
+    /// Whether the same command may be given again without harm and with a chance.
     retryable: bool,
 }
 

@@ -14,6 +14,7 @@ pub mod man;
 pub mod messages;
 pub mod printer;
 pub mod runs;
+pub mod schema;
 pub mod send;
 pub mod serve;
 pub mod session;
@@ -35,6 +36,7 @@ pub fn dispatch(ctx: &Ctx, command: Option<Command>) -> anyhow::Result<End> {
         Some(Command::Completions(args)) => completions::run(ctx, &args),
         Some(Command::Config(args)) => config::run(ctx, &args),
         Some(Command::Man(args)) => man::run(ctx, &args),
+        Some(Command::Schema(args)) => schema::run(ctx, &args),
         Some(Command::Send(args)) => send::run(ctx, *args),
         Some(Command::Status(args)) => on_runtime(status::run(ctx, args)),
         Some(Command::List(args)) => on_runtime(list::run(ctx, args)),

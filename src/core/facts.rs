@@ -1,12 +1,13 @@
 //! What this program adds to a run that it followed: the `_agentctl` key.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Outcome;
 use crate::model::{Document, Run, time};
 
 /// Where a figure was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// The run itself.
@@ -18,7 +19,7 @@ pub enum Origin {
 }
 
 /// The value of `_agentctl`, in the order in which it is printed. What is unknown is null.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Facts {
     /// How the run went.
     pub outcome: Outcome,

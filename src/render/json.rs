@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -56,27 +57,62 @@ pub fn event(event: &Event, now: Timestamp) -> Option<String> {
     Some(line(what, now))
 }
 
-/// An event line, its keys in the order in which they are printed.
-#[derive(Serialize)]
-struct Line<'a> {
+/// A line of `--events`. Times that are spans are in nanoseconds. Newer versions may add keys and types of events.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "Event")]
+pub struct Line<'a> {
+    /// The version of the format.
     v: u8,
+    /// When it was seen, as RFC 3339.
     time: String,
     #[serde(flatten)]
     what: What<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum What<'a> {
-    Submitted { run_id: &'a str, run: Box<RawValue> },
+    /// The run that this command sent.
+    Submitted {
+        run_id: &'a str,
+        #[schemars(schema_with = "a_run")]
+        run: Box<RawValue>,
+    },
+    /// A status that was not seen before.
     Status { run_id: &'a str, status: String, stop_reason: Option<String> },
+    /// A step that was begun.
     Step { run_id: &'a str, step_id: &'a str, number: usize },
-    Message { run_id: &'a str, message: Box<RawValue> },
+    /// A message that was not seen before.
+    Message {
+        run_id: &'a str,
+        #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
+        message: Box<RawValue>,
+    },
+    /// A look that failed. `run_id` is null where the whole server was asked.
     PollError { run_id: Option<&'a str>, error: &'a str, retry_in_ns: u64, down_for_ns: u64 },
+    /// The outage is over.
     PollOk { down_for_ns: u64 },
+    /// Something odd about a run.
     Note { run_id: &'a str, text: &'a str },
-    Ended { run_id: &'a str, status: String, stop_reason: Option<String>, run: Box<RawValue> },
-    Error { run_id: &'a str, error: Box<RawValue> },
+    /// The end of a run: the last line about it.
+    Ended {
+        run_id: &'a str,
+        status: String,
+        stop_reason: Option<String>,
+        #[schemars(schema_with = "a_run")]
+        run: Box<RawValue>,
+    },
+    /// A run that could not be followed to its end: the last line about it.
+    Error {
+        run_id: &'a str,
+        #[schemars(with = "crate::report::Error<'a>")]
+        error: Box<RawValue>,
+    },
+}
+
+/// A run is described elsewhere.
+fn a_run(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"$ref": "#/$defs/Run"})
 }
 
 fn line(what: What<'_>, now: Timestamp) -> String {

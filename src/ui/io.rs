@@ -91,12 +91,21 @@ impl Io {
     ///
     /// A document that the filter fails on is told on stderr and remembered; it does not end the command.
     pub fn document(&self, json: &str) -> Result<(), Failure> {
-        let (text, failure) = self.shape.apply(json, self.terminals.stdout);
+        self.document_as(json, self.shape.pretty)
+    }
+
+    fn document_as(&self, json: &str, pretty: bool) -> Result<(), Failure> {
+        let (text, failure) = self.shape.apply(json, pretty, self.terminals.stdout);
         if let Some(failure) = &failure {
             self.unfit.set(true);
             self.tell(failure);
         }
         if text.is_empty() { Ok(()) } else { self.raw(&text) }
+    }
+
+    /// The same for a document that is meant to be read, and always indented.
+    pub fn indented(&self, json: &str) -> Result<(), Failure> {
+        self.document_as(json, true)
     }
 
     /// Whether the filter failed on some document: the command then ends with 13 at best.

@@ -21,20 +21,20 @@ impl Shape {
     /// The text of a document with its line feeds, and what the filter failed on. What it made before that is kept.
     ///
     /// A string of the network is printed raw, but never to a terminal.
-    pub fn apply(&self, json: &str, to_terminal: bool) -> (String, Option<Failure>) {
-        let Some(filter) = &self.filter else { return (self.line(json), None) };
+    pub fn apply(&self, json: &str, pretty: bool, to_terminal: bool) -> (String, Option<Failure>) {
+        let Some(filter) = &self.filter else { return (line(json, pretty), None) };
         let (outputs, error) = filter.apply(json);
-        let line = |output: &Output| match output {
+        let shown = |output: &Output| match output {
             Output::Text(text) if to_terminal => format!("{}\n", show(text)),
             Output::Text(text) => format!("{text}\n"),
-            Output::Json(json) => self.line(json),
+            Output::Json(json) => line(json, pretty),
         };
-        (outputs.iter().map(line).collect(), error.map(|error| failed(json, &error)))
+        (outputs.iter().map(shown).collect(), error.map(|error| failed(json, &error)))
     }
+}
 
-    fn line(&self, json: &str) -> String {
-        if self.pretty { indented(json) + "\n" } else { format!("{json}\n") }
-    }
+fn line(json: &str, pretty: bool) -> String {
+    if pretty { indented(json) + "\n" } else { format!("{json}\n") }
 }
 
 /// A filter that failed on a document, which is named by its run or by its own id.
@@ -54,28 +54,28 @@ fn failed(json: &str, error: &str) -> Failure {
 mod tests {
     use super::*;
 
-    fn shape(expression: &str, pretty: bool) -> Shape {
-        Shape { pretty, filter: Some(Filter::compile(expression).expect("a filter")) }
+    fn shape(expression: &str) -> Shape {
+        Shape { pretty: false, filter: Some(Filter::compile(expression).expect("a filter")) }
     }
 
     #[test]
     fn a_string_is_raw_in_a_pipe_and_made_safe_on_a_terminal() {
-        let (json, shape) = (r#"{"a":"x\u001b[31m\ny"}"#, shape(".a", false));
-        assert_eq!(shape.apply(json, false).0, "x\u{1b}[31m\ny\n");
-        assert_eq!(shape.apply(json, true).0, "x\\u{1b}[31m\ny\n");
+        let (json, shape) = (r#"{"a":"x\u001b[31m\ny"}"#, shape(".a"));
+        assert_eq!(shape.apply(json, false, false).0, "x\u{1b}[31m\ny\n");
+        assert_eq!(shape.apply(json, false, true).0, "x\\u{1b}[31m\ny\n");
     }
 
     #[test]
     fn every_result_is_a_line_and_nothing_is_nothing() {
-        assert_eq!(shape(".[]", false).apply(r#"{"a":1,"b":[2, 3]}"#, false).0, "1\n[2,3]\n");
-        assert_eq!(shape("empty", false).apply("{}", false), (String::new(), None));
-        assert_eq!(shape(".", true).apply(r#"{"a":[]}"#, false).0, "{\n  \"a\": []\n}\n");
+        assert_eq!(shape(".[]").apply(r#"{"a":1,"b":[2, 3]}"#, false, false).0, "1\n[2,3]\n");
+        assert_eq!(shape("empty").apply("{}", false, false), (String::new(), None));
+        assert_eq!(shape(".").apply(r#"{"a":[]}"#, true, false).0, "{\n  \"a\": []\n}\n");
     }
 
     #[test]
     fn a_failure_names_the_run() {
         for json in [r#"{"id":"run-12345678","n":1}"#, r#"{"id":"message-1","run_id":"run-12345678","n":1}"#] {
-            let failure = shape(".n.x", false).apply(json, false).1.expect("a failure");
+            let failure = shape(".n.x").apply(json, false, false).1.expect("a failure");
             assert_eq!((failure.exit, failure.run_id.as_deref()), (Exit::Local, Some("run-12345678")));
             assert!(failure.message.contains("run-12345678"), "{}", failure.message);
         }

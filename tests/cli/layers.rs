@@ -19,8 +19,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         "commands",
         &[
             "cli", // Global flags and the argument definition that completions and man pages are made from.
-            "follow", "api", "server", "render", "ui", "jq", "config", "net", "db", "core", "model", "text", "report",
-            "exit",
+            "follow", "api", "server", "render", "ui", "jq", "schema", "config", "net", "db", "core", "model", "text",
+            "report", "exit",
         ],
     ),
     // The only poller.
@@ -33,6 +33,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("render", &["follow::event", "ui::io::Look", "core", "model", "text", "report", "exit"]),
     // Streams, progress, prompts.
     ("ui", &["follow::event", "render", "jq", "core", "model", "text", "report", "exit"]),
+    // JSON Schemas of what the rooms below write and read. Pure.
+    ("schema", &["render", "core", "report", "model"]),
     // A filter for the documents that are printed. Pure.
     ("jq", &["model", "text", "report"]),
     // Where to and as whom: flags, environment, files.

@@ -17,6 +17,7 @@ mod pty;
 mod readme;
 mod reconcile;
 mod samples;
+mod schema;
 mod send;
 mod streams;
 mod support;

@@ -1,0 +1,53 @@
+//! `schema`: the JSON Schema of what goes in and comes out.
+
+use clap::ValueEnum;
+
+use super::{Ctx, End};
+use crate::exit::Exit;
+use crate::schema;
+
+/// Print a JSON Schema
+///
+/// One document of JSON Schema 2020-12, the same on a terminal and in a pipe. Unknown fields are
+/// allowed everywhere: servers and this program may add some.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  agentctl schema run > run.schema.json
+  agentctl schema event --jq '.[\"$defs\"] | keys[]'")]
+pub struct Args {
+    /// What to describe
+    #[arg(value_enum, value_name = "NAME")]
+    pub name: Name,
+}
+
+/// What there is a schema of.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Name {
+    /// The body of a message
+    Request,
+    /// A run
+    Run,
+    /// A line that batch reads
+    BatchLine,
+    /// A line that batch prints
+    BatchResult,
+    /// A line of --events
+    Event,
+    /// The object on standard error
+    Error,
+}
+
+/// Carries out `schema`.
+pub fn run(ctx: &Ctx, args: &Args) -> anyhow::Result<End> {
+    let schema = match args.name {
+        Name::Request => schema::request(),
+        Name::Run => schema::run(),
+        Name::BatchLine => schema::batch_line(),
+        Name::BatchResult => schema::batch_result(),
+        Name::Event => schema::event(),
+        Name::Error => schema::error(),
+    };
+    ctx.io.indented(&schema.to_string())?;
+    Ok(Exit::Done.into())
+}
