@@ -205,7 +205,7 @@ async fn start_engine(ctx: &Ctx, execute: bool) -> Result<Running, Failure> {
         return in_memory(ctx, execute, "this platform names no data folder").await;
     };
     let store = Store::File(file.clone());
-    match server::start(Options { store, execute }).await {
+    match server::start(Options::new(store, execute)).await {
         Ok(engine) => Ok(engine),
         Err(StartError::NotWritable(why)) => in_memory(ctx, execute, &said(&why).join(": ")).await,
         Err(error) => Err(engine_failure(&error)),
@@ -216,7 +216,7 @@ async fn in_memory(ctx: &Ctx, execute: bool, why: &str) -> Result<Running, Failu
     let page =
         Page::new().say("the local engine keeps nothing: no data folder can be written (").show_line(why).say(")");
     ctx.io.notice(&page.end());
-    let options = Options { store: Store::Memory, execute };
+    let options = Options::new(Store::Memory, execute);
     server::start(options).await.map_err(|error| engine_failure(&error))
 }
 

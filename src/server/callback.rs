@@ -7,6 +7,7 @@ use std::time::Duration;
 use reqwest::redirect::Policy;
 use serde_json::Value;
 
+use super::Manners;
 use super::clock;
 use super::render;
 use super::store::{Database, Result, messages, outbox, runs, steps};
@@ -15,8 +16,8 @@ use super::store::{Database, Result, messages, outbox, runs, steps};
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Delivers a run's callback and records the outcome, whatever it is.
-pub(super) async fn deliver(db: &Database, run: &str) -> Result<()> {
-    let Some((url, payload)) = prepare(db, run).await? else { return Ok(()) };
+pub(super) async fn deliver(db: &Database, run: &str, manners: Manners) -> Result<()> {
+    let Some((url, payload)) = prepare(db, run, manners).await? else { return Ok(()) };
     let sent = clock::now();
     let (status, error) = match post(&url, payload).await {
         Ok(status) => (Some(status), None),
@@ -26,14 +27,14 @@ pub(super) async fn deliver(db: &Database, run: &str) -> Result<()> {
     db.write(move |tx| outbox::record(tx, &run, sent, status, error.as_deref())).await
 }
 
-async fn prepare(db: &Database, run: &str) -> Result<Option<(String, Value)>> {
+async fn prepare(db: &Database, run: &str, manners: Manners) -> Result<Option<(String, Value)>> {
     let run = run.to_owned();
     db.read(move |tx| {
         let Some(run) = runs::get(tx, &run)? else { return Ok(None) };
         let Some(url) = run.callback_url.clone() else { return Ok(None) };
-        let messages = messages::of_run(tx, &run)?;
+        let messages = messages::of_run(tx, &run, manners.hides_input_until_a_step())?;
         let usage = steps::usage(tx, &run.id)?;
-        Ok(Some((url, render::callback(&run, &messages, usage, clock::now()))))
+        Ok(Some((url, render::callback(&run, &messages, usage, manners))))
     })
     .await
 }

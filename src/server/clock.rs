@@ -12,6 +12,11 @@ pub(super) fn micros(time: i64) -> String {
     write(time, "%Y-%m-%dT%H:%M:%S%.6fZ")
 }
 
+/// The same without its zone, as the real server writes when something ended: `2026-04-02T09:15:33.410887`.
+pub(super) fn naive(time: i64) -> String {
+    write(time, "%Y-%m-%dT%H:%M:%S%.6f")
+}
+
 /// A time as messages carry it: `2026-04-02T09:15:30+00:00`.
 pub(super) fn seconds(time: i64) -> String {
     write(time, "%Y-%m-%dT%H:%M:%S+00:00")
@@ -29,6 +34,7 @@ mod tests {
     fn times_have_the_digits_that_the_api_documents() {
         assert_eq!(micros(1_775_121_330_118_204), "2026-04-02T09:15:30.118204Z");
         assert_eq!(micros(1_775_121_330_000_000), "2026-04-02T09:15:30.000000Z");
+        assert_eq!(naive(1_775_121_330_118_204), "2026-04-02T09:15:30.118204");
         assert_eq!(seconds(1_775_121_330_118_204), "2026-04-02T09:15:30+00:00");
     }
 }

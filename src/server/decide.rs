@@ -20,15 +20,11 @@ pub(super) async fn decide(db: &Database, claim: &Claim) -> Result<std::result::
         // It was carried out before, by a process that did not get to the end.
         (Some(resume), ..) => Ok(Ok(Some(resume.clone()))),
         (None, None, []) => Ok(Ok(None)),
-        (None, Some(_), []) => Ok(Err(refused("PendingApprovalError", CONFLICT))),
-        (None, None, _) => Ok(Err(refused("ValueError", NOTHING_WAITS))),
+        (None, Some(_), []) => Ok(Err(Failure::new("PendingApprovalError", CONFLICT))),
+        (None, None, _) => Ok(Err(Failure::new("ValueError", NOTHING_WAITS))),
         (None, Some(waits), [decision]) if concerns(decision, waits) => apply(db, claim, waits, decision).await,
         (None, Some(waits), others) => Ok(Err(mismatch(waits, others))),
     }
-}
-
-fn refused(kind: &'static str, message: &str) -> Failure {
-    Failure { kind, message: message.to_owned() }
 }
 
 fn concerns(decision: &Decision, waits: &Pending) -> bool {
@@ -42,7 +38,7 @@ fn mismatch(waits: &Pending, decisions: &[&Decision]) -> Failure {
     let received: Vec<String> = decisions.iter().map(named).map(|id| format!("'{id}'")).collect();
     let expected = &waits.tool_call_id;
     let message = format!("Invalid tool call IDs. Expected ['{expected}'], received [{}]", received.join(", "));
-    Failure { kind: "ValueError", message }
+    Failure::new("ValueError", message)
 }
 
 async fn apply(

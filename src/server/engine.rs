@@ -9,20 +9,24 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
-use super::EngineError;
 use super::owner::Owners;
 use super::store::{Database, StoreError, claims, runs};
 use super::work;
+use super::{EngineError, Manners, Options};
 
 /// How long to wait before looking again at what another process does.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(150);
+
+/// How long news of a run may take that a worker here waits for because another process has it.
+const LOOK_AT_OTHERS: Duration = Duration::from_secs(2);
 
 /// What carries out runs, and what the routes stand on.
 pub(super) struct Engine {
     pub(super) db: Database,
     pub(super) owners: Arc<Owners>,
+    pub(super) manners: Manners,
     execute: bool,
     inner: Mutex<Inner>,
     changed: watch::Sender<u64>,
@@ -50,9 +54,10 @@ struct Worker {
 
 impl Engine {
     /// An engine over a database; one that does not execute only accepts and reads.
-    pub(super) fn new(db: Database, owners: Arc<Owners>, execute: bool) -> Arc<Self> {
+    pub(super) fn new(db: Database, owners: Arc<Owners>, options: &Options) -> Arc<Self> {
         let (changed, fault) = (watch::Sender::new(0), watch::Sender::new(None));
-        Arc::new(Self { db, owners, execute, inner: Mutex::default(), changed, fault })
+        let (execute, manners) = (options.execute, options.manners);
+        Arc::new(Self { db, owners, manners, execute, inner: Mutex::default(), changed, fault })
     }
 
     /// The name under which accepted runs are reserved, if this process executes them.
@@ -99,6 +104,16 @@ impl Engine {
         Ok(())
     }
 
+    /// Hears of every change that this process makes.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    /// Whether this process executes runs.
+    pub(super) fn executes(&self) -> bool {
+        self.execute
+    }
+
     /// Waits until something has changed; what only another process does has to be looked for.
     async fn change(&self, changed: &mut watch::Receiver<u64>) {
         if !self.execute {
@@ -106,6 +121,16 @@ impl Engine {
         }
         // The sender lives as long as this engine.
         let _ = changed.changed().await;
+    }
+
+    /// Waits until something may have changed about a run: here, or in the process that works on it.
+    pub(super) async fn news(&self, agent: &str, changed: &mut watch::Receiver<u64>) {
+        if self.inner().workers.contains_key(agent) {
+            // A worker of this process may yet find out that another one has the run.
+            let _ = timeout(LOOK_AT_OTHERS, changed.changed()).await;
+        } else {
+            sleep(LOOK_AGAIN).await;
+        }
     }
 
     /// The agent of a run for which something is left to do.

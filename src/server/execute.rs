@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::time::{Instant, sleep};
 
+use super::Manners;
 use super::answer::{self, Act, Call, Failure, FirstOutput, Model, Step, Turn, tokens};
 use super::clock;
 use super::decide;
@@ -13,6 +14,7 @@ use super::engine::Engine;
 use super::store::approvals::{Pending, Resume};
 use super::store::claims::{self, Claim};
 use super::store::messages::NewMessage;
+use super::store::runs;
 use super::store::steps::{self, Ending, NewStep};
 use super::store::{Result, StoreError};
 use crate::model::{RunStatus, StopReason};
@@ -81,13 +83,35 @@ impl<'a> Execution<'a> {
         };
         let mut done = self.claim.steps;
         while done < self.claim.request.max_steps {
+            if self.was_cancelled().await? {
+                return Ok(());
+            }
             match ask(&task, done).await {
                 Err(failure) => return self.fail(failure, &task).await,
                 Ok(step) if self.store(&step, &mut task, done).await? => return Ok(()),
                 Ok(_) => done += 1,
             }
         }
-        self.commit(None, self.ttft(&task.turn), Some(self.ending(StopReason::MaxSteps))).await
+        self.commit(None, self.ttft(&task.turn), Some(self.ending(self.out_of_steps()))).await
+    }
+
+    /// Whether the run was cancelled while its last step went on. Where a cancel halts the step this never comes up.
+    async fn was_cancelled(&self) -> Result<bool> {
+        if !self.manners().cancels_between_steps() {
+            return Ok(false);
+        }
+        let run = self.claim.run.clone();
+        let run = self.engine.db.read(move |tx| runs::get(tx, &run)).await?;
+        Ok(run.is_none_or(|run| run.status.is_terminal()))
+    }
+
+    fn manners(&self) -> Manners {
+        self.engine.manners
+    }
+
+    fn out_of_steps(&self) -> StopReason {
+        let none = self.claim.request.max_steps <= 0;
+        if none && self.manners().no_step_is_a_turn() { StopReason::EndTurn } else { StopReason::MaxSteps }
     }
 
     /// Finds out what is to be done. A decision that the run brings is carried out here.
@@ -99,6 +123,7 @@ impl<'a> Execution<'a> {
 
     fn task(&self, resume: Option<Resume>) -> std::result::Result<Task, Failure> {
         let claim = self.claim;
+        claim.request.check()?;
         let resumed = resume.as_ref().map(|resume| &resume.model);
         let handle = claim.request.override_model.as_ref().or(resumed).unwrap_or(&claim.model).clone();
         let from = resume.as_ref().map_or(0, |resume| resume.at);
@@ -139,7 +164,7 @@ impl<'a> Execution<'a> {
 
     /// A tool call and its answer; or, where the tool is the agent's way to speak, what it says.
     fn called(&self, call: &Call) -> Vec<NewMessage> {
-        if let Some(text) = self.claim.request.spoken(&call.name, &call.arguments) {
+        if let Some(text) = self.claim.request.spoken(&call.name, &call.arguments, self.manners()) {
             return vec![NewMessage::reply(&text)];
         }
         let (id, answer) = (call_id(), answer::tool_return(call).into());
@@ -149,24 +174,29 @@ impl<'a> Execution<'a> {
     async fn fail(&self, failure: Failure, task: &Task) -> Result<()> {
         let ending = self.failed(&failure);
         let model = task.handle.clone();
-        let step = NewStep { model, prompt_tokens: task.prompt, failure: Some(failure), ..NewStep::default() };
+        let mut step = NewStep { model, prompt_tokens: task.prompt, failure: Some(failure), ..NewStep::default() };
+        step.loses_input = self.manners().hides_input_until_a_step();
         self.commit(Some(step), self.ttft(&task.turn), Some(ending)).await
     }
 
     fn failed(&self, failure: &Failure) -> Ending {
-        Ending { error: Some(failure.message.clone()), ..self.ending(StopReason::Error) }
+        let reason = self.manners().raised(&failure.reason, self.claim.request.kind);
+        let error = Some(failure.message.clone());
+        Ending { status: RunStatus::Failed, error, ..self.ending(reason) }
     }
 
-    /// The end that the documentation gives a stop reason; one that nobody knows is a success.
+    /// How a run ends for a reason; one that nobody knows is a success.
     fn ending(&self, reason: StopReason) -> Ending {
-        let status = reason.status().unwrap_or(RunStatus::Completed);
+        let status = self.manners().ends_as(&reason);
         let error = (status == RunStatus::Failed).then(|| format!("the run was stopped with `{reason}`"));
         Ending { status, reason, error, duration_ns: self.nanos(Instant::now()) }
     }
 
     async fn commit(&self, step: Option<NewStep>, ttft: Option<i64>, ending: Option<Ending>) -> Result<()> {
         let claim = self.claim.clone();
-        self.engine.db.write(move |tx| steps::commit(tx, &claim, step, ttft, ending)).await
+        self.engine.db.write(move |tx| steps::commit(tx, &claim, step, ttft, ending)).await?;
+        self.engine.announce();
+        Ok(())
     }
 
     fn ttft(&self, turn: &Turn) -> Option<i64> {
@@ -182,7 +212,7 @@ impl<'a> Execution<'a> {
 /// Asks the model for the step behind those that are done; one that panics has failed.
 async fn ask(task: &Task, done: i64) -> std::result::Result<Step, Failure> {
     let position = usize::try_from(task.from + done).unwrap_or(usize::MAX);
-    let panicked = |_| Err(Failure { kind: "PanicError", message: "the model panicked".to_owned() });
+    let panicked = |_| Err(Failure::new("PanicError", "the model panicked"));
     AssertUnwindSafe(task.model.step(&task.turn, position)).catch_unwind().await.unwrap_or_else(panicked)
 }
 

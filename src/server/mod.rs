@@ -14,6 +14,7 @@ mod execute;
 pub mod listen;
 mod owner;
 mod python_repr;
+mod quirks;
 mod refusal;
 mod render;
 mod request;
@@ -34,6 +35,7 @@ use crate::model::id::BadId;
 use crate::model::{AgentId, RunId};
 use engine::Engine;
 use owner::{Alive, Owners};
+pub use quirks::Manners;
 use store::{Database, IDENTITY, StoreError, agents};
 
 /// Where a server keeps what it knows.
@@ -52,6 +54,15 @@ pub struct Options {
     pub store: Store,
     /// Whether to execute runs; otherwise they are only accepted and read.
     pub execute: bool,
+    /// Whose manners it has.
+    pub manners: Manners,
+}
+
+impl Options {
+    /// The options of a server that does what is documented.
+    pub fn new(store: Store, execute: bool) -> Self {
+        Self { store, execute, manners: Manners::Documented }
+    }
 }
 
 /// Why a server did not start.
@@ -108,7 +119,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let opened = tokio::task::spawn_blocking(move || Database::open(path.as_deref(), IDENTITY)).await;
     let db = opened.map_err(|_| StoreError::Panicked)??;
     let alive = if options.execute { enter(&db, &owners).await? } else { None };
-    Ok(Running { engine: Engine::new(db, owners, options.execute), alive })
+    Ok(Running { engine: Engine::new(db, owners, &options), alive })
 }
 
 /// Begins to be seen by other processes. Under the write lock, since they remove what looks dead.

@@ -3,17 +3,26 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::Manners;
 use super::store::StoreError;
 use super::validate::Fault;
 use crate::db;
+
+/// How the real server prints the one user that it has.
+const ACTOR: &str = "id='user-00000000-0000-4000-8000-000000000000' \
+    organization_id='org-00000000-0000-4000-8000-000000000000' name='default_user' \
+    created_at=datetime.datetime(2026, 1, 1, 0, 0, tzinfo=TzInfo(UTC)) \
+    updated_at=datetime.datetime(2026, 1, 1, 0, 0, tzinfo=TzInfo(UTC)) is_deleted=False";
 
 /// Why a request gets no 2xx.
 #[derive(Debug)]
 pub(super) enum Refusal {
     /// A status with words.
     Detail(StatusCode, String),
+    /// A status with a body of another shape.
+    Body(StatusCode, Value),
     /// Input that does not pass validation.
     Invalid(Vec<Fault>),
     /// Too much is to be written, or another process holds the database for too long; nothing was stored.
@@ -24,6 +33,14 @@ impl Refusal {
     /// 404 with these words.
     pub(super) fn not_found(detail: impl Into<String>) -> Self {
         Self::Detail(StatusCode::NOT_FOUND, detail.into())
+    }
+
+    /// 404 for a thing that is not there.
+    pub(super) fn missing(what: &str, id: &str, manners: Manners) -> Self {
+        Self::not_found(match manners.tells_the_actor() {
+            true => format!("{what} not found with id='['{id}']', access level in ['read'] for actor='{ACTOR}'"),
+            false => format!("{what} not found with id='{id}'"),
+        })
     }
 
     /// 400 with these words.
@@ -70,6 +87,7 @@ impl IntoResponse for Refusal {
         match self {
             Self::Detail(status, detail) => (status, Json(json!({"detail": detail}))).into_response(),
             Self::Invalid(faults) => (StatusCode::UNPROCESSABLE_ENTITY, Json(Fault::body(&faults))).into_response(),
+            Self::Body(status, body) => (status, Json(body)).into_response(),
             Self::Busy => busy(),
         }
     }

@@ -3,11 +3,18 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::answer::Failure;
+use super::{Manners, validate};
 use crate::model::message::content_text;
 
-/// What `POST /v1/agents/{agent_id}/messages/async` asked for.
+/// The tool, and its argument, by which an agent speaks unless a request names others.
+pub(super) const SPEAKS: &str = "send_message";
+pub(super) const SPOKEN: &str = "message";
+
+/// What one of the routes that send messages was asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct SendRequest {
+    pub(super) kind: Kind,
     pub(super) inputs: Vec<Input>,
     pub(super) max_steps: i64,
     pub(super) use_assistant_message: bool,
@@ -18,6 +25,20 @@ pub(super) struct SendRequest {
     pub(super) callback_url: Option<String>,
     pub(super) override_model: Option<String>,
     pub(super) override_system: Option<String>,
+}
+
+/// By which route a run was sent, and how its sender listens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Kind {
+    /// It does not listen.
+    #[default]
+    Async,
+    /// It waits for the whole answer.
+    Sync,
+    /// It listens to a stream.
+    Stream,
+    /// It listens to a stream that others may join.
+    BackgroundStream,
 }
 
 /// One element of `messages`.
@@ -65,6 +86,50 @@ pub(super) enum Verdict {
     Result { error: bool, tool_return: Value },
 }
 
+impl Kind {
+    const ALL: [Self; 4] = [Self::Async, Self::Sync, Self::Stream, Self::BackgroundStream];
+
+    /// The word under which runs are stored.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Async => "async",
+            Self::Sync => "sync",
+            Self::Stream => "stream",
+            Self::BackgroundStream => "background_stream",
+        }
+    }
+
+    /// The kind that is stored under a word.
+    pub(super) fn from_word(word: &str) -> Self {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word).unwrap_or_default()
+    }
+
+    /// The words of the kinds that are in the background, or of those that are not.
+    pub(super) fn words(background: bool) -> Vec<String> {
+        let kinds = Self::ALL.into_iter().filter(|kind| kind.is_background() == background);
+        kinds.map(|kind| kind.as_str().to_owned()).collect()
+    }
+
+    /// Its `run_type`.
+    pub(super) fn run_type(self) -> &'static str {
+        match self {
+            Self::Async => "send_message_async",
+            Self::Sync => "send_message",
+            Self::Stream | Self::BackgroundStream => "send_message_streaming",
+        }
+    }
+
+    /// Whether the run is in the background, so that its stream can be joined.
+    pub(super) fn is_background(self) -> bool {
+        matches!(self, Self::Async | Self::BackgroundStream)
+    }
+
+    /// Whether its sender listens to a stream.
+    pub(super) fn streams(self) -> bool {
+        matches!(self, Self::Stream | Self::BackgroundStream)
+    }
+}
+
 impl SendRequest {
     /// The messages that say something.
     pub(super) fn messages(&self) -> impl Iterator<Item = &InputMessage> {
@@ -83,12 +148,28 @@ impl SendRequest {
     }
 
     /// What the agent says by calling a tool, if that tool is its way to speak.
-    pub(super) fn spoken(&self, tool: &str, arguments: &str) -> Option<String> {
-        if !self.use_assistant_message || tool != self.assistant_message_tool_name {
+    pub(super) fn spoken(&self, tool: &str, arguments: &str, manners: Manners) -> Option<String> {
+        let (on, name, kwarg) = if manners.ignores_assistant_message_fields() {
+            (true, SPEAKS, SPOKEN)
+        } else {
+            (self.use_assistant_message, &*self.assistant_message_tool_name, &*self.assistant_message_tool_kwarg)
+        };
+        if !on || tool != name {
             return None;
         }
         let arguments: Value = serde_json::from_str(arguments).ok()?;
-        arguments.get(&self.assistant_message_tool_kwarg)?.as_str().map(str::to_owned)
+        arguments.get(kwarg)?.as_str().map(str::to_owned)
+    }
+
+    /// Finds what no model can answer. Only a server that accepts such requests comes across them.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        if self.inputs.is_empty() {
+            return Err(Failure::new("IndexError", "list index out of range"));
+        }
+        match self.messages().find(|message| validate::is_empty(&message.content)) {
+            None => Ok(()),
+            Some(_) => Err(Failure::new("ValueError", "Message content is empty or invalid")),
+        }
     }
 
     /// The text that the model is to answer: the last user message, or the last message if no user spoke.

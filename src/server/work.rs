@@ -104,7 +104,7 @@ impl Deliveries {
 
 async fn deliver(engine: Arc<Engine>, run: String) -> String {
     // An error of the database leaves the row, which the next look finds again.
-    let _ = callback::deliver(&engine.db, &run).await;
+    let _ = callback::deliver(&engine.db, &run, engine.manners).await;
     engine.announce();
     run
 }

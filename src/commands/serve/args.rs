@@ -46,6 +46,13 @@ pub struct Args {
     /// Let everybody in who can reach a port of this machine
     #[arg(long)]
     pub no_auth: bool,
+    /// Have the faults of the real server 0.16.8, to try other clients against them
+    ///
+    /// Runs say `created` until they end and times lack their zone; cursors of runs lead the wrong
+    /// way; a cancelled run may complete yet; what was sent is lost if the first step fails; empty
+    /// messages are accepted and fail their run; and so on.
+    #[arg(long)]
+    pub quirks: bool,
     /// Write the base URL into this file when ready, and remove it at the end
     #[arg(long, value_name = "FILE")]
     pub ready_file: Option<PathBuf>,

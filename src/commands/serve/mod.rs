@@ -23,7 +23,7 @@ use crate::exit::Exit;
 use crate::report::Failure;
 use crate::server::door::{Doors, Hosts, Key};
 use crate::server::listen::Listener;
-use crate::server::{self, Options, Running, Store};
+use crate::server::{self, Manners, Options, Running, Store};
 use crate::ui::signals::{Request, Signals};
 use log::{Line, Log};
 use ready::ReadyFile;
@@ -105,8 +105,8 @@ impl Server {
         let listener = Listener::bind(args.address()).await.map_err(|error| cannot_bind(args.address(), &error))?;
         let address = listener.address();
         let base = ready::base_url(address, &args.allow_host)?;
-        let store = database.clone().map_or(Store::Memory, Store::File);
-        let engine = server::start(Options { store, execute: true }).await.map_err(|error| engine_failure(&error))?;
+        let options = options(args, database.clone());
+        let engine = server::start(options).await.map_err(|error| engine_failure(&error))?;
         let key = if args.no_auth { None } else { Some(key(database.as_deref())?) };
         if let Some(record) = records.first_mut() {
             record.write(&base, None).map_err(|error| cannot_record(&error))?;
@@ -122,6 +122,11 @@ impl Server {
         };
         Ok(Self { listener, engine, doors, base, key, database, records })
     }
+}
+
+fn options(args: &Args, database: Option<PathBuf>) -> Options {
+    let manners = if args.quirks { Manners::Quirky } else { Manners::Documented };
+    Options { manners, ..Options::new(database.map_or(Store::Memory, Store::File), true) }
 }
 
 /// The file to serve from; none is memory.

@@ -80,8 +80,17 @@ pub(super) struct Call {
 pub(super) struct Failure {
     /// The kind of error, as steps list it.
     pub(super) kind: &'static str,
+    /// Why the step stopped.
+    pub(super) reason: StopReason,
     /// What went wrong.
     pub(super) message: String,
+}
+
+impl Failure {
+    /// An exception of this server.
+    pub(super) fn new(kind: &'static str, message: impl Into<String>) -> Self {
+        Self { kind, reason: StopReason::Error, message: message.into() }
+    }
 }
 
 impl FirstOutput {
@@ -101,7 +110,7 @@ pub(super) fn model(handle: &str) -> Result<&'static dyn Model, Failure> {
     match handle {
         "agentctl/echo" => Ok(&echo::Echo),
         "agentctl/script" => Ok(&script::Script),
-        other => Err(Failure { kind: "NotFoundError", message: unknown(other) }),
+        other => Err(Failure::new("NotFoundError", unknown(other))),
     }
 }
 

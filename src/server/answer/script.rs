@@ -18,7 +18,7 @@ impl Model for Script {
 }
 
 async fn perform(turn: &Turn, position: usize) -> Result<Step, Failure> {
-    let wrong = |message| Failure { kind: "InvalidScriptError", message };
+    let wrong = |message| Failure::new("InvalidScriptError", message);
     let beats = match directive::script(&turn.text).map_err(wrong)? {
         Some(beats) => beats,
         None => vec![echo(&turn.text)],
@@ -32,7 +32,7 @@ async fn perform(turn: &Turn, position: usize) -> Result<Step, Failure> {
             Ok(Step { thoughts, act: Some(act.clone()), stop: stop_behind(act, beats.get(position + 1)) })
         }
         End::Stop(reason) => Ok(stop(thoughts, reason.clone())),
-        End::Fail(why) => Err(Failure { kind: "ScriptedError", message: why.clone() }),
+        End::Fail(why) => Err(Failure::new("ScriptedError", why)),
         End::Hang => pending().await,
     }
 }

@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use super::model;
 use crate::server::clock;
 use crate::server::store::agents::AgentRow;
+use crate::server::store::messages::MessageRow;
 
-/// An agent with the keys that clients know, most of them empty here.
-pub(in crate::server) fn agent(row: &AgentRow) -> Value {
+/// An agent with the keys that clients know, most of them empty here; `asks` is what it waits for, where that is wanted.
+pub(in crate::server) fn agent(row: &AgentRow, asks: Option<&MessageRow>) -> Value {
     let agent_type = row.settings.agent_type.as_deref().unwrap_or("letta_v1_agent");
     let (reason, ended) = row.last_end.clone().unzip();
     json!({
@@ -16,7 +17,7 @@ pub(in crate::server) fn agent(row: &AgentRow) -> Value {
         "system": row.system,
         "agent_type": agent_type,
         "created_at": clock::micros(row.created),
-        "updated_at": clock::micros(row.created),
+        "updated_at": clock::micros(row.updated),
         "llm_config": model::config(&row.model),
         "model": row.model,
         "embedding": null,
@@ -39,7 +40,7 @@ pub(in crate::server) fn agent(row: &AgentRow) -> Value {
         "identity_ids": [],
         "identities": [],
         "secrets": [],
-        "pending_approval": null,
+        "pending_approval": asks.map(super::message),
         "last_stop_reason": reason.flatten(),
         "last_run_completion": ended.map(clock::micros),
         "message_buffer_autoclear": false,

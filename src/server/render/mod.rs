@@ -1,13 +1,17 @@
 //! Rows as the JSON of the API: every key is there, in the documented order.
 
 mod agent;
+mod frame;
+mod mishap;
 mod model;
 mod run;
 mod step;
 
 pub(super) use agent::agent;
+pub(super) use frame::{DONE, data, error, ping};
+pub(super) use mishap::Mishap;
 pub(super) use model::models;
-pub(super) use run::{callback, metrics, run, usage};
+pub(super) use run::{Place, callback, metrics, result, run, statistics, stop_reason, usage};
 pub(super) use step::step;
 
 use serde_json::{Map, Value, json};

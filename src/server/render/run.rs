@@ -2,39 +2,60 @@
 
 use serde_json::{Value, json};
 
-use super::ORGANIZATION;
-use crate::server::clock;
+use super::{Mishap, ORGANIZATION};
+use crate::server::request::Kind;
 use crate::server::store::messages::MessageRow;
 use crate::server::store::runs::RunRow;
 use crate::server::store::steps::Usage;
+use crate::server::{Manners, clock};
+
+/// Where a run is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::server) enum Place {
+    /// By itself.
+    Alone,
+    /// In a list.
+    List,
+}
 
 /// A run with its seventeen keys.
-pub(in crate::server) fn run(row: &RunRow) -> Value {
+pub(in crate::server) fn run(row: &RunRow, place: Place, manners: Manners) -> Value {
+    let hidden = place == Place::Alone && manners.hides_duration();
     json!({
         "id": row.id,
-        "status": row.status.as_str(),
+        "status": manners.status(&row.status, row.kind).as_str(),
         "created_at": clock::micros(row.created),
-        "completed_at": row.completed.map(clock::micros),
+        "completed_at": row.completed.map(|time| ended(time, manners)),
         "agent_id": row.agent_id,
         "conversation_id": null,
         "base_template_id": null,
-        "background": true,
-        "metadata": metadata(row),
+        "background": row.kind.is_background(),
+        "metadata": metadata(row, manners),
         "request_config": request_config(row),
         "stop_reason": row.stop_reason,
         "callback_url": row.callback_url,
-        "callback_sent_at": row.callback_sent.map(clock::micros),
+        "callback_sent_at": row.callback_sent.map(|time| ended(time, manners)),
         "callback_status_code": row.callback_status,
         "callback_error": row.callback_error,
-        "ttft_ns": row.ttft_ns,
-        "total_duration_ns": row.duration_ns,
+        "ttft_ns": row.ttft_ns.filter(|_| !manners.hides_ttft()),
+        "total_duration_ns": row.duration_ns.filter(|_| !hidden),
     })
 }
 
-fn metadata(row: &RunRow) -> Value {
-    let mut metadata = json!({"run_type": "send_message_async", "lettuce": null, "model": row.model});
+fn ended(time: i64, manners: Manners) -> String {
+    if manners.times_are_naive() { clock::naive(time) } else { clock::micros(time) }
+}
+
+fn metadata(row: &RunRow, manners: Manners) -> Value {
+    let mut metadata = json!({"run_type": row.kind.run_type()});
+    if row.kind == Kind::Async {
+        metadata["lettuce"] = Value::Null;
+    }
+    if manners.shows_model() {
+        metadata["model"] = json!(row.model);
+    }
     if let Some(error) = &row.error {
-        metadata["error"] = json!(error);
+        metadata["error"] = if row.kind.streams() { Mishap::of(error).message(&row.id, None) } else { json!(error) };
     }
     metadata
 }
@@ -77,24 +98,35 @@ pub(in crate::server) fn metrics(row: &RunRow, usage: Usage) -> Value {
 }
 
 /// What is posted when a run has ended.
-pub(in crate::server) fn callback(row: &RunRow, messages: &[MessageRow], usage: Usage, now: i64) -> Value {
-    let mut metadata = metadata(row);
-    metadata["result"] = json!({
-        "messages": messages.iter().map(super::message).collect::<Vec<_>>(),
-        "stop_reason": {"message_type": "stop_reason", "stop_reason": row.stop_reason},
-        "usage": statistics(usage),
-        "logprobs": null,
-        "turns": null,
-    });
+pub(in crate::server) fn callback(row: &RunRow, messages: &[MessageRow], usage: Usage, manners: Manners) -> Value {
+    let mut metadata = metadata(row, manners);
+    metadata["result"] = result(row, messages, usage);
     json!({
         "run_id": row.id,
         "status": row.status.as_str(),
-        "completed_at": clock::micros(now),
+        "completed_at": ended(clock::now(), manners),
         "metadata": metadata,
     })
 }
 
-fn statistics(usage: Usage) -> Value {
+/// What a run brought: the answer of the route that waits for it.
+pub(in crate::server) fn result(row: &RunRow, messages: &[MessageRow], usage: Usage) -> Value {
+    json!({
+        "messages": messages.iter().map(super::message).collect::<Vec<_>>(),
+        "stop_reason": stop_reason(row),
+        "usage": statistics(usage),
+        "logprobs": null,
+        "turns": null,
+    })
+}
+
+/// Why a run stopped, as the frame of a stream.
+pub(in crate::server) fn stop_reason(row: &RunRow) -> Value {
+    json!({"message_type": "stop_reason", "stop_reason": row.stop_reason})
+}
+
+/// What a run used, as the frame of a stream.
+pub(in crate::server) fn statistics(usage: Usage) -> Value {
     json!({
         "message_type": "usage_statistics",
         "completion_tokens": usage.completion_tokens,

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
-use serde_json::{Value, json};
+use axum::http::StatusCode;
+use rusqlite::Transaction;
+use serde_json::{Map, Value, json};
 
 use super::payload::Payload;
 use super::{Answer, agent_id, page, required};
@@ -13,38 +15,87 @@ use crate::server::answer;
 use crate::server::engine::Engine;
 use crate::server::refusal::Refusal;
 use crate::server::render;
-use crate::server::store::agents;
-use crate::server::validate::{self, NewAgent, Order, Params};
+use crate::server::store::agents::AgentRow;
+use crate::server::store::messages::MessageRow;
+use crate::server::store::{Result as Stored, agents, approvals};
+use crate::server::validate::{self, Order, Params};
+
+/// What an agent can be asked to include. All but one are there in any case, or do not exist here.
+const INCLUDE: &[&str] = &[
+    "agent.blocks",
+    "agent.identities",
+    "agent.managed_group",
+    PENDING,
+    "agent.secrets",
+    "agent.sources",
+    "agent.tags",
+    "agent.tools",
+];
+const PENDING: &str = "agent.pending_approval";
+
+/// An agent, and what it asks for, where that is wanted.
+type Shown = (AgentRow, Option<MessageRow>);
 
 /// `POST /v1/agents/`
 pub(super) async fn create(State(engine): State<Arc<Engine>>, payload: Payload) -> Answer {
-    let new = validate::new_agent(&payload.object()?)?;
-    let model = model(&new)?.to_owned();
+    let body = payload.object()?;
+    if engine.manners.raises_over_agents() {
+        raise(&body)?;
+    }
+    let new = validate::new_agent(&body)?;
+    let model = new.model.clone().unwrap_or_else(|| answer::DEFAULT.to_owned());
+    known_model(&model)?;
     let id = AgentId::random();
     // The first digits of its id tell agents without a name apart.
     let name = new.name.clone().unwrap_or_else(|| format!("Agent {}", &id.as_str()[6..14]));
     let system = new.system.clone().unwrap_or_else(|| answer::SYSTEM.to_owned());
     let made = engine.db.write(move |tx| agents::create(tx, id.as_str(), &name, &model, &system, &new)).await;
-    Ok(Json(render::agent(&required(made, Refusal::internal)?)))
+    Ok(Json(render::agent(&required(made, Refusal::internal)?, None)))
 }
 
-/// The model that an agent gets; one without a wish gets the default.
-fn model(new: &NewAgent) -> Result<&str, Refusal> {
-    match new.model.as_deref() {
-        None => Ok(answer::DEFAULT),
-        Some(handle) if !handle.contains('/') => {
-            Err(Refusal::bad_request("INVALID_ARGUMENT: The model handle should be in the format provider/model-name"))
-        }
-        Some(handle) if !answer::HANDLES.contains(&handle) => Err(Refusal::not_found(answer::unknown(handle))),
-        Some(handle) => Ok(handle),
+/// What the real server does not find in a body, and what it only notices later.
+fn raise(body: &Map<String, Value>) -> Result<(), Refusal> {
+    let text = |key| body.get(key).and_then(Value::as_str);
+    if text("model").is_none() && !body.contains_key("llm_config") {
+        return Err(Refusal::bad_request("INVALID_ARGUMENT: Must specify either model or llm_config in request"));
     }
+    match text("name").filter(|name| !validate::is_name(name)) {
+        None => Ok(()),
+        Some(name) => {
+            let words = format!("Export failed: {}", validate::bad_name(name));
+            Err(Refusal::Detail(StatusCode::INTERNAL_SERVER_ERROR, words))
+        }
+    }
+}
+
+/// Refuses a model that this server does not have.
+fn known_model(handle: &str) -> Result<(), Refusal> {
+    if !handle.contains('/') {
+        let words = "INVALID_ARGUMENT: The model handle should be in the format provider/model-name";
+        return Err(Refusal::bad_request(words));
+    }
+    if answer::HANDLES.contains(&handle) { Ok(()) } else { Err(Refusal::not_found(answer::unknown(handle))) }
 }
 
 /// `GET /v1/agents/`
 pub(super) async fn list(State(engine): State<Arc<Engine>>, RawQuery(query): RawQuery) -> Answer {
-    let page = page(&Params::new(query.as_deref()), 50, None, Order::Descending)?;
-    let found = engine.db.read(move |tx| agents::list(tx, &page)).await?;
-    Ok(Json(found.iter().map(render::agent).collect()))
+    let params = Params::new(query.as_deref());
+    let (page, pending) = (page(&engine, &params, 50, None, Order::Descending)?, pending(&params)?);
+    let found = engine.db.read(move |tx| {
+        let agents = agents::list(tx, &page)?;
+        agents.into_iter().map(|agent| show(tx, agent, pending)).collect::<Stored<Vec<Shown>>>()
+    });
+    Ok(Json(found.await?.iter().map(|(agent, asks)| render::agent(agent, asks.as_ref())).collect()))
+}
+
+/// Whether what an agent asks for is to be included.
+fn pending(params: &Params) -> Result<bool, Refusal> {
+    Ok(params.words("include", "literal_error", INCLUDE)?.iter().any(|word| word == PENDING))
+}
+
+fn show(tx: &Transaction<'_>, agent: AgentRow, pending: bool) -> Stored<Shown> {
+    let asks = if pending { approvals::request_of(tx, &agent.id)? } else { None };
+    Ok((agent, asks))
 }
 
 /// `GET /v1/agents/count`
@@ -53,11 +104,30 @@ pub(super) async fn count(State(engine): State<Arc<Engine>>) -> Answer {
 }
 
 /// `GET /v1/agents/{agent_id}`
-pub(super) async fn get(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Answer {
+pub(super) async fn get(
+    State(engine): State<Arc<Engine>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Answer {
     let id = agent_id(&id)?;
+    let pending = pending(&Params::new(query.as_deref()))?;
     let wanted = id.clone();
-    let found = engine.db.read(move |tx| agents::get(tx, wanted.as_str())).await;
-    Ok(Json(render::agent(&required(found, || no_such_agent(&id))?)))
+    let found =
+        engine.db.read(move |tx| agents::get(tx, wanted.as_str())?.map(|row| show(tx, row, pending)).transpose());
+    let (agent, asks) = required(found.await, || no_such_agent(&id))?;
+    Ok(Json(render::agent(&agent, asks.as_ref())))
+}
+
+/// `PATCH /v1/agents/{agent_id}`: what the body has is changed, all else stays.
+pub(super) async fn change(State(engine): State<Arc<Engine>>, Path(id): Path<String>, payload: Payload) -> Answer {
+    let id = agent_id(&id)?;
+    let changes = validate::changes(&payload.object()?)?;
+    if let Some(model) = &changes.model {
+        known_model(model)?;
+    }
+    let wanted = id.clone();
+    let changed = engine.db.write(move |tx| agents::change(tx, wanted.as_str(), &changes)).await;
+    Ok(Json(render::agent(&required(changed, || missing(&engine, &id))?, None)))
 }
 
 /// `DELETE /v1/agents/{agent_id}`
@@ -65,9 +135,13 @@ pub(super) async fn delete(State(engine): State<Arc<Engine>>, Path(id): Path<Str
     let id = agent_id(&id)?;
     let wanted = id.clone();
     let deleted = engine.db.write(move |tx| agents::delete(tx, wanted.as_str())).await;
-    let open = required(deleted, || no_such_agent(&id))?;
+    let open = required(deleted, || missing(&engine, &id))?;
     open.iter().for_each(|run| engine.halt(run));
     Ok(Json(json!({"message": format!("Agent id={id} successfully deleted")})))
+}
+
+fn missing(engine: &Engine, id: &AgentId) -> Refusal {
+    Refusal::missing("Agent", id.as_str(), engine.manners)
 }
 
 pub(super) fn no_such_agent(id: &AgentId) -> Refusal {

@@ -1,27 +1,57 @@
-//! Cancelling: at once and for good, whatever the run was doing.
+//! Cancelling: at once, whatever the run was doing.
 
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
 use super::payload::Payload;
 use super::{Answer, agent_id};
+use crate::model::AgentId;
 use crate::server::engine::Engine;
 use crate::server::refusal::Refusal;
 use crate::server::store::runs::{self, Cancelled};
-use crate::server::validate::{self, Order};
+use crate::server::validate::{self, Fault, Order, Params};
 
 /// `POST /v1/agents/{agent_id}/messages/cancel`: the given runs, or all that are open.
-pub(super) async fn cancel(State(engine): State<Arc<Engine>>, Path(agent): Path<String>, payload: Payload) -> Answer {
+pub(super) async fn of_agent(State(engine): State<Arc<Engine>>, Path(agent): Path<String>, payload: Payload) -> Answer {
     let agent = agent_id(&agent)?;
     let given = validate::run_ids(&payload.optional_object()?)?;
-    let ids = if given.is_empty() { open(&engine, agent.as_str()).await? } else { given };
+    let ids = if given.is_empty() { open(&engine, &agent, &format!("agent {agent}")).await? } else { given };
+    cancel(&engine, &agent, ids).await
+}
+
+/// `POST /v1/conversations/{conversation_id}/cancel?agent_id=…`: all open runs of the agent, whose only conversation
+/// is called `default`.
+pub(super) async fn of_conversation(
+    State(engine): State<Arc<Engine>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    let params = Params::new(query.as_deref());
+    match (id.as_str(), params.text("agent_id")) {
+        ("default", Some(agent)) => {
+            let agent = agent_id(agent)?;
+            let ids = open(&engine, &agent, "conversation default").await?;
+            cancel(&engine, &agent, ids).await
+        }
+        _ if id == "default" || is_conversation(&id) => Err(Refusal::missing("Conversation", &id, engine.manners)),
+        _ => Err(Fault::conversation_id(&id).into()),
+    }
+}
+
+/// Whether an id could be a conversation's, or an agent's for its conversation.
+fn is_conversation(id: &str) -> bool {
+    let agent = id.strip_prefix("conv-").map(|uuid| format!("agent-{uuid}"));
+    agent.as_deref().unwrap_or(id).parse::<AgentId>().is_ok()
+}
+
+async fn cancel(engine: &Arc<Engine>, agent: &AgentId, ids: Vec<String>) -> Answer {
     let mut answer = Map::new();
     for id in ids {
-        let word = if cancel_one(&engine, &id).await? == Cancelled::Unknown { "failed" } else { "cancelled" };
+        let word = if cancel_one(engine, &id).await? == Cancelled::Unknown { "failed" } else { "cancelled" };
         answer.insert(id, Value::from(word));
     }
     // A callback may have become due.
@@ -29,11 +59,11 @@ pub(super) async fn cancel(State(engine): State<Arc<Engine>>, Path(agent): Path<
     Ok(Json(Value::Object(answer)))
 }
 
-async fn open(engine: &Engine, agent: &str) -> Result<Vec<String>, Refusal> {
-    let wanted = agent.to_owned();
+async fn open(engine: &Engine, agent: &AgentId, of: &str) -> Result<Vec<String>, Refusal> {
+    let wanted = agent.to_string();
     let open = engine.db.read(move |tx| runs::open_of(tx, &wanted, Order::Descending)).await?;
     if open.is_empty() {
-        let words = format!("CONFLICT: No active runs to cancel for agent {agent}");
+        let words = format!("CONFLICT: No active runs to cancel for {of}");
         return Err(Refusal::Detail(StatusCode::CONFLICT, words));
     }
     Ok(open)
@@ -41,8 +71,9 @@ async fn open(engine: &Engine, agent: &str) -> Result<Vec<String>, Refusal> {
 
 async fn cancel_one(engine: &Engine, id: &str) -> Result<Cancelled, Refusal> {
     let (wanted, duration) = (id.to_owned(), engine.elapsed(id));
-    let cancelled = engine.db.write(move |tx| runs::cancel(tx, &wanted, duration)).await?;
-    if cancelled == Cancelled::Now {
+    let for_good = !engine.manners.cancels_between_steps();
+    let cancelled = engine.db.write(move |tx| runs::cancel(tx, &wanted, duration, for_good)).await?;
+    if cancelled == Cancelled::Now && for_good {
         engine.halt(id);
     }
     Ok(cancelled)

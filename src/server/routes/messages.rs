@@ -1,37 +1,24 @@
-//! Messages: sent to an agent, and read back from it or from one of its runs.
+//! Messages: sent to an agent without waiting, and read back from it or from one of its runs.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
-use tokio::time::Instant;
 
-use super::agents::no_such_agent;
 use super::payload::Payload;
-use super::{Answer, agent_id, known, no_such_run, page, required, run_id};
+use super::{Answer, accept, agent_id, known, no_such_run, page, required, run_id};
 use crate::server::engine::Engine;
 use crate::server::refusal::Refusal;
-use crate::server::render;
-use crate::server::store::messages::{self, Of};
+use crate::server::render::{self, Place};
+use crate::server::store::messages::{self, Of, Sieve};
 use crate::server::store::{agents, runs};
-use crate::server::validate::{self, Order, Params};
+use crate::server::validate::{MESSAGE_TYPES, Order, Params, Route};
 
 /// `POST /v1/agents/{agent_id}/messages/async`: answered once the run is stored for good.
 pub(super) async fn send(State(engine): State<Arc<Engine>>, Path(agent): Path<String>, payload: Payload) -> Answer {
-    let at = Instant::now();
-    let body = payload.object()?;
-    let (agent, request) = match (agent_id(&agent), validate::send_request(&body)) {
-        (Ok(agent), Ok(request)) => (agent, request),
-        (agent, request) => {
-            let faults = agent.err().into_iter().chain(request.err().unwrap_or_default());
-            return Err(Refusal::Invalid(faults.collect()));
-        }
-    };
-    let (owner, to) = (engine.reserves(), agent.clone());
-    let accepted = engine.db.offer(move |tx| runs::accept(tx, to.as_str(), &request, owner.as_deref())).await;
-    let run = required(accepted, || Refusal::not_found("Agent not found"))?;
-    engine.accepted(&run.id, agent.as_str(), at);
-    Ok(Json(render::run(&run)))
+    let missing = |_: &_| Refusal::not_found("Agent not found");
+    let run = accept::accept(&engine, &agent, &payload.object()?, Route::Async, missing).await?;
+    Ok(Json(render::run(&run, Place::Alone, engine.manners)))
 }
 
 /// `GET /v1/agents/{agent_id}/messages`
@@ -42,16 +29,22 @@ pub(super) async fn of_agent(
 ) -> Answer {
     let id = agent_id(&id)?;
     let params = Params::new(query.as_deref());
-    let page = page(&params, 100, None, Order::Descending)?;
-    let types: Vec<String> = params.all("include_return_message_types").map(str::to_owned).collect();
+    let page = page(&engine, &params, 100, None, Order::Descending)?;
+    let types = params.words("include_return_message_types", "enum", MESSAGE_TYPES)?;
+    let turned = page.order == Order::Descending && engine.manners.turns_agent_messages();
+    let of_steps = engine.manners.hides_input_until_a_step();
     let wanted = id.clone();
     let found = engine.db.read(move |tx| {
         if !agents::exists(tx, wanted.as_str())? {
             return Ok(None);
         }
-        messages::list(tx, Of::Agent(wanted.as_str()), Some(&types), &page).map(Some)
+        messages::list(tx, Of::Agent(wanted.as_str()), Sieve { types: &types, of_steps }, &page).map(Some)
     });
-    let rows = known(required(found.await, || no_such_agent(&id))?, "message")?;
+    let found = required(found.await, || Refusal::not_found("Agent not found"))?;
+    let mut rows = known(found, "message", id.as_str())?;
+    if turned {
+        rows.reverse();
+    }
     Ok(Json(rows.iter().map(render::message).collect()))
 }
 
@@ -62,13 +55,14 @@ pub(super) async fn of_run(
     RawQuery(query): RawQuery,
 ) -> Answer {
     let id = run_id(&id)?;
-    let page = page(&Params::new(query.as_deref()), 100, None, Order::Ascending)?;
+    let page = page(&engine, &Params::new(query.as_deref()), 100, None, Order::Ascending)?;
+    let of_steps = engine.manners.hides_input_until_a_step();
     let wanted = id.clone();
     let found = engine.db.read(move |tx| {
         let Some(run) = runs::get(tx, &wanted)? else { return Ok(None) };
-        let types = run.request().and_then(|request| request.include_return_message_types);
-        messages::list(tx, Of::Run(&wanted), types.as_deref(), &page).map(Some)
+        let types = run.request().and_then(|request| request.include_return_message_types).unwrap_or_default();
+        messages::list(tx, Of::Run(&wanted), Sieve { types: &types, of_steps }, &page).map(Some)
     });
-    let rows = known(required(found.await, || no_such_run(&id))?, "message")?;
+    let rows = known(required(found.await, || no_such_run(&engine, &id))?, "message", "None")?;
     Ok(Json(rows.iter().map(render::message).collect()))
 }

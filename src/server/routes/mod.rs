@@ -1,10 +1,14 @@
-//! The routes: each path with and without a slash at its end, so that nobody is redirected.
+//! The routes. Each path answers with and without a slash at its end, so that nobody is redirected.
 
+mod accept;
 mod agents;
+mod answer;
 mod cancel;
+mod listening;
 mod messages;
 mod meta;
 mod payload;
+mod redirect;
 mod runs;
 
 use std::panic::AssertUnwindSafe;
@@ -15,10 +19,11 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, any, get, post};
 use futures_util::FutureExt;
 use serde_json::Value;
 
+use super::Manners;
 use super::door::MOST_BYTES;
 use super::engine::Engine;
 use super::refusal::Refusal;
@@ -31,29 +36,10 @@ type Answer = Result<axum::Json<Value>, Refusal>;
 
 /// Everything the API has.
 pub(super) fn router(engine: Arc<Engine>) -> Router {
-    let routes: [(&str, MethodRouter<Arc<Engine>>); 18] = [
-        ("/v1/health", get(meta::health)),
-        ("/v1/models", get(meta::models)),
-        ("/v1/models/embedding", get(meta::embedding)),
-        ("/v1/agents", get(agents::list).post(agents::create)),
-        ("/v1/agents/count", get(agents::count)),
-        ("/v1/agents/{agent_id}", get(agents::get).delete(agents::delete)),
-        ("/v1/agents/{agent_id}/messages", get(messages::of_agent)),
-        ("/v1/agents/{agent_id}/messages/async", post(messages::send)),
-        ("/v1/agents/{agent_id}/messages/cancel", post(cancel::cancel)),
-        ("/v1/runs", get(runs::list)),
-        ("/v1/runs/active", get(runs::active)),
-        ("/v1/runs/{run_id}", get(runs::get).delete(runs::delete)),
-        ("/v1/runs/{run_id}/messages", get(messages::of_run)),
-        ("/v1/runs/{run_id}/usage", get(runs::usage)),
-        ("/v1/runs/{run_id}/steps", get(runs::steps)),
-        ("/v1/runs/{run_id}/metrics", get(runs::metrics)),
-        ("/v1/runs/{run_id}/trace", get(meta::trace)),
-        ("/", get(not_found)),
-    ];
-    routes
+    let both = |router, (path, route)| both_forms(router, path, route, engine.manners);
+    table()
         .into_iter()
-        .fold(Router::new(), both_forms)
+        .fold(Router::new(), both)
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(MOST_BYTES))
@@ -61,8 +47,47 @@ pub(super) fn router(engine: Arc<Engine>) -> Router {
         .with_state(engine)
 }
 
-fn both_forms(router: Router<Arc<Engine>>, (path, route): (&str, MethodRouter<Arc<Engine>>)) -> Router<Arc<Engine>> {
-    router.route(path, route.clone()).route(&format!("{path}/"), route)
+/// Every path behind its prefix, in the form that the real server has.
+fn table() -> Vec<(&'static str, Routes)> {
+    vec![
+        ("/health/", get(meta::health)),
+        ("/ready/", get(meta::health)),
+        ("/models/", get(meta::models)),
+        ("/models/embedding", get(meta::embedding)),
+        ("/agents/", get(agents::list).post(agents::create)),
+        ("/agents/count", get(agents::count)),
+        ("/agents/{agent_id}", get(agents::get).patch(agents::change).delete(agents::delete)),
+        ("/agents/{agent_id}/messages", get(messages::of_agent).post(answer::wait)),
+        ("/agents/{agent_id}/messages/async", post(messages::send)),
+        ("/agents/{agent_id}/messages/stream", post(answer::stream)),
+        ("/agents/{agent_id}/messages/cancel", post(cancel::of_agent)),
+        ("/conversations/{conversation_id}/cancel", post(cancel::of_conversation)),
+        ("/runs/", get(runs::list)),
+        ("/runs/active", get(runs::active)),
+        ("/runs/{run_id}", get(runs::get).delete(runs::delete)),
+        ("/runs/{run_id}/messages", get(messages::of_run)),
+        ("/runs/{run_id}/usage", get(runs::usage)),
+        ("/runs/{run_id}/steps", get(runs::steps)),
+        ("/runs/{run_id}/metrics", get(runs::metrics)),
+        ("/runs/{run_id}/trace", get(meta::trace)),
+        ("/runs/{run_id}/stream", post(answer::join)),
+    ]
+}
+
+/// Routes of one path.
+type Routes = MethodRouter<Arc<Engine>>;
+
+/// The prefixes under which the API answers.
+const PREFIXES: [&str; 2] = ["/v1", "/latest"];
+
+/// Adds a path in both of its forms, under each prefix.
+fn both_forms(router: Router<Arc<Engine>>, path: &str, routes: Routes, manners: Manners) -> Router<Arc<Engine>> {
+    let other = path.strip_suffix('/').map_or_else(|| format!("{path}/"), str::to_owned);
+    let there = if manners.redirects_slashes() { any(redirect::to_the_other_form) } else { routes.clone() };
+    PREFIXES.iter().fold(router, |router, prefix| {
+        let router = router.route(&format!("{prefix}{path}"), routes.clone());
+        router.route(&format!("{prefix}{other}"), there.clone())
+    })
 }
 
 async fn not_found() -> Refusal {
@@ -91,13 +116,17 @@ fn run_id(text: &str) -> Result<String, Refusal> {
     id.map(|id| id.to_string()).ok_or_else(|| Refusal::bad_request(words()))
 }
 
-fn no_such_run(id: &str) -> Refusal {
-    Refusal::not_found(format!("Run not found with id='{id}'"))
+fn no_such_run(engine: &Engine, id: &str) -> Refusal {
+    Refusal::missing("Run", id, engine.manners)
 }
 
 /// The page that a query asks for.
-fn page(params: &Params, limit: i64, most: Option<i64>, order: Order) -> Result<Page, Fault> {
+fn page(engine: &Engine, params: &Params, limit: i64, most: Option<i64>, order: Order) -> Result<Page, Refusal> {
     let text = |key| params.text(key).map(str::to_owned);
+    let negative = text("limit").is_some_and(|limit| limit.parse::<i64>().is_ok_and(i64::is_negative));
+    if negative && most.is_none() && engine.manners.raises_over_limits() {
+        return Err(Refusal::Detail(StatusCode::INTERNAL_SERVER_ERROR, "A database error occurred.".to_owned()));
+    }
     Ok(Page {
         limit: params.limit(limit, most)?,
         order: params.order(order)?,
@@ -106,6 +135,7 @@ fn page(params: &Params, limit: i64, most: Option<i64>, order: Order) -> Result<
         name: text("name"),
         query_text: text("query_text"),
         tags: params.all("tags").map(str::to_owned).collect(),
+        all_tags: params.flag("match_all_tags")?.unwrap_or_default(),
     })
 }
 
@@ -116,8 +146,8 @@ impl From<Fault> for Refusal {
 }
 
 /// Turns a cursor that no row has into a 404.
-fn known<T>(found: Result<T, String>, what: &str) -> Result<T, Refusal> {
-    found.map_err(|cursor| Refusal::not_found(format!("No {what} found with id '{cursor}'.")))
+fn known<T>(found: Result<T, String>, what: &str, agent: &str) -> Result<T, Refusal> {
+    found.map_err(|cursor| Refusal::not_found(format!("No {what} found with id '{cursor}' for agent '{agent}'.")))
 }
 
 /// A row that has to be there.

@@ -15,6 +15,11 @@ pub(super) struct Payload {
 }
 
 impl Payload {
+    /// Whether nothing was sent.
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     /// The JSON object that it has to be.
     pub(super) fn object(&self) -> Result<Map<String, Value>, Fault> {
         validate::object(&self.headers, &self.bytes)

@@ -10,7 +10,8 @@ use super::{Answer, known, no_such_run, page, required, run_id};
 use crate::model::RunStatus;
 use crate::server::engine::Engine;
 use crate::server::refusal::Refusal;
-use crate::server::render;
+use crate::server::render::{self, Place};
+use crate::server::request::Kind;
 use crate::server::store::lists::{self, RunFilter};
 use crate::server::store::runs::RunRow;
 use crate::server::store::{Page, runs, steps};
@@ -39,10 +40,14 @@ const STOP_REASONS: &[&str] = &[
 /// `GET /v1/runs/`
 pub(super) async fn list(State(engine): State<Arc<Engine>>, RawQuery(query): RawQuery) -> Answer {
     let params = Params::new(query.as_deref());
-    let page = page(&params, 100, Some(1000), Order::Descending)?;
+    let mut page = page(&engine, &params, 100, Some(1000), Order::Descending)?;
+    params.word("order_by", "literal_error", &["created_at"])?;
+    if engine.manners.swaps_run_cursors() {
+        std::mem::swap(&mut page.after, &mut page.before);
+    }
     let filter = filter(&params)?;
-    // Every run of this server is in the background and in its agent's default conversation.
-    if params.flag("background")? == Some(false) || params.text("conversation_id").is_some() {
+    // Every run of this server is in its agent's default conversation, which has no id.
+    if params.text("conversation_id").is_some() {
         return Ok(Json(json!([])));
     }
     found(&engine, filter, page).await
@@ -52,13 +57,13 @@ pub(super) async fn list(State(engine): State<Arc<Engine>>, RawQuery(query): Raw
 pub(super) async fn active(State(engine): State<Arc<Engine>>, RawQuery(query): RawQuery) -> Answer {
     let params = Params::new(query.as_deref());
     let agents = params.text("agent_id").map(str::to_owned).into_iter().collect();
-    let filter = RunFilter { agents, statuses: words(&OPEN), stop_reason: None };
+    let filter = RunFilter { agents, kinds: kinds(&params)?, statuses: words(&OPEN), stop_reason: None };
     found(&engine, filter, Page::first(100, Order::Descending)).await
 }
 
 async fn found(engine: &Engine, filter: RunFilter, page: Page) -> Answer {
     let rows = engine.db.read(move |tx| lists::runs(tx, &filter, &page)).await?;
-    Ok(Json(rows.iter().map(render::run).collect()))
+    Ok(Json(rows.iter().map(|run| render::run(run, Place::List, engine.manners)).collect()))
 }
 
 fn filter(params: &Params) -> Result<RunFilter, Refusal> {
@@ -68,9 +73,14 @@ fn filter(params: &Params) -> Result<RunFilter, Refusal> {
     };
     Ok(RunFilter {
         agents,
+        kinds: kinds(params)?,
         statuses: statuses(params)?,
-        stop_reason: params.word("stop_reason", STOP_REASONS)?.map(str::to_owned),
+        stop_reason: params.word("stop_reason", "enum", STOP_REASONS)?.map(str::to_owned),
     })
+}
+
+fn kinds(params: &Params) -> Result<Vec<String>, Refusal> {
+    Ok(params.flag("background")?.map(Kind::words).unwrap_or_default())
 }
 
 fn statuses(params: &Params) -> Result<Vec<String>, Refusal> {
@@ -89,8 +99,8 @@ fn words(statuses: &[RunStatus]) -> Vec<String> {
 /// `GET /v1/runs/{run_id}`
 pub(super) async fn get(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Answer {
     let id = run_id(&id)?;
-    let run = required(engine.db.peek(|tx| runs::get(tx, &id)), || no_such_run(&id))?;
-    Ok(Json(render::run(&run)))
+    let run = required(engine.db.peek(|tx| runs::get(tx, &id)), || no_such_run(&engine, &id))?;
+    Ok(Json(render::run(&run, Place::Alone, engine.manners)))
 }
 
 /// `GET /v1/runs/{run_id}/usage`
@@ -111,7 +121,7 @@ fn one(engine: &Engine, id: &str) -> Result<(RunRow, steps::Usage), Refusal> {
         let usage = steps::usage(tx, &id)?;
         Ok(runs::get(tx, &id)?.map(|run| (run, usage)))
     });
-    required(found, || no_such_run(&id))
+    required(found, || no_such_run(engine, &id))
 }
 
 /// `GET /v1/runs/{run_id}/steps`
@@ -121,24 +131,27 @@ pub(super) async fn steps(
     RawQuery(query): RawQuery,
 ) -> Answer {
     let id = run_id(&id)?;
-    let page = page(&Params::new(query.as_deref()), 100, None, Order::Descending)?;
+    let page = page(&engine, &Params::new(query.as_deref()), 100, None, Order::Descending)?;
     let wanted = id.clone();
     let found = engine.db.read(move |tx| match runs::get(tx, &wanted)? {
         Some(_) => steps::list(tx, &wanted, &page).map(Some),
         None => Ok(None),
     });
-    let rows = known(required(found.await, || no_such_run(&id))?, "step")?;
+    let rows = known(required(found.await, || no_such_run(&engine, &id))?, "step", "None")?;
     Ok(Json(rows.iter().map(render::step).collect()))
 }
 
 /// `DELETE /v1/runs/{run_id}`: answers the run as it was.
 pub(super) async fn delete(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Answer {
     let id = run_id(&id)?;
+    if engine.manners.cannot_delete_runs() {
+        return Err(Refusal::internal());
+    }
     let wanted = id.clone();
     let deleted = engine.db.write(move |tx| runs::delete(tx, &wanted)).await;
-    let run = required(deleted, || no_such_run(&id))?;
+    let run = required(deleted, || no_such_run(&engine, &id))?;
     engine.halt(&id);
-    Ok(Json(render::run(&run)))
+    Ok(Json(render::run(&run, Place::Alone, engine.manners)))
 }
 
 #[cfg(test)]

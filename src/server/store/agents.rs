@@ -7,7 +7,7 @@ use super::lists::Page;
 use crate::model::AgentId;
 use crate::server::answer;
 use crate::server::clock;
-use crate::server::validate::{NewAgent, Order};
+use crate::server::validate::{Changes, NewAgent, Order};
 
 /// An agent as it is stored.
 #[derive(Clone, Debug)]
@@ -17,13 +17,14 @@ pub(in crate::server) struct AgentRow {
     pub(in crate::server) model: String,
     pub(in crate::server) system: String,
     pub(in crate::server) created: i64,
+    pub(in crate::server) updated: i64,
     pub(in crate::server) settings: NewAgent,
     /// Why its last run stopped, and when.
     pub(in crate::server) last_end: Option<(Option<String>, i64)>,
 }
 
 const SELECT: &str =
-    "SELECT agents.id, name, agents.model, system, agents.created, settings, ended.stop_reason, ended.completed
+    "SELECT agents.id, name, agents.model, system, agents.created, updated, settings, ended.stop_reason, ended.completed
     FROM agents LEFT JOIN runs AS ended ON ended.seq =
       (SELECT max(seq) FROM runs WHERE agent_id = agents.id AND status NOT IN ('created', 'running'))";
 
@@ -38,6 +39,7 @@ impl AgentRow {
             model: row.get("model")?,
             system: row.get("system")?,
             created: row.get("created")?,
+            updated: row.get("updated")?,
             settings: serde_json::from_str(&settings).unwrap_or_default(),
             last_end: completed.map(|time| (reason, time)),
         })
@@ -48,7 +50,12 @@ impl AgentRow {
         let query = page.query_text.as_deref().map(str::to_lowercase);
         page.name.as_deref().is_none_or(|name| name == self.name)
             && query.is_none_or(|query| self.name.to_lowercase().contains(&query))
-            && (page.tags.is_empty() || page.tags.iter().any(|tag| self.settings.tags.contains(tag)))
+            && self.has_tags(page)
+    }
+
+    fn has_tags(&self, page: &Page) -> bool {
+        let mut tags = page.tags.iter().map(|tag| self.settings.tags.contains(tag));
+        if page.all_tags { tags.all(|has| has) } else { page.tags.is_empty() || tags.any(|has| has) }
     }
 }
 
@@ -61,8 +68,29 @@ pub(in crate::server) fn create(
     system: &str,
     settings: &NewAgent,
 ) -> Result<Option<AgentRow>> {
-    tx.prepare_cached("INSERT INTO agents (id, name, model, system, created, settings) VALUES (?, ?, ?, ?, ?, ?)")?
-        .execute(params![id, name, model, system, clock::now(), super::runs::as_json(settings)])?;
+    tx.prepare_cached(
+        "INSERT INTO agents (id, name, model, system, created, updated, settings) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6)",
+    )?
+    .execute(params![id, name, model, system, clock::now(), super::runs::as_json(settings)])?;
+    get(tx, id)
+}
+
+/// Changes an agent. None if there is no such agent.
+pub(in crate::server) fn change(tx: &Transaction<'_>, id: &str, changes: &Changes) -> Result<Option<AgentRow>> {
+    let Some(mut agent) = get(tx, id)? else { return Ok(None) };
+    changes.apply(&mut agent.settings);
+    tx.prepare_cached(
+        "UPDATE agents SET name = coalesce(?, name), model = coalesce(?, model), system = coalesce(?, system),
+           updated = ?, settings = ? WHERE id = ?",
+    )?
+    .execute(params![
+        changes.name,
+        changes.model,
+        changes.system,
+        clock::now(),
+        super::runs::as_json(&agent.settings),
+        id
+    ])?;
     get(tx, id)
 }
 

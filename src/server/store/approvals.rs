@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde_json::{Value, json};
 
 use super::claims::Claim;
-use super::messages::{self, NewMessage};
+use super::messages::{self, MessageRow, NewMessage};
 use super::runs::RunRow;
 use super::{Result, steps};
 use crate::server::answer::Call;
@@ -44,6 +44,14 @@ impl Pending {
 /// The call of an agent that waits.
 pub(super) fn of_agent(tx: &Transaction<'_>, agent: &str) -> Result<Option<Pending>> {
     Ok(tx.prepare_cached("SELECT * FROM approvals WHERE agent_id = ?")?.query_row([agent], Pending::read).optional()?)
+}
+
+/// The message by which an agent asks for a decision.
+pub(in crate::server) fn request_of(tx: &Transaction<'_>, agent: &str) -> Result<Option<MessageRow>> {
+    match of_agent(tx, agent)? {
+        Some(waits) => messages::get(tx, &waits.message_id),
+        None => Ok(None),
+    }
 }
 
 /// The call for which a run ended.

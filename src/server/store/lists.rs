@@ -17,12 +17,15 @@ pub(in crate::server) struct Page {
     pub(in crate::server) name: Option<String>,
     pub(in crate::server) query_text: Option<String>,
     pub(in crate::server) tags: Vec<String>,
+    /// Whether an agent must have all of the tags, and not only one of them.
+    pub(in crate::server) all_tags: bool,
 }
 
 /// Which runs are asked for.
 #[derive(Clone, Debug, Default)]
 pub(in crate::server) struct RunFilter {
     pub(in crate::server) agents: Vec<String>,
+    pub(in crate::server) kinds: Vec<String>,
     pub(in crate::server) statuses: Vec<String>,
     pub(in crate::server) stop_reason: Option<String>,
 }
@@ -30,7 +33,16 @@ pub(in crate::server) struct RunFilter {
 impl Page {
     /// The beginning of a list.
     pub(in crate::server) fn first(limit: i64, order: Order) -> Self {
-        Self { limit, order, after: None, before: None, name: None, query_text: None, tags: Vec::new() }
+        Self {
+            limit,
+            order,
+            after: None,
+            before: None,
+            name: None,
+            query_text: None,
+            tags: Vec::new(),
+            all_tags: false,
+        }
     }
 
     /// How many items it holds at most.
@@ -77,10 +89,11 @@ pub(in crate::server) fn runs(tx: &Transaction<'_>, filter: &RunFilter, page: &P
         format!(" AND {column} IN ({})", vec!["?"; words.len()].join(", "))
     };
     let agents = wanted("agent_id", &filter.agents);
+    let kinds = wanted("kind", &filter.kinds);
     let statuses = wanted("status", &filter.statuses);
     let reason = wanted("stop_reason", filter.stop_reason.as_slice());
     let limit = page.limit;
-    let sql = format!("SELECT * FROM runs WHERE {cursor}{agents}{statuses}{reason} {tail} LIMIT {limit}");
+    let sql = format!("SELECT * FROM runs WHERE {cursor}{agents}{kinds}{statuses}{reason} {tail} LIMIT {limit}");
     let mut statement = tx.prepare_cached(&sql)?;
     let rows = statement.query_map(params_from_iter(values), RunRow::read)?;
     let mut found = rows.collect::<rusqlite::Result<Vec<_>>>()?;

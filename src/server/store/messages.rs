@@ -14,6 +14,7 @@ use crate::server::validate::Order;
 /// A message as it is stored.
 #[derive(Clone, Debug)]
 pub(in crate::server) struct MessageRow {
+    pub(in crate::server) seq: i64,
     pub(in crate::server) id: String,
     pub(in crate::server) run_id: Option<String>,
     pub(in crate::server) step_id: Option<String>,
@@ -116,6 +117,7 @@ fn calls(call: &Call, call_id: &str) -> Value {
 impl MessageRow {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
+            seq: row.get("seq")?,
             id: row.get("id")?,
             run_id: row.get("run_id")?,
             step_id: row.get("step_id")?,
@@ -127,6 +129,12 @@ impl MessageRow {
             own: serde_json::from_str(&row.get::<_, String>("own")?).unwrap_or_default(),
         })
     }
+}
+
+/// Finds a message.
+pub(super) fn get(tx: &Transaction<'_>, id: &str) -> Result<Option<MessageRow>> {
+    let mut statement = tx.prepare_cached("SELECT * FROM messages WHERE id = ?")?;
+    Ok(statement.query_row([id], MessageRow::read).optional()?)
 }
 
 /// Stores a message of a run.
@@ -158,12 +166,21 @@ pub(in crate::server) enum Of<'a> {
     Run(&'a str),
 }
 
+/// Which messages are listed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::server) struct Sieve<'a> {
+    /// Of these types; of every type if there are none.
+    pub(in crate::server) types: &'a [String],
+    /// Only those that belong to a step. Decisions never do.
+    pub(in crate::server) of_steps: bool,
+}
+
 /// Lists messages in the order of their runs. `after` means newer and `before` older, whatever the
 /// order is. The id of an unknown cursor is the error.
 pub(in crate::server) fn list(
     tx: &Transaction<'_>,
     of: Of<'_>,
-    types: Option<&[String]>,
+    sieve: Sieve<'_>,
     page: &Page,
 ) -> Result<std::result::Result<Vec<MessageRow>, String>> {
     let (column, id) = match of {
@@ -176,7 +193,10 @@ pub(in crate::server) fn list(
         let Some((run, seq)) = place(tx, cursor)? else { return Ok(Err(cursor.clone())) };
         condition.push_str(&format!(" AND (run_seq, seq) {sign} ({run}, {seq})"));
     }
-    let types = types.unwrap_or_default();
+    let types = sieve.types;
+    if sieve.of_steps {
+        condition.push_str(" AND (step_id IS NOT NULL OR message_type = 'approval_response_message')");
+    }
     if !types.is_empty() {
         condition.push_str(&format!(" AND message_type IN ({})", vec!["?"; types.len()].join(", ")));
     }
@@ -190,9 +210,18 @@ pub(in crate::server) fn list(
 }
 
 /// The first hundred messages of a run, filtered as its request asked for.
-pub(in crate::server) fn of_run(tx: &Transaction<'_>, run: &RunRow) -> Result<Vec<MessageRow>> {
-    let types = run.request().and_then(|request| request.include_return_message_types);
-    Ok(list(tx, Of::Run(&run.id), types.as_deref(), &Page::first(100, Order::Ascending))?.unwrap_or_default())
+pub(in crate::server) fn of_run(tx: &Transaction<'_>, run: &RunRow, of_steps: bool) -> Result<Vec<MessageRow>> {
+    let types = run.request().and_then(|request| request.include_return_message_types).unwrap_or_default();
+    let sieve = Sieve { types: &types, of_steps };
+    Ok(list(tx, Of::Run(&run.id), sieve, &Page::first(100, Order::Ascending))?.unwrap_or_default())
+}
+
+/// Some messages of a run behind a place in it, in their order.
+pub(in crate::server) fn behind(tx: &Transaction<'_>, run: &str, seq: i64) -> Result<Vec<MessageRow>> {
+    let mut statement =
+        tx.prepare_cached("SELECT * FROM messages WHERE run_id = ? AND seq > ? ORDER BY seq LIMIT 200")?;
+    let rows = statement.query_map(params![run, seq], MessageRow::read)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 fn place(tx: &Transaction<'_>, id: &str) -> Result<Option<(i64, i64)>> {

@@ -7,7 +7,7 @@ use super::messages::{self, NewMessage};
 use super::{Result, approvals, outbox};
 use crate::model::{RunId, RunStatus};
 use crate::server::clock;
-use crate::server::request::SendRequest;
+use crate::server::request::{Kind, SendRequest};
 use crate::server::validate::Order;
 
 /// A run as it is stored.
@@ -16,6 +16,7 @@ pub(in crate::server) struct RunRow {
     pub(in crate::server) seq: i64,
     pub(in crate::server) id: String,
     pub(in crate::server) agent_id: String,
+    pub(in crate::server) kind: Kind,
     pub(in crate::server) status: RunStatus,
     pub(in crate::server) stop_reason: Option<String>,
     pub(in crate::server) error: Option<String>,
@@ -49,6 +50,7 @@ impl RunRow {
             seq: row.get("seq")?,
             id: row.get("id")?,
             agent_id: row.get("agent_id")?,
+            kind: Kind::from_word(&row.get::<_, String>("kind")?),
             status: RunStatus::from(row.get::<_, String>("status")?.as_str()),
             stop_reason: row.get("stop_reason")?,
             error: row.get("error")?,
@@ -89,12 +91,13 @@ pub(in crate::server) fn accept(
     let id = RunId::random();
     let now = clock::now();
     tx.prepare_cached(
-        "INSERT INTO runs (id, agent_id, status, created, model, request, callback_url, owner, lease_until)
-         VALUES (?, ?, 'created', ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO runs (id, agent_id, kind, status, created, model, request, callback_url, owner, lease_until)
+         VALUES (?, ?, ?, 'created', ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
         id.as_str(),
         agent,
+        request.kind.as_str(),
         now,
         request.override_model.as_ref().unwrap_or(&model),
         as_json(request),
@@ -133,8 +136,14 @@ pub(in crate::server) fn settled(tx: &Transaction<'_>, id: &str) -> Result<bool>
     Ok(tx.prepare_cached(sql)?.query_row([id], |row| row.get(0))?)
 }
 
-/// Cancels a run, at once and for good. One that waits for a decision is denied it.
-pub(in crate::server) fn cancel(tx: &Transaction<'_>, id: &str, duration_ns: Option<i64>) -> Result<Cancelled> {
+/// Cancels a run, at once. One that waits for a decision is denied it. With `for_good` it also is taken from whoever
+/// works on it; otherwise the step that is under way may still end it otherwise.
+pub(in crate::server) fn cancel(
+    tx: &Transaction<'_>,
+    id: &str,
+    duration_ns: Option<i64>,
+    for_good: bool,
+) -> Result<Cancelled> {
     let Some(run) = get(tx, id)? else { return Ok(Cancelled::Unknown) };
     let waits = approvals::of_run(tx, id)?;
     if run.status.is_terminal() && waits.is_none() {
@@ -142,10 +151,11 @@ pub(in crate::server) fn cancel(tx: &Transaction<'_>, id: &str, duration_ns: Opt
     }
     let now = clock::now();
     tx.prepare_cached(
-        "UPDATE runs SET status = 'cancelled', stop_reason = 'cancelled', owner = NULL, lease_until = NULL,
-           completed = coalesce(completed, ?2), duration_ns = coalesce(duration_ns, ?3) WHERE id = ?1",
+        "UPDATE runs SET status = 'cancelled', stop_reason = 'cancelled', owner = iif(?4, NULL, owner),
+           lease_until = NULL, completed = coalesce(completed, ?2), duration_ns = coalesce(duration_ns, ?3)
+         WHERE id = ?1",
     )?
-    .execute(params![id, now, duration_ns.unwrap_or((now - run.created).max(0) * 1000)])?;
+    .execute(params![id, now, duration_ns.unwrap_or((now - run.created).max(0) * 1000), for_good])?;
     match waits {
         Some(waits) => approvals::deny(tx, &run, &waits, "the run was cancelled")?,
         None => outbox::add(tx, &run, None)?,

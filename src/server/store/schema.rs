@@ -16,6 +16,7 @@ CREATE TABLE agents (
   model TEXT NOT NULL,
   system TEXT NOT NULL,
   created INTEGER NOT NULL,
+  updated INTEGER NOT NULL,
   settings TEXT NOT NULL
 ) STRICT;
 
@@ -23,6 +24,7 @@ CREATE TABLE runs (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
   agent_id TEXT NOT NULL REFERENCES agents (id) ON DELETE CASCADE,
+  kind TEXT NOT NULL,
   status TEXT NOT NULL,
   stop_reason TEXT,
   error TEXT,

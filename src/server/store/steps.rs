@@ -37,6 +37,8 @@ pub(in crate::server) struct NewStep {
     /// The call that waits for a decision behind this step.
     pub(in crate::server) waits: Option<Pending>,
     pub(in crate::server) failure: Option<Failure>,
+    /// Whether what was sent is not kept with it.
+    pub(in crate::server) loses_input: bool,
 }
 
 /// How a run ends.
@@ -92,11 +94,12 @@ pub(in crate::server) fn commit(
     Ok(())
 }
 
-/// Returns the run, if the claim still holds.
+/// Returns the run, if the claim still holds. A cancel takes it away, unless it lets the step go on to its end.
 pub(super) fn fence(tx: &Transaction<'_>, claim: &Claim) -> Result<RunRow> {
     let held: bool = tx
         .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM runs WHERE id = ? AND owner = ? AND attempt = ? AND status = 'running')",
+            "SELECT EXISTS (SELECT 1 FROM runs WHERE id = ? AND owner = ? AND attempt = ?
+               AND status IN ('running', 'cancelled'))",
         )?
         .query_row(params![claim.run, claim.owner, claim.attempt], |row| row.get(0))?;
     let run = if held { runs::get(tx, &claim.run)? } else { None };
@@ -116,11 +119,13 @@ fn add(tx: &Transaction<'_>, run: &RunRow, step: NewStep, reason: Option<&StopRe
         step.model,
         step.prompt_tokens,
         step.completion_tokens,
-        reason.map(StopReason::as_str),
+        failure.map(|failure| &failure.reason).or(reason).map(StopReason::as_str),
         failure.map(|failure| failure.kind),
         failure.map(|failure| &failure.message)
     ])?;
-    adopt_inputs(tx, &run.id, &id)?;
+    if !step.loses_input {
+        adopt_inputs(tx, &run.id, &id)?;
+    }
     for message in step.messages {
         messages::insert(tx, run, Some(&id), message)?;
     }
@@ -140,7 +145,7 @@ fn adopt_inputs(tx: &Transaction<'_>, run: &str, step: &str) -> Result<()> {
 /// Ends a run, and notes its callback in the same breath.
 pub(super) fn end(tx: &Transaction<'_>, run: &RunRow, ending: &Ending, owner: &str) -> Result<()> {
     tx.prepare_cached(
-        "UPDATE runs SET status = ?, stop_reason = ?, error = ?, completed = ?, duration_ns = ?,
+        "UPDATE runs SET status = ?, stop_reason = ?, error = ?, completed = coalesce(completed, ?), duration_ns = ?,
            owner = NULL, lease_until = NULL WHERE id = ?",
     )?
     .execute(params![
@@ -151,7 +156,8 @@ pub(super) fn end(tx: &Transaction<'_>, run: &RunRow, ending: &Ending, owner: &s
         ending.duration_ns,
         run.id
     ])?;
-    outbox::add(tx, run, Some(owner))
+    // One that was cancelled was called back for already.
+    if run.status == RunStatus::Cancelled { Ok(()) } else { outbox::add(tx, run, Some(owner)) }
 }
 
 /// What a run used.

@@ -5,9 +5,11 @@ mod callbacks;
 mod fields;
 mod killed;
 mod lists;
+mod quirks;
 mod runs;
 mod shapes;
 mod sharing;
+mod streams;
 
 use std::path::Path;
 
@@ -17,7 +19,7 @@ use axum::http::{Request, StatusCode, header};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::{Options, Running, Store, start};
+use super::{Manners, Options, Running, Store, start};
 use crate::model::RunId;
 
 /// A server and its routes.
@@ -28,7 +30,16 @@ struct Server {
 
 impl Server {
     async fn start(store: Store, execute: bool) -> Self {
-        let running = start(Options { store, execute }).await.expect("started");
+        Self::with_manners(store, execute, Manners::Documented).await
+    }
+
+    /// One with the faults of the real server.
+    async fn quirky() -> Self {
+        Self::with_manners(Store::Memory, true, Manners::Quirky).await
+    }
+
+    async fn with_manners(store: Store, execute: bool, manners: Manners) -> Self {
+        let running = start(Options { manners, ..Options::new(store, execute) }).await.expect("started");
         let router = running.router();
         Self { running, router }
     }
@@ -96,6 +107,26 @@ impl Server {
     /// Waits until a run has a status; it has to get there by itself.
     async fn until(&self, run: &RunId, status: &str) {
         wait_for(async || self.get(&format!("/v1/runs/{run}")).await["status"] == status).await;
+    }
+
+    /// Whether a run is being worked on, however it is shown.
+    async fn at_work(&self, run: &RunId) -> bool {
+        let run = run.as_str().to_owned();
+        let status = self.running.engine.db.read(move |tx| {
+            Ok(tx.query_row("SELECT status FROM runs WHERE id = ?", [run], |row| row.get::<_, String>(0))?)
+        });
+        status.await.expect("a run") == "running"
+    }
+
+    /// The whole text of a stream.
+    async fn stream(&self, path: &str, body: Value) -> String {
+        let request = Request::builder().method("POST").uri(path).header(header::CONTENT_TYPE, "application/json");
+        let request = request.body(Body::from(body.to_string())).expect("a request");
+        let answer = self.router.clone().oneshot(request).await.expect("infallible");
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        assert_eq!(answer.headers()[header::CONTENT_TYPE], "text/event-stream; charset=utf-8");
+        let bytes = to_bytes(answer.into_body(), usize::MAX).await.expect("a body");
+        String::from_utf8(bytes.to_vec()).expect("text")
     }
 
     async fn cancel(&self, agent: &str, body: Value) -> Value {

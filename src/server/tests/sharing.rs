@@ -202,9 +202,9 @@ async fn a_file_that_is_not_ours_is_refused() {
     let file = file();
     std::fs::create_dir(file.path.parent().expect("a directory")).expect("made");
     std::fs::write(&file.path, "notes").expect("written");
-    let options = Options { store: Store::File(file.path.clone()), execute: true };
+    let options = Options::new(Store::File(file.path.clone()), true);
     assert!(matches!(start(options).await.err(), Some(crate::server::StartError::NotOurs(_))));
     assert_eq!(std::fs::read(&file.path).expect("there"), b"notes");
-    let options = Options { store: Store::File(file.path.join("it.db")), execute: true };
+    let options = Options::new(Store::File(file.path.join("it.db")), true);
     assert!(matches!(start(options).await.err(), Some(crate::server::StartError::NotWritable(_))));
 }

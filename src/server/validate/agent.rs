@@ -1,4 +1,4 @@
-//! The body of `POST /v1/agents/`.
+//! The bodies of `POST /v1/agents/` and `PATCH /v1/agents/{agent_id}`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -19,29 +19,79 @@ pub(in crate::server) struct NewAgent {
     pub(in crate::server) blocks: Vec<(String, String)>,
 }
 
+/// What is to be changed about an agent. What is none stays as it is.
+#[derive(Clone, Debug, Default)]
+pub(in crate::server) struct Changes {
+    pub(in crate::server) name: Option<String>,
+    pub(in crate::server) model: Option<String>,
+    pub(in crate::server) system: Option<String>,
+    pub(in crate::server) description: Option<Option<String>>,
+    pub(in crate::server) tags: Option<Vec<String>>,
+    pub(in crate::server) metadata: Option<Option<Value>>,
+}
+
+impl Changes {
+    /// Changes what can be set when an agent is made.
+    pub(in crate::server) fn apply(&self, to: &mut NewAgent) {
+        let Self { description, tags, metadata, .. } = self.clone();
+        to.description = description.unwrap_or_else(|| to.description.take());
+        to.tags = tags.unwrap_or_else(|| std::mem::take(&mut to.tags));
+        to.metadata = metadata.unwrap_or_else(|| to.metadata.take());
+    }
+}
+
+/// Reads the body that changes an agent, or says all that is wrong with it.
+pub(in crate::server) fn changes(body: &Map<String, Value>) -> Result<Changes, Vec<Fault>> {
+    let mut fields = Fields::new(body, Loc::new("body"));
+    let changes = Changes {
+        name: name(&mut fields),
+        model: fields.text("model"),
+        system: fields.text("system"),
+        description: body.contains_key("description").then(|| fields.text("description")),
+        tags: fields.list("tags", tag),
+        metadata: body.contains_key("metadata").then(|| fields.present("metadata").cloned()),
+    };
+    fields.finish(changes)
+}
+
+fn name(fields: &mut Fields<'_>) -> Option<String> {
+    let name = fields.text("name");
+    if let Some(bad) = name.as_deref().filter(|name| !is_name(name)) {
+        let at = fields.at("name");
+        fields.blame(Fault::rule(at, &bad_name(bad), &Value::from(bad)));
+    }
+    name
+}
+
+/// What the real server says about a name that it does not take.
+pub(in crate::server) fn bad_name(name: &str) -> String {
+    format!(
+        "Agent name '{name}' contains invalid characters. Only letters (any language), digits, spaces, hyphens, \
+         underscores, and apostrophes are allowed. Please avoid filesystem-unsafe characters like: / \\ : * ? \" < > |"
+    )
+}
+
+fn tag(value: &Value, at: Loc) -> Result<String, Vec<Fault>> {
+    fields::text(value, at).map_err(|fault| vec![fault])
+}
+
 /// Reads the body, or says all that is wrong with it.
 pub(in crate::server) fn new_agent(body: &Map<String, Value>) -> Result<NewAgent, Vec<Fault>> {
     let mut fields = Fields::new(body, Loc::new("body"));
-    let name = fields.text("name");
-    if let Some(bad) = name.as_deref().filter(|name| !is_name(name)) {
-        let words = "Agent name may hold letters, digits, spaces, hyphens, underscores and apostrophes only";
-        let at = fields.at("name");
-        fields.blame(Fault::rule(at, words, &Value::from(bad)));
-    }
     let agent = NewAgent {
-        name,
+        name: name(&mut fields),
         model: fields.text("model"),
         system: fields.text("system"),
         agent_type: fields.text("agent_type"),
         description: fields.text("description"),
-        tags: fields.list("tags", |value, at| fields::text(value, at).map_err(|fault| vec![fault])).unwrap_or_default(),
+        tags: fields.list("tags", tag).unwrap_or_default(),
         metadata: fields.present("metadata").cloned(),
         blocks: fields.list("memory_blocks", block).unwrap_or_default(),
     };
     fields.finish(agent)
 }
 
-fn is_name(name: &str) -> bool {
+pub(in crate::server) fn is_name(name: &str) -> bool {
     !name.trim().is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '\''))
 }
 

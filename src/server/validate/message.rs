@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::fields::{self, Fields};
 use super::{Fault, Loc, part};
+use crate::server::Manners;
 use crate::server::request::{Decision, Input, InputMessage, Role, Verdict};
 
 /// The names under which the API's server reports the three forms an element can have.
@@ -26,23 +27,23 @@ pub(super) fn with_type(element: &Value) -> Value {
 }
 
 /// Reads an element as the first form that fits; if none does, each form's faults are told.
-pub(super) fn input(element: &Value, at: Loc) -> Result<Input, Vec<Fault>> {
+pub(super) fn input(element: &Value, at: Loc, manners: Manners) -> Result<Input, Vec<Fault>> {
     let Some(object) = element.as_object() else {
         let words = "Input should be a valid dictionary or object to extract fields from";
         return Err(vec![Fault::new("model_attributes_type", at, words, element)]);
     };
     let message = |faults| approval(object, at.key(APPROVAL)).map_err(|more| [faults, more].concat());
     let rest = |faults| tool_return(object, at.key(TOOL_RETURN)).map_err(|more| [faults, more].concat());
-    said(object, at.key(MESSAGE)).or_else(message).or_else(rest)
+    said(object, at.key(MESSAGE), manners).or_else(message).or_else(rest)
 }
 
-fn said(object: &Map<String, Value>, at: Loc) -> Result<Input, Vec<Fault>> {
+fn said(object: &Map<String, Value>, at: Loc, manners: Manners) -> Result<Input, Vec<Fault>> {
     let mut fields = Fields::new(object, at);
     expect_type(&mut fields, object, "message");
     let role = role(object, fields.at("role"));
     let role = fields.keep(role);
     let content = match object.get("content") {
-        Some(value) => part::content(value, fields.at("content")),
+        Some(value) => part::content(value, fields.at("content"), manners),
         None => Err(vec![Fault::missing(fields.at("content"), &Value::Object(object.clone()))]),
     };
     let content = fields.keep_all(content).unwrap_or_default();

@@ -11,10 +11,11 @@ mod part;
 mod query;
 mod send;
 
-pub(super) use agent::{NewAgent, new_agent};
+pub(super) use agent::{Changes, NewAgent, bad_name, changes, is_name, new_agent};
 pub(super) use body::object;
+pub(super) use part::is_empty;
 pub(super) use query::{Order, Params};
-pub(super) use send::{run_ids, send_request};
+pub(super) use send::{Join, MESSAGE_TYPES, Route, include_pings, join, run_ids, send_request};
 
 use serde_json::{Value, json};
 
@@ -22,6 +23,9 @@ use super::python_repr::{Py, list};
 
 /// The pattern of an agent id, as the API prints it.
 const AGENT_ID: &str = "^agent-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$";
+
+/// The pattern of a conversation id, as the API prints it.
+const CONVERSATION_ID: &str = "^(default|conv-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}|agent-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})$";
 
 /// One thing that is wrong with a request.
 #[derive(Clone, Debug)]
@@ -104,11 +108,18 @@ impl Fault {
         Self::new("string_pattern_mismatch", at, words, &Value::from(value)).context("pattern", AGENT_ID.into())
     }
 
+    /// A conversation id in the path that is not one.
+    pub(super) fn conversation_id(value: &str) -> Self {
+        let at = Loc::new("path").key("conversation_id");
+        let words = format!("String should match pattern '{CONVERSATION_ID}'");
+        Self::new("string_pattern_mismatch", at, words, &Value::from(value)).context("pattern", CONVERSATION_ID.into())
+    }
+
     /// The body of the 422.
     pub(super) fn body(faults: &[Self]) -> Value {
         let entries: Vec<Py> = faults.iter().map(Self::entry).collect();
         let mut body = json!({"trace_id": "", "detail": list(&entries)});
-        if faults.iter().any(|fault| fault.0.kind == "string_pattern_mismatch") {
+        if faults.iter().any(|fault| fault.0.context.iter().any(|(_, value)| *value == AGENT_ID.into())) {
             body["examples"] = json!(["agent-123e4567-e89b-42d3-8456-426614174000"]);
         }
         body

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Fault, Loc, alternatives};
+use crate::server::Manners;
 
 const PARTS: &[&str] = &[
     "text",
@@ -16,8 +17,9 @@ const PARTS: &[&str] = &[
 ];
 
 /// Checks content, which stays as it was written.
-pub(super) fn content(value: &Value, at: Loc) -> Result<Value, Vec<Fault>> {
+pub(super) fn content(value: &Value, at: Loc, manners: Manners) -> Result<Value, Vec<Fault>> {
     let faults = match value {
+        empty if is_empty(empty) && manners.accepts_empty() => Vec::new(),
         Value::String(text) if !text.is_empty() => Vec::new(),
         Value::Array(parts) if !parts.is_empty() => list(parts, &at),
         Value::String(_) | Value::Array(_) => vec![Fault::rule(at, "Message content is empty or invalid", value)],
@@ -27,6 +29,11 @@ pub(super) fn content(value: &Value, at: Loc) -> Result<Value, Vec<Fault>> {
         ],
     };
     if faults.is_empty() { Ok(value.clone()) } else { Err(faults) }
+}
+
+/// Whether content says nothing, in either form.
+pub(in crate::server) fn is_empty(content: &Value) -> bool {
+    content.as_str().is_some_and(str::is_empty) || content.as_array().is_some_and(Vec::is_empty)
 }
 
 fn list(parts: &[Value], at: &Loc) -> Vec<Fault> {

@@ -61,11 +61,25 @@ impl Params {
         }
     }
 
+    /// Repeated words, each from a list.
+    pub(in crate::server) fn words(
+        &self,
+        key: &str,
+        kind: &'static str,
+        known: &[&str],
+    ) -> Result<Vec<String>, Vec<Fault>> {
+        let unknown = self.all(key).enumerate().filter(|(_, word)| !known.contains(word));
+        let faults: Vec<Fault> = unknown
+            .map(|(n, word)| Fault::one_of(kind, at(key).index(n), &alternatives(known), &json!(word)))
+            .collect();
+        if faults.is_empty() { Ok(self.all(key).map(str::to_owned).collect()) } else { Err(faults) }
+    }
+
     /// A word from a list.
-    pub(in crate::server) fn word(&self, key: &str, known: &[&str]) -> Result<Option<&str>, Fault> {
+    pub(in crate::server) fn word(&self, key: &str, kind: &'static str, known: &[&str]) -> Result<Option<&str>, Fault> {
         match self.text(key) {
             Some(word) if !known.contains(&word) => {
-                Err(Fault::one_of("enum", at(key), &alternatives(known), &json!(word)))
+                Err(Fault::one_of(kind, at(key), &alternatives(known), &json!(word)))
             }
             word => Ok(word),
         }

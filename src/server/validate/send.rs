@@ -1,13 +1,14 @@
-//! The body of `POST /v1/agents/{agent_id}/messages/async`.
+//! The bodies of `POST /v1/agents/{agent_id}/messages`, `…/async`, `…/stream` and `…/cancel`.
 
 use serde_json::{Map, Value};
 
 use super::fields::{self, Fields};
 use super::{Fault, Loc, alternatives, message, part};
-use crate::server::request::{Input, InputMessage, Role, SendRequest};
+use crate::server::Manners;
+use crate::server::request::{Input, InputMessage, Kind, Role, SPEAKS, SPOKEN, SendRequest};
 
 /// The message types that the API lists.
-const MESSAGE_TYPES: &[&str] = &[
+pub(in crate::server) const MESSAGE_TYPES: &[&str] = &[
     "system_message",
     "user_message",
     "assistant_message",
@@ -24,21 +25,34 @@ const MESSAGE_TYPES: &[&str] = &[
 /// How many steps a run may take when the request does not say.
 const MAX_STEPS: i64 = 50;
 
+/// The routes that send messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::server) enum Route {
+    Async,
+    Sync,
+    Stream,
+}
+
 /// Reads the body, or says all that is wrong with it.
-pub(in crate::server) fn send_request(body: &Map<String, Value>) -> Result<SendRequest, Vec<Fault>> {
+pub(in crate::server) fn send_request(
+    body: &Map<String, Value>,
+    route: Route,
+    manners: Manners,
+) -> Result<SendRequest, Vec<Fault>> {
     let body = with_types(body);
     one_source(&body)?;
     let mut fields = Fields::new(&body, Loc::new("body"));
-    let inputs = inputs(&mut fields);
+    let inputs = inputs(&mut fields, manners);
     let request = SendRequest {
+        kind: kind(&mut fields, route),
         inputs,
         max_steps: fields.integer_or("max_steps", MAX_STEPS),
         use_assistant_message: fields.flag_or("use_assistant_message", true),
-        assistant_message_tool_name: fields.text_or("assistant_message_tool_name", "send_message"),
-        assistant_message_tool_kwarg: fields.text_or("assistant_message_tool_kwarg", "message"),
+        assistant_message_tool_name: fields.text_or("assistant_message_tool_name", SPEAKS),
+        assistant_message_tool_kwarg: fields.text_or("assistant_message_tool_kwarg", SPOKEN),
         include_return_message_types: fields.list("include_return_message_types", message_type),
         thinking: thinking(&mut fields),
-        callback_url: fields.text("callback_url").filter(|url| !url.is_empty()),
+        callback_url: callback_url(&mut fields, route),
         override_model: fields.text("override_model"),
         override_system: fields.text("override_system").or_else(|| fields.text("system")),
     };
@@ -50,6 +64,50 @@ pub(in crate::server) fn run_ids(body: &Map<String, Value>) -> Result<Vec<String
     let mut fields = Fields::new(body, Loc::new("body"));
     let ids = fields.list("run_ids", |value, at| fields::text(value, at).map_err(|fault| vec![fault]));
     fields.finish(ids.unwrap_or_default())
+}
+
+/// What the joiner of a stream asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::server) struct Join {
+    /// Only frames with a higher number are wanted.
+    pub(in crate::server) starting_after: i64,
+    pub(in crate::server) pings: bool,
+}
+
+/// Reads the body of `POST /v1/runs/{run_id}/stream`. How the real server polls its own store is checked and passed over.
+pub(in crate::server) fn join(body: &Map<String, Value>) -> Result<Join, Vec<Fault>> {
+    let mut fields = Fields::new(body, Loc::new("body"));
+    let join =
+        Join { starting_after: fields.integer_or("starting_after", 0), pings: fields.flag_or("include_pings", true) };
+    fields.integer_or("batch_size", 100);
+    fields.finish(join)
+}
+
+/// Whether the sender of a body for a stream wants pings in it.
+pub(in crate::server) fn include_pings(body: &Map<String, Value>) -> Result<bool, Vec<Fault>> {
+    let mut fields = Fields::new(body, Loc::new("body"));
+    let pings = fields.flag_or("include_pings", true);
+    fields.finish(pings)
+}
+
+/// How the sender listens. The route that waits for the whole answer streams it where the body asks for that.
+fn kind(fields: &mut Fields<'_>, route: Route) -> Kind {
+    if route == Route::Async {
+        return Kind::Async;
+    }
+    let streams = fields.flag_or("streaming", route == Route::Stream);
+    let background = fields.flag_or("background", false);
+    match (route, streams, background) {
+        (Route::Sync, false, _) => Kind::Sync,
+        (_, _, true) => Kind::BackgroundStream,
+        _ => Kind::Stream,
+    }
+}
+
+/// Only who does not listen can be called back.
+fn callback_url(fields: &mut Fields<'_>, route: Route) -> Option<String> {
+    let url = if route == Route::Async { fields.text("callback_url") } else { None };
+    url.filter(|url| !url.is_empty())
 }
 
 fn with_types(body: &Map<String, Value>) -> Map<String, Value> {
@@ -71,17 +129,16 @@ fn one_source(body: &Map<String, Value>) -> Result<(), Vec<Fault>> {
     Err(vec![Fault::rule(Loc::new("body"), words, &Value::Object(body.clone()))])
 }
 
-fn inputs(fields: &mut Fields<'_>) -> Vec<Input> {
+fn inputs(fields: &mut Fields<'_>, manners: Manners) -> Vec<Input> {
     if let Some(value) = fields.present("input") {
-        let content = part::content(value, fields.at("input"));
+        let content = part::content(value, fields.at("input"), manners);
         return fields.keep_all(content).map(from_user).into_iter().collect();
     }
-    if fields.present("messages").and_then(Value::as_array).is_some_and(Vec::is_empty) {
-        // The API's server accepts this and then fails the run.
+    if fields.present("messages").is_some_and(part::is_empty) && !manners.accepts_empty() {
         let at = fields.at("messages");
         fields.blame(Fault::rule(at, "messages must not be empty", &Value::Array(Vec::new())));
     }
-    fields.list("messages", message::input).unwrap_or_default()
+    fields.list("messages", |element, at| message::input(element, at, manners)).unwrap_or_default()
 }
 
 fn from_user(content: Value) -> Input {
@@ -106,8 +163,12 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn read(body: &Value, route: Route) -> Result<SendRequest, Vec<Fault>> {
+        send_request(body.as_object().expect("an object"), route, Manners::Documented)
+    }
+
     fn detail(body: &Value) -> String {
-        let faults = send_request(body.as_object().expect("an object")).expect_err("refused");
+        let faults = read(body, Route::Async).expect_err("refused");
         Fault::body(&faults)["detail"].as_str().expect("text").to_owned()
     }
 
@@ -178,9 +239,27 @@ mod tests {
     fn values_are_read_as_leniently_as_python_reads_them() {
         let body = json!({"input": "x", "max_steps": "5", "use_assistant_message": "no", "nonsense": 1,
             "enable_thinking": "false", "callback_url": "", "client_tools": [{"name": "t"}]});
-        let request = send_request(body.as_object().expect("an object")).expect("accepted");
+        let request = read(&body, Route::Async).expect("accepted");
         assert_eq!((request.max_steps, request.use_assistant_message, request.thinking), (5, false, false));
         assert_eq!(request.callback_url, None);
         assert_eq!(request.text(), "x");
+    }
+
+    #[test]
+    fn the_route_and_the_body_say_how_the_sender_listens() {
+        for (route, extra, kind) in [
+            (Route::Async, json!({"streaming": true, "background": true}), Kind::Async),
+            (Route::Sync, json!({}), Kind::Sync),
+            (Route::Sync, json!({"background": true}), Kind::Sync),
+            (Route::Sync, json!({"streaming": "yes"}), Kind::Stream),
+            (Route::Sync, json!({"streaming": true, "background": true}), Kind::BackgroundStream),
+            (Route::Stream, json!({}), Kind::Stream),
+            (Route::Stream, json!({"background": true}), Kind::BackgroundStream),
+        ] {
+            let mut body = json!({"input": "x", "callback_url": "http://a/"});
+            body.as_object_mut().expect("an object").extend(extra.as_object().expect("an object").clone());
+            let request = read(&body, route).expect("accepted");
+            assert_eq!((request.kind, request.callback_url.is_some()), (kind, route == Route::Async), "{body}");
+        }
     }
 }

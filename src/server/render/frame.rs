@@ -1,0 +1,35 @@
+//! Frames of an event stream.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::server::clock;
+
+/// The last frame.
+pub(in crate::server) const DONE: &str = "data: [DONE]\n\n";
+
+/// A frame with a value.
+pub(in crate::server) fn data(value: &Value) -> String {
+    format!("data: {value}\n\n")
+}
+
+/// A frame that makes clients raise.
+pub(in crate::server) fn error(value: &Value) -> String {
+    format!("event: error\n{}", data(value))
+}
+
+/// A sign of life.
+pub(in crate::server) fn ping(run: &str, number: Option<i64>) -> String {
+    data(&json!({
+        "id": format!("ping-{}", Uuid::new_v4()),
+        "date": clock::seconds(clock::now()),
+        "name": null,
+        "message_type": "ping",
+        "otid": null,
+        "sender_id": null,
+        "step_id": null,
+        "is_err": null,
+        "seq_id": number,
+        "run_id": run,
+    }))
+}

@@ -1,0 +1,213 @@
+//! Listening to a run: what was stored of it so far, then what is stored while it goes on.
+//!
+//! Frames of a run in the background are numbered, the same way for everybody who listens: the ping at the beginning
+//! is 1, what the run brings follows. So a listener that was cut off can go on behind the last number it saw.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::StatusCode;
+use futures_util::stream::{self, Stream};
+use serde_json::json;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::server::engine::Engine;
+use crate::server::refusal::Refusal;
+use crate::server::render::{self, Mishap};
+use crate::server::store::messages::{self, MessageRow};
+use crate::server::store::runs::{self, RunRow};
+use crate::server::store::{Result as Stored, steps};
+use crate::server::validate::Join;
+
+/// How long nothing may come before a ping does.
+const PING_AFTER: Duration = Duration::from_secs(20);
+
+/// After how many pings the real server gives up on a stream that nobody writes to.
+const MOST_PINGS: usize = 90;
+
+/// One who listens to a run.
+pub(super) struct Listening {
+    engine: Arc<Engine>,
+    changed: watch::Receiver<u64>,
+    run: RunRow,
+    /// Of these types only, if there are any.
+    types: Vec<String>,
+    /// How many messages at the beginning were sent, and not brought by the run.
+    sent: usize,
+    /// The place of the last message that was read.
+    seen: i64,
+    /// The number of the last frame.
+    number: i64,
+    join: Join,
+    ready: VecDeque<String>,
+    begun: bool,
+    ended: bool,
+    ping_at: Instant,
+}
+
+impl Listening {
+    /// Begins to listen to a run.
+    pub(super) fn new(engine: Arc<Engine>, run: &RunRow) -> Self {
+        let request = run.request();
+        let sent = request.as_ref().map_or(0, |request| request.messages().count());
+        Self {
+            changed: engine.changes(),
+            engine,
+            types: request.and_then(|request| request.include_return_message_types).unwrap_or_default(),
+            sent,
+            run: run.clone(),
+            seen: 0,
+            number: 0,
+            join: Join { starting_after: 0, pings: true },
+            ready: VecDeque::new(),
+            begun: false,
+            ended: false,
+            ping_at: Instant::now() + PING_AFTER,
+        }
+    }
+
+    /// The same, behind a frame.
+    pub(super) fn from(self, join: Join) -> Self {
+        Self { join, ..self }
+    }
+
+    /// Returns what the run brought, and the run, once it has ended.
+    pub(super) async fn until_the_end(&mut self) -> Result<(Vec<MessageRow>, RunRow), Refusal> {
+        let mut all = Vec::new();
+        loop {
+            self.changed.borrow_and_update();
+            let brought = self.look()?;
+            let nothing_new = brought.is_empty();
+            all.extend(self.wanted(brought));
+            if nothing_new && self.run.status.is_terminal() {
+                return Ok((all, self.run.clone()));
+            }
+            if nothing_new {
+                self.engine.news(&self.run.agent_id, &mut self.changed).await;
+            }
+        }
+    }
+
+    /// The body of an answer that brings frames as they come. It is dropped when nobody listens any more.
+    pub(super) fn into_body(self) -> Body {
+        Body::from_stream(stream::unfold(self, |mut listening| async {
+            let frame = listening.frame().await?;
+            Some((Ok::<_, std::convert::Infallible>(frame), listening))
+        }))
+    }
+
+    /// The next frame, once there is one.
+    async fn frame(&mut self) -> Option<String> {
+        if !std::mem::replace(&mut self.begun, true) {
+            self.number = 1;
+            let number = self.numbered();
+            self.ready.extend(self.is_wanted(1).then(|| render::ping(&self.run.id, number)));
+        }
+        loop {
+            if let Some(frame) = self.ready.pop_front() {
+                self.ping_at = Instant::now() + PING_AFTER;
+                return Some(frame);
+            }
+            if self.ended {
+                return None;
+            }
+            self.changed.borrow_and_update();
+            if self.gather().is_err() {
+                // The run is gone, or the database is: the listener is cut off, and may come again.
+                return None;
+            }
+            if self.ready.is_empty() && !self.ended {
+                self.pause().await;
+            }
+        }
+    }
+
+    /// Makes frames of what is new.
+    fn gather(&mut self) -> Result<(), Refusal> {
+        let brought = self.look()?;
+        let nothing_new = brought.is_empty();
+        for message in self.wanted(brought) {
+            self.number += 1;
+            let mut value = render::message(&message);
+            value["seq_id"] = json!(self.numbered());
+            self.ready.extend(self.is_wanted(self.number).then(|| render::data(&value)));
+        }
+        if nothing_new && self.run.status.is_terminal() {
+            self.ended = true;
+            self.last_frames()?;
+        }
+        Ok(())
+    }
+
+    fn last_frames(&mut self) -> Result<(), Refusal> {
+        self.ready.push_back(render::data(&render::stop_reason(&self.run)));
+        match &self.run.error {
+            Some(error) => {
+                let number = self.numbered().map(|number| number + 2);
+                self.ready.push_back(render::error(&Mishap::of(error).message(&self.run.id, number)));
+            }
+            None => {
+                let usage = self.engine.db.peek(|tx| steps::usage(tx, &self.run.id))?;
+                self.ready.push_back(render::data(&render::statistics(usage)));
+            }
+        }
+        self.ready.push_back(render::DONE.to_owned());
+        Ok(())
+    }
+
+    /// Reads what was stored since the last look. When nothing was, the run is as it was then.
+    fn look(&mut self) -> Result<Vec<MessageRow>, Refusal> {
+        let (id, seen) = (self.run.id.clone(), self.seen);
+        let found = self.engine.db.peek(|tx| {
+            let behind = messages::behind(tx, &id, seen)?;
+            Ok(runs::get(tx, &id)?.map(|run| (behind, run)))
+        });
+        let gone = || Refusal::Detail(StatusCode::NOT_FOUND, "The run was deleted".to_owned());
+        let (behind, run) = found?.ok_or_else(gone)?;
+        self.run = run;
+        self.seen = behind.last().map_or(self.seen, |message| message.seq);
+        Ok(behind)
+    }
+
+    /// Of messages that were read, those that the run brought and the sender asked for.
+    fn wanted(&mut self, read: Vec<MessageRow>) -> Vec<MessageRow> {
+        let skipped = self.sent.min(read.len());
+        self.sent -= skipped;
+        let brought = read.into_iter().skip(skipped);
+        let wanted = |message: &MessageRow| self.types.is_empty() || self.types.contains(&message.message_type);
+        brought.filter(|message| message.message_type != "approval_response_message" && wanted(message)).collect()
+    }
+
+    /// Waits until there may be something new, or until it is time for a ping.
+    async fn pause(&mut self) {
+        let at = self.ping_at;
+        let agent = self.run.agent_id.clone();
+        if timeout_at(at, self.engine.news(&agent, &mut self.changed)).await.is_err() {
+            self.ping_at = Instant::now() + PING_AFTER;
+            self.ready.extend(self.join.pings.then(|| render::ping(&self.run.id, None)));
+        }
+    }
+
+    /// The number of this frame, where frames are numbered.
+    fn numbered(&self) -> Option<i64> {
+        self.run.kind.is_background().then_some(self.number)
+    }
+
+    fn is_wanted(&self, number: i64) -> bool {
+        number > self.join.starting_after && (number > 1 || self.join.pings)
+    }
+}
+
+/// What the stream of an async run brings on the real server.
+pub(super) fn pings_only(run: String) -> impl Stream<Item = Stored<String>> {
+    stream::unfold((run, 0), |(run, pings)| async move {
+        if pings == MOST_PINGS {
+            return None;
+        }
+        sleep(PING_AFTER).await;
+        Some((Ok(render::ping(&run, None)), (run, pings + 1)))
+    })
+}
