@@ -18,6 +18,8 @@ pub mod model;
 pub mod net;
 pub mod render;
 pub mod report;
+#[cfg(sabotage)]
+pub mod sabotage;
 pub mod schema;
 pub mod server;
 pub mod text;

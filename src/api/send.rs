@@ -134,7 +134,10 @@ impl Search<'_> {
 
     /// Sends the message again under its key, if the server declares that it accepts it once.
     async fn send_again(&self) -> Option<Run> {
-        if !self.api.honours_keys.get() {
+        let safe = self.api.honours_keys.get();
+        #[cfg(sabotage)]
+        let safe = safe || crate::sabotage::breaks("no-blind-resend");
+        if !safe {
             return None;
         }
         self.api.post(self.letter, Intent::ActOnce).await.ok()
@@ -150,7 +153,15 @@ impl Search<'_> {
         }
         let (runs, messages) = (runs.unwrap_or_default(), messages.unwrap_or_default());
         let seen = Seen { runs: &runs, messages: &messages, since: self.since(), owned: &self.letter.owned };
-        match self.clues.judge(&seen) {
+        let verdict = self.clues.judge(&seen);
+        #[cfg(sabotage)]
+        let verdict = match verdict {
+            Verdict::Unproven(ids) if crate::sabotage::breaks("adopt-proven-only") && !ids.is_empty() => {
+                Verdict::Proven(ids[0].clone())
+            }
+            verdict => verdict,
+        };
+        match verdict {
             Verdict::Proven(id) => self.adopt(&id, runs).await,
             Verdict::Unproven(candidates) => {
                 self.candidates = candidates;

@@ -178,7 +178,7 @@ impl Session {
 
 /// The command that shows what became of a message to an agent.
 pub fn look_command(agent: &AgentId, command_suffix: &str) -> String {
-    format!("agentctl watch --agent {agent}{command_suffix}")
+    format!("agentctl list --agent {agent}{command_suffix}")
 }
 
 /// The id of an agent that the server has just shown.

@@ -77,7 +77,7 @@ fn lost(session: &Session, lost: SendError, agent: &AgentId) -> Failure {
 /// Names the agent, so that the person can look.
 fn unknown(session: &Session, failure: Failure, agent: &AgentId) -> Failure {
     let look = look_command(agent, &session.command_suffix());
-    failure.hint(format!("do not send it again blindly: `{look}` shows what the agent is working on"))
+    failure.hint(format!("do not send it again blindly: `{look}` shows the agent's runs"))
 }
 
 async fn follow_run(

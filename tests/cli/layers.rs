@@ -26,7 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // The only poller.
     ("follow", &["api", "core", "model", "text", "report", "exit"]),
     // The client: a method per endpoint.
-    ("api", &["net", "core", "model", "text", "report", "exit"]),
+    ("api", &["sabotage", "net", "core", "model", "text", "report", "exit"]),
     // The local server. It meets the client only in the model.
     ("server", &["net", "db", "core", "model", "text", "report", "exit"]),
     // What is seen becomes lines, tables and JSON. It prints nothing.
@@ -51,6 +51,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("model", &["text::show"]),
     // Exit codes.
     ("exit", &[]),
+    // Promises broken on purpose, in builds that harnesses must catch.
+    ("sabotage", &[]),
     // Text for people.
     ("text", &[]),
 ];
