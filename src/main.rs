@@ -7,5 +7,5 @@ fn main() -> ExitCode {
     if let Some(signal) = end.signal {
         signal.raise();
     }
-    ExitCode::from(end.exit.code())
+    ExitCode::from(end.code())
 }

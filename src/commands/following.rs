@@ -44,7 +44,7 @@ struct State<'a> {
     /// How many runs could not be followed to an end.
     lost: usize,
     ended: Vec<RunId>,
-    /// It was said that the local engine answers.
+    /// It was said that the local server answers.
     said_local: bool,
     /// Runs whose agents the local engine works for.
     adopted: HashSet<RunId>,
@@ -152,12 +152,15 @@ impl<'a> Following<'a> {
         })
     }
 
-    /// The local engine works for the agents of the runs that are followed, and says once that it does.
+    /// Says once that the local server answers. The engine of this process works for the agents of the runs that are
+    /// followed.
     fn adopt(&self, state: &mut State<'_>, event: &Event) {
-        let (Some(engine), Event::Status { run }) = (&self.session.engine, event) else { return };
-        if !std::mem::replace(&mut state.said_local, true) && self.ctx.format == Format::Human {
-            state.progress.suspend(|| say_local(self.ctx, run));
+        let Event::Status { run } = event else { return };
+        let is_news = self.session.is_local() && !std::mem::replace(&mut state.said_local, true);
+        if is_news && self.ctx.format == Format::Human {
+            state.progress.suspend(|| say_local(self.ctx, self.session, run));
         }
+        let Some(engine) = &self.session.engine else { return };
         if run.status().is_terminal() || !state.adopted.insert(run.id().clone()) {
             return;
         }
@@ -248,9 +251,13 @@ impl State<'_> {
 }
 
 /// Says that no server far away answers, and with which model.
-fn say_local(ctx: &Ctx, run: &Run) {
-    let page = Page::new().say("the local engine answers, with the model ");
-    ctx.io.notice(&page.show_line(run.model().unwrap_or("n/a")).end());
+fn say_local(ctx: &Ctx, session: &Session, run: &Run) {
+    let page = match &session.engine {
+        Some(_) => Page::new().say("the local engine"),
+        None => Page::new().say("the local server at ").show_line(session.api.server()),
+    };
+    let page = page.say(" answers, with the model ").show_line(run.model().unwrap_or("n/a"));
+    ctx.io.notice(&page.end());
 }
 
 /// Follows runs to their end without printing anything. The first that cannot be followed ends it.

@@ -9,7 +9,7 @@ use crate::api::client::Active;
 use crate::api::transport::Http;
 use crate::api::{Client, Listing, RunFilter, Transport};
 use crate::config::recent::Recent;
-use crate::config::{Base, Origin, Settings, places};
+use crate::config::{Base, Origin, Settings, places, served};
 use crate::core::facts::Facts;
 use crate::exit::Exit;
 use crate::model::{AgentId, AgentRef, Document, Run, RunId};
@@ -21,9 +21,10 @@ use crate::text::duration;
 use crate::text::page::Page;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde_json::json;
 
 /// The agent that `--local` uses when none is named.
-const LOCAL_AGENT: &str = "default";
+pub const LOCAL_AGENT: &str = "default";
 
 /// An open way to a server.
 pub struct Session {
@@ -76,13 +77,10 @@ impl Session {
 
     async fn with(ctx: &Ctx, settings: Settings, execute: bool) -> Result<Self, Failure> {
         let (transport, engine) = match &settings.base {
-            Base::Local => {
-                let engine = start_engine(ctx, execute).await?;
-                (Transport::InProcess(engine.router()), Some(engine))
-            }
+            Base::Local => local(ctx, &settings, execute).await?,
             Base::Server(url) => (http(&settings, url).await?, None),
         };
-        let origin = if engine.is_some() { String::new() } else { settings.base_origin.to_string() };
+        let origin = if settings.base == Base::Local { String::new() } else { settings.base_origin.to_string() };
         let api = Client::new(transport, &origin, listener(ctx, settings.command_suffix()));
         Ok(Self { api, engine, settings, recent: Recent::new(&ctx.env) })
     }
@@ -109,11 +107,27 @@ impl Session {
         match named {
             Some(AgentRef::Id(id)) => Ok(id.clone()),
             Some(AgentRef::Name(name)) => self.find(name).await?.ok_or_else(|| self.no_such_agent(name)),
-            None => match &self.engine {
-                Some(engine) => engine.agent_named(LOCAL_AGENT).await.map_err(|error| engine_failure(&error)),
-                None => Err(Failure::usage("no agent is given").hint("give one with --agent, or set LETTA_AGENT_ID")),
-            },
+            None if self.is_local() => self.default_agent().await,
+            None => Err(Failure::usage("no agent is given").hint("give one with --agent, or set LETTA_AGENT_ID")),
         }
+    }
+
+    /// The agent that `--local` uses when none is named: the oldest of its name, made if there is none.
+    async fn default_agent(&self) -> Result<AgentId, Failure> {
+        if let Some(engine) = &self.engine {
+            return engine.agent_named(LOCAL_AGENT).await.map_err(|error| engine_failure(&error));
+        }
+        let agents = self.api.agents(Some(LOCAL_AGENT)).await?;
+        let same = agents.iter().filter(|agent| agent.text("name") == Some(LOCAL_AGENT));
+        match same.min_by_key(|agent| agent.text("created_at")) {
+            Some(agent) => agent_id(agent),
+            None => agent_id(&self.api.create_agent(json!({"name": LOCAL_AGENT}).to_string()).await?),
+        }
+    }
+
+    /// Whether this machine's local server is meant, on a port or inside this process.
+    pub fn is_local(&self) -> bool {
+        self.settings.base == Base::Local
     }
 
     async fn find(&self, name: &str) -> Result<Option<AgentId>, Failure> {
@@ -185,6 +199,19 @@ pub fn look_command(agent: &AgentId, command_suffix: &str) -> String {
 pub fn agent_id(agent: &Document) -> Result<AgentId, Failure> {
     let odd = || Failure::new(Exit::NotThisApi, "not_this_api", "the server showed an agent without a usable id");
     agent.text("id").and_then(|id| id.parse().ok()).ok_or_else(odd)
+}
+
+/// This machine's local server: the one that runs on its database, else the engine inside this process.
+async fn local(ctx: &Ctx, settings: &Settings, execute: bool) -> Result<(Transport, Option<Running>), Failure> {
+    let Some((url, key)) = served::local(&ctx.env) else {
+        let engine = start_engine(ctx, execute).await?;
+        return Ok((Transport::InProcess(engine.router()), Some(engine)));
+    };
+    if ctx.global.verbose > 0 {
+        ctx.io.say(&Page::new().say("local server: ").show_line(url.as_str()).say(" (from its record)").end());
+    }
+    let settings = Settings { key, ..settings.clone() };
+    Ok((http(&settings, &url).await?, None))
 }
 
 async fn http(settings: &Settings, url: &url::Url) -> Result<Transport, Failure> {

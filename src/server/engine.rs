@@ -37,6 +37,8 @@ pub(super) struct Engine {
 #[derive(Default)]
 struct Inner {
     stopped: bool,
+    /// No further run is begun.
+    draining: bool,
     workers: HashMap<String, Worker>,
     /// Why the last worker of an agent gave up, until another one tries.
     faults: HashMap<String, EngineError>,
@@ -76,7 +78,7 @@ impl Engine {
     /// Executes what is left to do for an agent, in the background.
     pub(super) fn adopt(self: &Arc<Self>, agent: &str) {
         let mut inner = self.inner();
-        if inner.stopped || !self.execute {
+        if inner.stopped || inner.draining || !self.execute {
             return;
         }
         if let Some(worker) = inner.workers.get_mut(agent) {
@@ -219,6 +221,26 @@ impl Engine {
             // The sender lives as long as this engine.
             let _ = fault.changed().await;
         }
+    }
+
+    /// Begins no further run, and returns once those at work have ended.
+    pub(super) async fn drain(&self) {
+        let mut changed = self.changed.subscribe();
+        self.inner().draining = true;
+        while !self.inner().workers.is_empty() {
+            // The sender lives as long as this engine.
+            let _ = changed.changed().await;
+        }
+    }
+
+    /// Whether further runs may be begun.
+    pub(super) fn takes_work(&self) -> bool {
+        !self.inner().draining
+    }
+
+    /// How many runs are at work here.
+    pub(super) fn at_work(&self) -> usize {
+        self.inner().live.len()
     }
 
     /// Stops all work at once. What was held stays held. Returns the workers, which are about to end.

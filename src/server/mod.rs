@@ -159,6 +159,16 @@ impl Running {
         self.engine.adopt(agent.as_str());
     }
 
+    /// How many runs are at work in this process.
+    pub fn at_work(&self) -> usize {
+        self.engine.at_work()
+    }
+
+    /// Begins no further run, and returns once those at work have ended.
+    pub async fn drain(&self) {
+        self.engine.drain().await;
+    }
+
     /// Stops working and gives back what is unfinished, so that another process can go on at once.
     pub async fn stop(mut self) {
         self.engine.stop().await;

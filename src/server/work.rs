@@ -68,13 +68,15 @@ async fn look(engine: &Arc<Engine>, agent: &str, deliveries: &mut Deliveries) ->
 /// Takes the next run and the callbacks that nobody delivers. Returns also whether another process delivers.
 async fn take(engine: &Arc<Engine>, agent: &str, deliveries: &mut Deliveries) -> Result<(Claimed, bool)> {
     let (agent, owners, busy) = (agent.to_owned(), Arc::clone(&engine.owners), deliveries.runs.clone());
+    let takes = engine.takes_work();
     let work = move |tx: &Transaction<'_>| {
         let collected = outbox::collect(tx, &agent, &owners, &busy)?;
-        Ok((claims::claim(tx, &agent, &owners)?, collected))
+        let claimed = if takes { claims::claim(tx, &agent, &owners)? } else { Claimed::Nothing };
+        Ok((claimed, collected))
     };
     let (claimed, Collected { ours, elsewhere }) = engine.db.write(work).await?;
     deliveries.start(engine, ours);
-    Ok((claimed, elsewhere))
+    Ok((claimed, elsewhere && takes))
 }
 
 impl Deliveries {

@@ -19,6 +19,7 @@ mod reconcile;
 mod samples;
 mod schema;
 mod send;
+mod serve;
 mod streams;
 mod support;
 mod watch;

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use crate::cli::Format;
 use crate::commands::Ctx;
 use crate::server::door::Note;
+use crate::text::count::plural;
 use crate::text::duration;
 use crate::text::page::Page;
 use crate::ui::signals::Signal;
@@ -38,11 +39,16 @@ pub enum Line<'a> {
     /// Something happened at the doors.
     Note(&'a Note),
     /// It accepts no more.
-    Stopping(Signal),
+    Stopping {
+        /// Who asked for it.
+        signal: Signal,
+        /// How many runs it finishes first.
+        at_work: usize,
+    },
     /// It ended.
     Stopped {
-        /// Whether all that was under way was finished.
-        drained: bool,
+        /// How many runs it leaves to the next start.
+        at_work: usize,
     },
 }
 
@@ -98,9 +104,13 @@ impl Line<'_> {
                 let page = page.show_line(method.as_str()).say(" ").show_line(path).say(" -> ");
                 page.show_line(status.as_str()).say(" in ").show(&duration::read(*took))
             }
-            Self::Stopping(signal) => page.say("stopping: ").say(name(*signal)),
-            Self::Stopped { drained: true } => page.say("stopped"),
-            Self::Stopped { drained: false } => page.say("stopped; some requests were cut off"),
+            Self::Stopping { signal, at_work: 0 } => page.say("stopping: ").say(name(*signal)),
+            Self::Stopping { signal, at_work } => {
+                let page = page.say("stopping: ").say(name(*signal)).say("; finishing ").show(&runs(*at_work));
+                page.say(", at most 10 s; the same again ends it at once")
+            }
+            Self::Stopped { at_work: 0 } => page.say("stopped"),
+            Self::Stopped { at_work } => page.say("stopped; ").show(&runs(*at_work)).say(" left to the next start"),
         }
         .end()
     }
@@ -117,14 +127,20 @@ impl Line<'_> {
                 "type": "request", "method": method.as_str(), "path": path, "status": status.as_u16(),
                 "duration_ns": u64::try_from(took.as_nanos()).unwrap_or(u64::MAX),
             }),
-            Self::Stopping(signal) => json!({"type": "stopping", "signal": name(*signal)}),
-            Self::Stopped { drained } => json!({"type": "stopped", "drained": drained}),
+            Self::Stopping { signal, at_work } => {
+                json!({"type": "stopping", "signal": name(*signal), "runs_at_work": at_work})
+            }
+            Self::Stopped { at_work } => json!({"type": "stopped", "runs_at_work": at_work}),
         };
         if let (Value::Object(line), Value::Object(more)) = (&mut line, more) {
             line.extend(more);
         }
         line
     }
+}
+
+fn runs(count: usize) -> String {
+    plural(count as u64, "run")
 }
 
 fn name(signal: Signal) -> &'static str {

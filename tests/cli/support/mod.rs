@@ -7,6 +7,7 @@ pub mod process;
 pub mod pty;
 pub mod runs;
 pub mod seed;
+pub mod serve;
 
 pub use env::TestEnv;
 pub use mock::{Answer, Gate, Mock};

@@ -112,6 +112,11 @@ impl Running {
         Self { pid, shown, deadline, stdout, stderr, status }
     }
 
+    /// Its number.
+    pub fn id(&self) -> i32 {
+        self.pid.as_raw_pid()
+    }
+
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
         kill_process(self.pid, signal).expect("the process is there");
@@ -157,7 +162,8 @@ impl Running {
         Output { stdout: self.stdout.text(), stderr: self.stderr.text(), status }
     }
 
-    fn kill(&self) {
+    /// Ends it and all that it started.
+    pub fn kill(&self) {
         // It may have ended in this moment.
         let _ = kill_process_group(self.pid, Signal::KILL);
     }

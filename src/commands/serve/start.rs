@@ -1,0 +1,119 @@
+//! What a server needs before it can serve: its database, its port, its key, and to be found.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use url::Url;
+
+use super::Args;
+use super::log::{Line, Log};
+use super::ready;
+use crate::commands::Ctx;
+use crate::commands::session::{engine_failure, said};
+use crate::config::served::{self, Record, RecordError};
+use crate::config::{Secret, places};
+use crate::exit::Exit;
+use crate::report::Failure;
+use crate::server::door::{Doors, Hosts, Key};
+use crate::server::listen::Listener;
+use crate::server::{self, Manners, Options, Running, Store};
+
+/// A server that has all that it needs.
+pub struct Server {
+    pub listener: Listener,
+    pub engine: Running,
+    pub doors: Doors,
+    pub base: Url,
+    pub key: Option<Secret>,
+    pub database: Option<PathBuf>,
+    /// Where others find it, as long as they are held.
+    pub records: Vec<Record>,
+}
+
+impl Server {
+    /// Takes all of it, or says what it did not get.
+    pub async fn start(ctx: &Ctx, args: &Args, log: &Log<'_>) -> anyhow::Result<Self> {
+        let database = database(ctx, args)?;
+        // Taken first, so that of two servers the second one learns about the first rather than about its port.
+        let mut records: Vec<Record> = database.iter().map(|path| hold(path)).collect::<Result<_, _>>()?;
+        let listener = Listener::bind(args.address()).await.map_err(|error| cannot_bind(args.address(), &error))?;
+        let address = listener.address();
+        let base = ready::base_url(address, &args.allow_host)?;
+        let engine = server::start(options(args, database.clone())).await.map_err(|error| engine_failure(&error))?;
+        let key = if args.no_auth { None } else { Some(key(database.as_deref())?) };
+        if let Some(record) = records.first_mut() {
+            record.write(&base, None).map_err(|error| cannot_record(&error))?;
+        }
+        match record_port(ctx, address, &base, key.as_ref()) {
+            Ok(record) => records.push(record),
+            Err(error) => log.print(&Line::Unlisted(&error.to_string())),
+        }
+        let doors = Doors {
+            hosts: Hosts::new(address.port(), &args.allow_host),
+            key: key.as_ref().map(|key| Key::new(key.expose())),
+            hear: Arc::new(log.ear()),
+        };
+        Ok(Self { listener, engine, doors, base, key, database, records })
+    }
+}
+
+fn options(args: &Args, database: Option<PathBuf>) -> Options {
+    let manners = if args.quirks { Manners::Quirky } else { Manners::Documented };
+    Options { manners, ..Options::new(database.map_or(Store::Memory, Store::File), true) }
+}
+
+/// The file to serve from; none is memory.
+fn database(ctx: &Ctx, args: &Args) -> Result<Option<PathBuf>, Failure> {
+    let fresh = args.in_memory || !args.command.is_empty();
+    match &args.db {
+        Some(file) => Ok(Some(file.clone())),
+        None if fresh => Ok(None),
+        None => places::local_database(&ctx.env).map(Some).ok_or_else(|| {
+            let failure = Failure::new(Exit::Local, "database", "this platform names no data folder");
+            failure.hint("name a file with --db, or keep nothing with --in-memory")
+        }),
+    }
+}
+
+fn hold(database: &Path) -> Result<Record, Failure> {
+    let shown = database.display();
+    Record::of_database(database).map_err(|error| match error {
+        RecordError::Held(address) => {
+            let at = address.map_or_else(|| "that is just starting".to_owned(), |address| format!("at {address}"));
+            let failure = Failure::new(Exit::Local, "database", format!("{shown} is served already by a server {at}"));
+            failure.hint("use that one, stop it, or name another file with --db")
+        }
+        RecordError::Failed(error) => Failure::new(Exit::Local, "database", format!("cannot write beside {shown}"))
+            .cause(error)
+            .hint("name another file with --db, or keep nothing with --in-memory"),
+    })
+}
+
+fn cannot_bind(address: SocketAddr, error: &std::io::Error) -> Failure {
+    use std::io::ErrorKind::{AddrInUse, AddrNotAvailable, PermissionDenied};
+    let hint = match error.kind() {
+        AddrInUse => "another program has this port: stop it, or take a free one with --bind 127.0.0.1:0",
+        AddrNotAvailable => "this machine does not have this address",
+        PermissionDenied => "ports below 1024 are the administrator's: take another one",
+        _ => "take another address with --bind",
+    };
+    Failure::new(Exit::Local, "port", format!("cannot listen on {address}")).cause(error).hint(hint)
+}
+
+/// The key that is kept with the database, or one for as long as the memory lasts.
+fn key(database: Option<&Path>) -> Result<Secret, Failure> {
+    let Some(database) = database else { return Ok(served::new_key()) };
+    served::key_of_database(database)
+        .map_err(|error| Failure::new(Exit::Local, "key", "cannot keep the server's key").cause(error))
+}
+
+fn record_port(ctx: &Ctx, address: SocketAddr, base: &Url, key: Option<&Secret>) -> Result<Record, RecordError> {
+    let mut record = Record::of_port(&ctx.env, address.port())?;
+    record.write(base, key)?;
+    Ok(record)
+}
+
+fn cannot_record(error: &std::io::Error) -> Failure {
+    Failure::new(Exit::Local, "record", "cannot write down where the server is").cause(said(error).join(": "))
+}
