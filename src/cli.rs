@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{agents, cancel, completions, config, list, man, messages, schema, send, serve, status, watch};
+use crate::commands::{
+    agents, cancel, completions, config, list, login, logout, man, messages, schema, send, serve, status, watch,
+};
 use crate::config::settings::Flags;
 use crate::text::duration;
 use crate::ui::progress::Choice;
@@ -47,6 +49,8 @@ pub enum Command {
     Messages(messages::Args),
     Cancel(cancel::Args),
     Agents(agents::Args),
+    Login(login::Args),
+    Logout(logout::Args),
     Config(config::Args),
     Serve(serve::Args),
     Schema(schema::Args),
@@ -131,6 +135,11 @@ pub struct Global {
     /// Read the API key from the first line of a file, a pipe, or - [env: LETTA_API_KEY]
     #[arg(long, value_name = "FILE", global = true, help_heading = "Connection")]
     pub api_key_file: Option<PathBuf>,
+    /// Send this header with every request; `@FILE` reads such lines [env: LETTA_CUSTOM_HEADERS]
+    ///
+    /// LETTA_PROJECT_ID and LETTA_PROJECT become X-Project-Id and X-Project.
+    #[arg(short = 'H', long, value_name = "NAME: VALUE", global = true, help_heading = "Connection")]
+    pub header: Vec<String>,
     /// Trust the certificates in this PEM file too [env: SSL_CERT_FILE]
     #[arg(long, value_name = "FILE", global = true, help_heading = "Connection")]
     pub ca_cert: Option<PathBuf>,
@@ -149,6 +158,7 @@ impl Global {
             base_url: self.base_url.clone(),
             local: self.local,
             profile: self.profile.clone(),
+            headers: self.header.clone(),
             api_key_file: self.api_key_file.clone(),
             ca_cert: self.ca_cert.clone(),
             allow_plain_http: self.allow_plain_http,

@@ -158,6 +158,11 @@ impl Client {
         self.documents(call).await
     }
 
+    /// `GET /v1/agents/?limit=1`: whether the server lets one in.
+    pub async fn knock(&self) -> Result<(), ApiError> {
+        self.documents(Call::get("/agents/").list().query("limit", "1")).await.map(drop)
+    }
+
     /// `GET /v1/agents/{agent_id}`.
     pub async fn agent(&self, id: &AgentId) -> Result<Document, ApiError> {
         self.document(Call::get(format!("/agents/{id}"))).await

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use tower::ServiceExt as _;
 use url::Url;
@@ -31,6 +32,8 @@ pub struct Http {
     pub client: reqwest::Client,
     /// Scheme, host, port and perhaps a path; no slash at the end.
     pub base: Url,
+    /// Headers that go with every request; they win over what a request says by itself.
+    pub headers: HeaderMap,
     /// `Bearer …`, marked as sensitive.
     pub authorization: Option<HeaderValue>,
     /// Overrides the time limit of one try.
@@ -82,10 +85,10 @@ impl Http {
         if let Some(key) = &call.idempotency_key {
             request = request.header("Idempotency-Key", key);
         }
-        match &call.body {
-            Some(body) => request.header(CONTENT_TYPE, "application/json").body(body.clone()),
-            None => request,
+        if let Some(body) = &call.body {
+            request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
         }
+        request.headers(self.headers.clone())
     }
 
     fn lost(&self, error: &reqwest::Error, limit: Duration) -> Lost {

@@ -1,12 +1,13 @@
 //! `config`: the configuration file, and which settings hold.
 
 use clap::Subcommand;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Ctx, End};
 use crate::cli::Format;
 use crate::config::change::{self, Change};
 use crate::config::file::{self, ConfigFile};
+use crate::config::headers::Header;
 use crate::config::key::Key;
 use crate::config::profile::{Name, Place};
 use crate::config::{Given, Origin, Settings, places};
@@ -120,53 +121,49 @@ fn path(ctx: &Ctx) -> Result<(), Failure> {
     ctx.io.page(&Page::new().show(&folder.join(file::NAME).display().to_string()).end())
 }
 
-/// A setting that holds.
-struct Row {
-    name: &'static str,
-    value: Option<String>,
-    origin: String,
-}
-
-impl Row {
-    fn is_set(&self) -> bool {
-        self.origin != "not set"
-    }
-
-    fn of(name: &'static str, given: Option<&Given<String>>) -> Self {
-        match given {
-            Some(given) => Self { name, value: Some(given.value.clone()), origin: given.origin.to_string() },
-            None => Self { name, value: None, origin: "not set".to_owned() },
-        }
-    }
-}
+/// A setting that holds; none where nothing does.
+type Row = (&'static str, Option<Given<String>>);
 
 fn list(ctx: &Ctx) -> Result<(), Failure> {
     let rows = rows(ctx)?;
     if ctx.format_is_given(Format::Json) || ctx.global.jq.is_some() {
-        return rows.iter().try_for_each(|row| {
-            ctx.io.document(&json!({"key": row.name, "value": row.value, "origin": row.origin}).to_string())
-        });
+        return rows.iter().try_for_each(|row| ctx.io.document(&document(row).to_string()));
     }
-    let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
-    let page = rows.iter().fold(Page::new(), |page, row| {
-        let page = page.show(&format!("{:width$}  ", row.name));
-        let page = row.value.as_ref().map_or(page.clone(), |value| page.show_line(value).say("  "));
-        page.say(if row.is_set() { "(from " } else { "(" }).show_line(&row.origin).say(")").end()
+    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let page = rows.iter().fold(Page::new(), |page, (name, given)| {
+        let page = page.show(&format!("{name:width$}  "));
+        match given {
+            Some(given) => page.show_line(&given.value).say("  (from ").show_line(&given.origin.to_string()).say(")"),
+            None => page.say("(not set)"),
+        }
+        .end()
     });
     ctx.io.page(&page)
 }
 
+fn document((name, given): &Row) -> Value {
+    let value = given.as_ref().map(|given| &given.value);
+    json!({"key": name, "value": value, "origin": given.as_ref().map(|given| given.origin.to_string())})
+}
+
 fn rows(ctx: &Ctx) -> Result<Vec<Row>, Failure> {
     let settings = Settings::gather(&ctx.global.flags(), &ctx.env)?;
-    let base = Given::new(settings.server_key(), settings.base_origin.clone());
-    let key = Row { name: "key", value: None, origin: settings.key_origin.to_string() };
-    Ok(vec![
-        Row::of("profile", settings.profile.as_ref()),
-        Row::of(Key::BaseUrl.name(), Some(&base)),
-        key,
-        Row::of(Key::Agent.name(), settings.agent.as_ref()),
-        Row::of(Key::Output.name(), Some(&output(ctx)?)),
-    ])
+    let base = Given::new(settings.server_key(), settings.base_origin);
+    let key = settings.key.map(|_| Given::new("(redacted)".to_owned(), settings.key_origin));
+    let (project, others): (Vec<Header>, Vec<Header>) =
+        settings.headers.into_iter().partition(|header| header.name.as_str().starts_with("x-project"));
+    let project = project.into_iter().next().map(|header| Given::new(header.shown().to_owned(), header.origin));
+    let mut rows = vec![
+        ("profile", settings.profile),
+        (Key::BaseUrl.name(), Some(base)),
+        ("key", key),
+        (Key::Agent.name(), settings.agent),
+        (Key::Project.name(), project),
+        (Key::Output.name(), Some(output(ctx)?)),
+    ];
+    let header = |header: Header| Given::new(format!("{}: {}", header.name, header.shown()), header.origin);
+    rows.extend(others.into_iter().map(|one| ("header", Some(header(one)))));
+    Ok(rows)
 }
 
 fn output(ctx: &Ctx) -> Result<Given<String>, Failure> {

@@ -10,6 +10,8 @@ mod end;
 pub mod follow_args;
 pub mod following;
 pub mod list;
+pub mod login;
+pub mod logout;
 pub mod man;
 pub mod messages;
 pub mod printer;
@@ -34,6 +36,8 @@ pub fn dispatch(ctx: &Ctx, command: Option<Command>) -> anyhow::Result<End> {
     match command {
         None => welcome(ctx),
         Some(Command::Completions(args)) => completions::run(ctx, &args),
+        Some(Command::Login(args)) => on_runtime(login::run(ctx, args)),
+        Some(Command::Logout(args)) => logout::run(ctx, &args),
         Some(Command::Config(args)) => config::run(ctx, &args),
         Some(Command::Man(args)) => man::run(ctx, &args),
         Some(Command::Schema(args)) => schema::run(ctx, &args),

@@ -9,7 +9,7 @@ use crate::api::client::Active;
 use crate::api::transport::Http;
 use crate::api::{Client, Listing, RunFilter, Transport};
 use crate::config::recent::Recent;
-use crate::config::{Base, Origin, Settings, places, served};
+use crate::config::{Base, Origin, Settings, headers, places, served};
 use crate::core::facts::Facts;
 use crate::exit::Exit;
 use crate::model::{AgentId, AgentRef, Document, Run, RunId};
@@ -59,6 +59,10 @@ fn origins(settings: &Settings) -> Page {
     if let Some(agent) = &settings.agent {
         page = from(page.say("agent: ").show_line(&agent.value), &agent.origin);
     }
+    for header in &settings.headers {
+        let value = header.shown();
+        page = from(page.say("header: ").show_line(header.name.as_str()).say(": ").show_line(value), &header.origin);
+    }
     settings.unknown_keys.iter().fold(page, |page, key| {
         page.say("config.toml: `").show_line(key).say("` is unknown to this version, and kept").end()
     })
@@ -73,6 +77,11 @@ impl Session {
     /// Opens the way for a command that also executes local runs.
     pub async fn open_to_execute(ctx: &Ctx, settings: Settings) -> Result<Self, Failure> {
         Self::with(ctx, settings, true).await
+    }
+
+    /// Opens the way to a server with settings of the command's own.
+    pub async fn open_with(ctx: &Ctx, settings: Settings) -> Result<Self, Failure> {
+        Self::with(ctx, settings, false).await
     }
 
     async fn with(ctx: &Ctx, settings: Settings, execute: bool) -> Result<Self, Failure> {
@@ -221,6 +230,7 @@ async fn http(settings: &Settings, url: &url::Url) -> Result<Transport, Failure>
     Ok(Transport::Http(Box::new(Http {
         client: net::build(url, &route).await?,
         base: url.clone(),
+        headers: headers::map(&settings.headers),
         authorization: settings.key.as_ref().and_then(crate::config::Secret::bearer),
         time_limit: settings.request_timeout,
     })))

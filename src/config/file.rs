@@ -146,7 +146,7 @@ fn known(table: &dyn TableLike) -> impl Iterator<Item = (Key, &Item)> {
 }
 
 /// Line and column of the beginning of a range of bytes, counted from 1.
-fn position(text: &str, range: Option<Range<usize>>) -> String {
+pub(super) fn position(text: &str, range: Option<Range<usize>>) -> String {
     let at = range.map_or(0, |range| range.start).min(text.len());
     let before = String::from_utf8_lossy(&text.as_bytes()[..at]);
     let line = before.matches('\n').count() + 1;
@@ -195,7 +195,10 @@ mod tests {
             ("a = 1\n\na = 2", "config.toml:3:1: bad TOML: duplicate key"),
             ("[profiles.a]\nagent = 7", "config.toml:2:9: `agent` must be a string"),
             ("[profiles.a]\noutput = 'yaml'", "config.toml:2:10: `output` is `yaml`, which is no format"),
-            ("[profiles.ä]\nbase_url = 'h'", "config.toml:2:12: the base URL `h` (from the profile `ä`) has no http"),
+            (
+                "[profiles.\"ä\"]\nbase_url = 'h'",
+                "config.toml:2:12: the base URL `h` (from the profile `ä`) has no http",
+            ),
             ("profiles = 1", "config.toml:1:12: `profiles` must be a table"),
             ("profiles.a = 1", "config.toml:1:14: `a` must be a table"),
             ("profile = 1", "config.toml:1:11: `profile` must be a string"),

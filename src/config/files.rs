@@ -1,9 +1,10 @@
 //! The files of the configuration folder: read without surprises, replaced whole, one writer at a time.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use super::whole_file;
 use crate::exit::Exit;
 use crate::report::Failure;
 
@@ -16,7 +17,6 @@ pub enum Links {
     /// It may, as people keep their settings elsewhere.
     Followed,
     /// It is an error.
-    #[allow(dead_code, reason = "credentials are read this way")]
     Refused,
 }
 
@@ -76,13 +76,10 @@ impl Writing {
         let named = self.folder.join(name);
         // Where a link stands for the file, the file behind it is replaced, not the link.
         let path = if links == Links::Followed { fs::canonicalize(&named).unwrap_or(named) } else { named };
-        let fresh = path.with_extension("tmp");
-        let done = write_new(&fresh, content, mode(&path, links)).and_then(|()| fs::rename(&fresh, &path));
-        if let Err(error) = done {
-            let _ = fs::remove_file(&fresh);
-            return Err(trouble("write", &path, &error));
-        }
-        sync_folder(path.parent().unwrap_or(&self.folder)).map_err(|error| trouble("write", &path, &error))
+        let folder = path.parent().unwrap_or(&self.folder);
+        whole_file::clear_drafts(&path);
+        let done = whole_file::write(&path, content).and_then(|()| sync_folder(folder));
+        done.map_err(|error| trouble("write", &path, &error))
     }
 }
 
@@ -102,36 +99,6 @@ fn take_turn(path: &Path) -> io::Result<File> {
     let file = options.open(path)?;
     file.lock()?;
     Ok(file)
-}
-
-/// The mode of the file that is replaced; a file that may be no link is for this user only.
-#[cfg(unix)]
-fn mode(path: &Path, links: Links) -> u32 {
-    let old = || fs::metadata(path).map(|old| std::os::unix::fs::PermissionsExt::mode(&old.permissions()) & 0o777);
-    if links == Links::Followed { old().unwrap_or(0o600) } else { 0o600 }
-}
-
-#[cfg(not(unix))]
-fn mode(_: &Path, _: Links) -> u32 {
-    0
-}
-
-/// Writes a file that must not exist, and waits until the disk has it. What a killed writer left behind is cleared away:
-/// nobody else is writing now.
-fn write_new(path: &Path, content: &str, mode: u32) -> io::Result<()> {
-    let _ = fs::remove_file(path);
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
-    let mut file = options.open(path)?;
-    // The umask may have taken more than was meant.
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))?;
-    #[cfg(not(unix))]
-    let _ = mode;
-    file.write_all(content.as_bytes())?;
-    file.sync_all()
 }
 
 fn sync_folder(folder: &Path) -> io::Result<()> {
@@ -154,7 +121,6 @@ mod tests {
         #[cfg(unix)]
         assert_eq!(fs::read_to_string(&elsewhere).expect("the file"), "new");
         assert_eq!(fs::read_to_string(folder.join("config.toml")).expect("the file"), "new");
-        assert!(!elsewhere.with_extension("tmp").exists());
     }
 
     #[cfg(unix)]

@@ -2,9 +2,11 @@
 
 pub mod base;
 pub mod change;
+pub mod credentials;
 pub mod env;
 pub mod file;
 mod files;
+pub mod headers;
 pub mod key;
 pub mod origin;
 pub mod places;
@@ -13,6 +15,7 @@ pub mod recent;
 pub mod secret;
 pub mod served;
 pub mod settings;
+pub mod sources;
 pub mod whole_file;
 
 pub use env::Env;

@@ -1,29 +1,21 @@
 //! The settings of a command, each with the place that it came from: flag, else environment, else profile, else default.
 
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use url::Url;
 
-use super::base::base_url;
-use super::file::ConfigFile;
-use super::key::Key;
-use super::origin::{Given, Origin};
-use super::profile::Profile;
-use super::{Env, Secret, served};
+use super::headers::{self, Header};
+use super::sources::{self, NO_KEY, Sources};
+use super::{Env, Given, Origin, Secret};
 use crate::exit::Exit;
 use crate::net::proxy::Proxies;
 use crate::report::Failure;
 
 /// The cloud's address.
-const CLOUD: &str = "https://api.letta.com";
+pub(super) const CLOUD: &str = "https://api.letta.com";
 /// Where a self-hosted server listens unless told otherwise.
-const SELF_HOSTED: &str = "http://localhost:8283";
-/// Where no key comes from.
-const NO_KEY: Origin = Origin::Default("none");
-/// The most bytes that a key file is read for.
-const KEY_FILE_CAP: u64 = 64 << 10;
+pub(super) const SELF_HOSTED: &str = "http://localhost:8283";
 
 /// What the connection flags said.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +26,8 @@ pub struct Flags {
     pub local: bool,
     /// `--profile`.
     pub profile: Option<String>,
+    /// `-H`.
+    pub headers: Vec<String>,
     /// `--api-key-file`.
     pub api_key_file: Option<PathBuf>,
     /// `--ca-cert`.
@@ -66,6 +60,8 @@ pub struct Settings {
     pub key_origin: Origin,
     /// The agent that is meant when none is given.
     pub agent: Option<Given<String>>,
+    /// Headers that go with every request.
+    pub headers: Vec<Header>,
     /// The profile in use.
     pub profile: Option<Given<String>>,
     /// What the configuration file holds that this version does not know.
@@ -91,23 +87,21 @@ impl Settings {
         if flags.local {
             return local(flags);
         }
-        let file = ConfigFile::load(env)?;
-        let profile = file.active(flags.profile.as_deref(), env)?;
-        let (base, base_origin) = base(flags, env, profile.as_ref())?;
-        let (key, key_origin) = key(flags, env, &base)?;
-        Ok(Self {
-            base: Base::Server(base),
-            base_origin,
-            key,
-            key_origin,
-            agent: from_env(env, "LETTA_AGENT_ID").or_else(|| profile.as_ref()?.get(Key::Agent)),
-            unknown_keys: file.unknown_keys(),
-            proxies: Proxies::read(|name| env.get(name)),
-            ca_cert: flags.ca_cert.clone(),
-            allow_plain_http: flags.allow_plain_http,
-            request_timeout: flags.request_timeout,
-            profile: profile.map(|profile| profile.name),
-        })
+        let sources = Sources::read(flags, env)?;
+        let base = sources.named_base()?.map_or_else(|| sources.default_base(), Ok)?;
+        let key = sources.key(&base.value)?;
+        sources.settings(base, key)
+    }
+
+    /// The settings for `login` and `logout`: the server that is named, else the cloud, and no key yet.
+    pub fn for_login(flags: &Flags, env: &Env) -> Result<Self, Failure> {
+        if flags.local {
+            let failure = Failure::usage("the local server needs no login: its key is found on this machine");
+            return Err(failure.hint("leave --local out"));
+        }
+        let sources = Sources::read(flags, env)?;
+        let base = sources.named_base()?.map_or_else(|| sources::cloud("the default of login"), Ok)?;
+        sources.settings(base, Given::new(None, NO_KEY))
     }
 
     /// The server's name for the list of recent runs.
@@ -147,12 +141,15 @@ fn local(flags: &Flags) -> Result<Settings, Failure> {
         let failure = Failure::usage(format!("--local and {flag} name two different servers"));
         return Err(failure.hint("leave one of them out"));
     }
+    // What is wrong with a header is wrong everywhere, though here nobody is there to get it.
+    headers::gather(&flags.headers, &Env::from([]), None)?;
     Ok(Settings {
         base: Base::Local,
         base_origin: Origin::Flag("--local"),
         key: None,
         key_origin: NO_KEY,
         agent: None,
+        headers: vec![],
         profile: None,
         unknown_keys: vec![],
         proxies: Proxies::default(),
@@ -162,62 +159,10 @@ fn local(flags: &Flags) -> Result<Settings, Failure> {
     })
 }
 
-fn from_env(env: &Env, name: &'static str) -> Option<Given<String>> {
-    env.given(name).map(|value| Given::new(value, Origin::Variable(name)))
-}
-
-fn base(flags: &Flags, env: &Env, profile: Option<&Profile>) -> Result<(Url, Origin), Failure> {
-    let flag = flags.base_url.clone().map(|url| Given::new(url, Origin::Flag("--base-url")));
-    let named = flag.or_else(|| from_env(env, "LETTA_BASE_URL")).or_else(|| profile?.get(Key::BaseUrl));
-    if let Some(named) = named {
-        return Ok((base_url(&named.value, &named.origin.to_string())?, named.origin));
-    }
-    if env.get("LETTA_API_KEY").is_some_and(|key| key.trim().is_empty()) && flags.api_key_file.is_none() {
-        return Err(no_key("LETTA_API_KEY is set but empty"));
-    }
-    let has_key = flags.api_key_file.is_some() || env.given("LETTA_API_KEY").is_some();
-    let (url, origin) = if has_key { (CLOUD, "the default with a key") } else { (SELF_HOSTED, "the default") };
-    Ok((base_url(url, origin)?, Origin::Default(origin)))
-}
-
-fn no_key(message: &str) -> Failure {
+/// The failure for a key that is wanted and not there.
+pub(super) fn no_key(message: &str) -> Failure {
     Failure::new(Exit::NotAllowed, "no_key", message)
-        .hint("set LETTA_API_KEY, or try it without an account: `agentctl send --local -m hi --watch`")
-}
-
-fn key(flags: &Flags, env: &Env, base: &Url) -> Result<(Option<Secret>, Origin), Failure> {
-    if let Some(file) = &flags.api_key_file {
-        let key = read_key(file)?;
-        return Ok((Some(key), Origin::Flag("--api-key-file")));
-    }
-    if let Some(key) = env.given("LETTA_API_KEY").filter(|key| !key.trim().is_empty()) {
-        return Ok((Some(Secret::new(key, "LETTA_API_KEY")?), Origin::Variable("LETTA_API_KEY")));
-    }
-    let served = served::key(env, base);
-    let origin = if served.is_some() { Origin::Default("the server that runs here") } else { NO_KEY };
-    Ok((served, origin))
-}
-
-/// The first line of a file, of a pipe, or of standard input (`-`).
-fn read_key(file: &Path) -> Result<Secret, Failure> {
-    let text = read_start(file).map_err(|error| {
-        Failure::new(Exit::Local, "key_file", format!("cannot read the key file {}", file.display())).cause(error)
-    })?;
-    let secret = Secret::new(text.lines().next().unwrap_or_default().to_owned(), "--api-key-file")?;
-    if secret.is_empty() {
-        return Err(no_key(&format!("the key file {} is empty", file.display())));
-    }
-    Ok(secret)
-}
-
-fn read_start(file: &Path) -> std::io::Result<String> {
-    let mut text = String::new();
-    if file == Path::new("-") {
-        std::io::stdin().take(KEY_FILE_CAP).read_to_string(&mut text)?;
-    } else {
-        std::fs::File::open(file)?.take(KEY_FILE_CAP).read_to_string(&mut text)?;
-    }
-    Ok(text)
+        .hint("set LETTA_API_KEY or run `agentctl login`; `agentctl send --local -m hi --watch` needs no account")
 }
 
 #[cfg(test)]

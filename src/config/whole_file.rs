@@ -7,10 +7,8 @@ use std::path::Path;
 
 /// Writes a file, in place of one that is there: under another name first, mode 0600, then renamed.
 pub fn write(path: &Path, text: &str) -> io::Result<()> {
-    let name = path.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path names no file"))?;
-    let mut draft = OsString::from(".");
-    draft.push(name);
-    draft.push(format!(".{}", uuid::Uuid::new_v4().simple()));
+    let mut draft = draft_prefix(path)?;
+    draft.push(uuid::Uuid::new_v4().simple().to_string());
     let draft = path.with_file_name(draft);
     let written = fill(&draft, text).and_then(|()| fs::rename(&draft, path));
     if written.is_err() {
@@ -18,6 +16,26 @@ pub fn write(path: &Path, text: &str) -> io::Result<()> {
         let _ = fs::remove_file(&draft);
     }
     written
+}
+
+/// Removes what writers of a file left behind who were killed. Only for one who knows that nobody else writes it now.
+pub fn clear_drafts(path: &Path) {
+    let Ok(prefix) = draft_prefix(path) else { return };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_draft = |name: OsString| name.as_encoded_bytes().starts_with(prefix.as_encoded_bytes());
+    for draft in entries.filter(|entry| is_draft(entry.file_name())) {
+        // Best effort: it is for this user only.
+        let _ = fs::remove_file(draft.path());
+    }
+}
+
+fn draft_prefix(path: &Path) -> io::Result<OsString> {
+    let name = path.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path names no file"))?;
+    let mut prefix = OsString::from(".");
+    prefix.push(name);
+    prefix.push(".");
+    Ok(prefix)
 }
 
 fn fill(path: &Path, text: &str) -> io::Result<()> {
@@ -42,6 +60,8 @@ mod tests {
             write(&path, text).expect("written");
             assert_eq!(fs::read_to_string(&path).expect("there"), text);
         }
+        fs::write(dir.path().join(".it.0123"), "from a writer that was killed").expect("written");
+        clear_drafts(&path);
         assert!(write(&dir.path().join("no/it"), "x").is_err());
         assert_eq!(fs::read_dir(dir.path()).expect("there").count(), 1);
     }

@@ -2,6 +2,7 @@
 
 pub mod io;
 pub mod progress;
+pub mod prompt;
 pub mod shape;
 pub mod signals;
 

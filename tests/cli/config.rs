@@ -77,8 +77,8 @@ fn every_setting_is_listed_with_where_it_came_from() {
     ] {
         assert!(text.lines().any(|one| one == line), "{line}\n{text}");
     }
-    let on_terminal = Pty::agentctl(&env, ["config", "list"]).env("LETTA_AGENT_ID", "other").columns(200).spawn();
-    assert_eq!(on_terminal.wait().raw().replace("\r\n", "\n"), text, "the same on a terminal and in a pipe");
+    let terminal = Pty::agentctl(&env, ["config", "list"]).env("LETTA_AGENT_ID", "other").columns(200).spawn().wait();
+    assert_eq!(terminal.lines(), text.lines().collect::<Vec<_>>(), "the same on a terminal and in a pipe");
     let documents = list(&["-o", "json"]).run().documents();
     let agent = json!({"key": "agent", "value": "other", "origin": "LETTA_AGENT_ID"});
     assert!(documents.contains(&agent), "{documents:?}");

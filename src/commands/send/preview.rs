@@ -5,11 +5,13 @@ use uuid::Uuid;
 
 use super::{Args, Ready};
 use crate::commands::{Ctx, End};
+use crate::config::headers::Header;
 use crate::config::{Base, Settings};
 use crate::exit::Exit;
 use crate::model::AgentRef;
 use crate::net::client::USER_AGENT;
 use crate::report::Failure;
+use crate::text::page::Page;
 use crate::text::shell::quote;
 
 /// Prints the request. Nothing is sent, so an agent must be given by id.
@@ -17,6 +19,7 @@ pub fn print(ctx: &Ctx, args: &Args, settings: &Settings, ready: &Ready) -> anyh
     let url = url(settings, ready.agent.as_ref())?;
     if args.curl {
         ctx.io.raw(&format!("{}\n", curl(settings, &url, &ready.body)?))?;
+        name_variables(ctx, settings);
     } else {
         ctx.io.document(&dry_run(settings, &url, &ready.body).to_string())?;
     }
@@ -50,6 +53,9 @@ fn dry_run(settings: &Settings, url: &str, body: &str) -> Value {
     if settings.key.is_some() {
         headers["Authorization"] = json!("Bearer (redacted)");
     }
+    for header in &settings.headers {
+        headers[title(header.name.as_str())] = json!(header.shown());
+    }
     let body: Value = serde_json::from_str(body).unwrap_or_default();
     json!({"method": "POST", "url": url, "headers": headers, "body": body})
 }
@@ -59,6 +65,38 @@ fn curl(settings: &Settings, url: &str, body: &str) -> Result<String, Failure> {
         return Err(Failure::usage("curl cannot reach the engine inside this program").hint("leave out --local"));
     }
     let key = if settings.key.is_some() { " -H \"Authorization: Bearer $LETTA_API_KEY\"" } else { "" };
+    let headers: String = settings.headers.iter().map(|header| format!(" -H {}", curl_header(header))).collect();
     let (url, body) = (quote(url), quote(body));
-    Ok(format!("curl -sS -X POST{key} -H 'Content-Type: application/json' --data-binary {body} {url}"))
+    Ok(format!("curl -sS -X POST{key} -H 'Content-Type: application/json'{headers} --data-binary {body} {url}"))
+}
+
+/// A header as an argument of curl. A value that may be a secret is left to a variable.
+fn curl_header(header: &Header) -> String {
+    let name = title(header.name.as_str());
+    if header.value.is_sensitive() {
+        // A header's name may hold what means something to a shell.
+        return format!("{}\": ${}\"", quote(&name), variable(&name));
+    }
+    quote(&format!("{name}: {}", header.shown()))
+}
+
+/// Says which variables the curl command needs.
+fn name_variables(ctx: &Ctx, settings: &Settings) {
+    for header in settings.headers.iter().filter(|header| header.value.is_sensitive()) {
+        let name = title(header.name.as_str());
+        let page = Page::new().say("set ").show(&variable(&name)).say(" to the value of ").show_line(&name);
+        ctx.io.notice(&page.say(", which is not printed").end());
+    }
+}
+
+/// The variable that stands for a header's value: `HEADER_X_TENANT` for `X-Tenant`.
+fn variable(header: &str) -> String {
+    let fit = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    format!("HEADER_{}", header.chars().map(fit).collect::<String>())
+}
+
+/// A header's name as people write it.
+fn title(name: &str) -> String {
+    let word = |word: &str| word[..1.min(word.len())].to_ascii_uppercase() + word.get(1..).unwrap_or_default();
+    name.split('-').map(word).collect::<Vec<_>>().join("-")
 }

@@ -1,0 +1,95 @@
+//! `login`: takes a key, tries it, and saves it for one server.
+
+use std::io::Read as _;
+
+use super::session::Session;
+use super::{Ctx, End};
+use crate::config::{Base, Origin, Secret, Settings, credentials};
+use crate::exit::Exit;
+use crate::report::Failure;
+use crate::text::page::Page;
+use crate::ui::prompt;
+
+/// The most bytes that are read for a key.
+const CAP: u64 = 64 << 10;
+
+/// Save the API key for a server
+///
+/// The key is asked for on a terminal, and not shown while it is typed; else it is the first line of
+/// standard input, or of --api-key-file. It is tried with a request that changes nothing, and saved
+/// only if the server lets it in. A saved key is sent to the server that it was saved for, and to no
+/// other.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Without --base-url, LETTA_BASE_URL or a profile the server is
+https://api.letta.com. Keys are kept in credentials.toml beside config.toml,
+for you alone to read.
+
+Examples:
+  agentctl login
+  agentctl login --base-url https://letta.example.com < key.txt
+
+Exit codes: 0 saved; 4 the server refuses the key; 9 it cannot be reached;
+14 others could read the file. Nothing is saved unless it is 0.")]
+pub struct Args {}
+
+/// Carries out `login`.
+pub async fn run(ctx: &Ctx, _: Args) -> anyhow::Result<End> {
+    let mut settings = Settings::for_login(&ctx.global.flags(), &ctx.env)?;
+    let Base::Server(base) = settings.base.clone() else { return Ok(Exit::Done.into()) };
+    // A file that cannot be used is no reason to ask for a key first.
+    credentials::origins(&ctx.env)?;
+    let origin = credentials::origin(&base);
+    let key = match take(ctx, &origin).await? {
+        Ok(key) => key,
+        Err(end) => return Ok(end),
+    };
+    (settings.key, settings.key_origin) = (Some(key.clone()), Origin::Default("this login"));
+    try_out(ctx, settings).await?;
+    let file = credentials::save(&ctx.env, &base, &key)?;
+    let saved = Page::new().say("saved the key for ").show_line(&origin).say(" in ");
+    ctx.io.notice(&saved.show_line(&file.display().to_string()).end());
+    if ctx.env.given("LETTA_API_KEY").is_some() {
+        ctx.io.notice(&Page::new().say("LETTA_API_KEY is set, and wins over it").end());
+    }
+    Ok(Exit::Done.into())
+}
+
+/// A request that needs a key where any does.
+async fn try_out(ctx: &Ctx, settings: Settings) -> Result<(), Failure> {
+    let session = Session::open_with(ctx, settings).await?;
+    session.api.knock().await.map_err(|error| {
+        let mut failure = error.failure();
+        if failure.exit == Exit::NotAllowed {
+            failure.hint = Some("the key was not saved; check that it is one of this server".to_owned());
+        }
+        failure
+    })
+}
+
+/// The key, or how the command ended before there was one.
+async fn take(ctx: &Ctx, origin: &str) -> Result<Result<Secret, End>, Failure> {
+    let unreadable = |error| Failure::new(Exit::Local, "stdin", "cannot read standard input").cause(error);
+    if let Some(file) = &ctx.global.api_key_file {
+        return crate::config::sources::read_key(file).map(Ok);
+    }
+    let text = if ctx.io.terminals.stdin {
+        ctx.io.say(&Page::new().say("API key for ").show_line(origin).say(" (it is not shown): "));
+        let line = prompt::hidden_line().await.map_err(unreadable)?;
+        ctx.io.say(&Page::new().end());
+        match line {
+            Ok(line) => line,
+            Err(signal) => return Ok(Err(signal.into())),
+        }
+    } else {
+        let mut text = String::new();
+        std::io::stdin().take(CAP).read_to_string(&mut text).map_err(unreadable)?;
+        text
+    };
+    let key = Secret::new(text.lines().next().unwrap_or_default().trim().to_owned(), "standard input")?;
+    if key.is_empty() {
+        let failure = Failure::usage("no key was given").cause("standard input was empty");
+        return Err(failure.hint("type the key when asked, or pipe it in: agentctl login < key.txt"));
+    }
+    Ok(Ok(key))
+}

@@ -1,0 +1,178 @@
+//! `credentials.toml`: the keys that `login` saved, each for one origin and no other.
+//!
+//! The file is for this user only. One that others could have read or written is refused, and says how to mend it.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use toml_edit::{DocumentMut, Item, Table, TableLike, value};
+use url::Url;
+use zeroize::Zeroize as _;
+
+use super::files::{self, Links, Writing};
+use super::{Env, Secret, places};
+use crate::exit::Exit;
+use crate::report::Failure;
+use crate::text::shell;
+
+/// The file's name.
+const NAME: &str = "credentials.toml";
+/// The table of keys by origin.
+const KEYS: &str = "keys";
+
+/// The key that is saved for a server, if one is.
+pub fn key_for(env: &Env, base: &Url) -> Result<Option<Secret>, Failure> {
+    let Some(folder) = places::config_dir(env) else { return Ok(None) };
+    let document = load(&folder)?;
+    let key = document.get(KEYS).and_then(|keys| keys.get(origin(base))).and_then(Item::as_str);
+    key.map(|key| Secret::new(key.to_owned(), NAME)).transpose()
+}
+
+/// The origins that keys are saved for.
+pub fn origins(env: &Env) -> Result<Vec<String>, Failure> {
+    let Some(folder) = places::config_dir(env) else { return Ok(vec![]) };
+    let document = load(&folder)?;
+    let keys = document.get(KEYS).and_then(Item::as_table_like);
+    Ok(keys.into_iter().flat_map(TableLike::iter).map(|(origin, _)| origin.to_owned()).collect())
+}
+
+/// Saves the key for a server. Returns where.
+pub fn save(env: &Env, base: &Url, key: &Secret) -> Result<PathBuf, Failure> {
+    change(env, |keys| _ = keys.insert(&origin(base), value(key.expose())))
+}
+
+/// Forgets the key for a server. Returns whether there was one.
+pub fn forget(env: &Env, base: &Url) -> Result<bool, Failure> {
+    // Where nothing is saved, nothing is written, not even a folder.
+    if !origins(env)?.contains(&origin(base)) {
+        return Ok(false);
+    }
+    change(env, |keys| _ = keys.remove(&origin(base))).map(|_| true)
+}
+
+/// Scheme, host and port: what a key is bound to.
+pub fn origin(base: &Url) -> String {
+    base.origin().ascii_serialization()
+}
+
+fn change(env: &Env, change: impl FnOnce(&mut dyn TableLike)) -> Result<PathBuf, Failure> {
+    let folder = places::named_config_dir(env)?;
+    let writing = Writing::begin(&folder)?;
+    check_folder(&folder)?;
+    let mut document = load(&folder)?;
+    let keys = document.entry(KEYS).or_insert(Item::Table(Table::new()));
+    change(keys.as_table_like_mut().ok_or_else(|| Failure::usage(format!("`keys` in {NAME} must be a table")))?);
+    let mut text = document.to_string();
+    let written = writing.replace(NAME, &text, Links::Refused);
+    text.zeroize();
+    written.map(|()| folder.join(NAME))
+}
+
+/// Reads the file; an empty document where there is none.
+fn load(folder: &Path) -> Result<DocumentMut, Failure> {
+    let path = folder.join(NAME);
+    let file = match files::open(&path, Links::Refused) {
+        Ok(None) => return Ok(DocumentMut::new()),
+        Ok(Some(file)) => file,
+        Err(_) if path.is_symlink() => return Err(odd(&path, "is a symbolic link")),
+        Err(error) => return Err(files::trouble("read", &path, &error)),
+    };
+    check_file(&path, &file)?;
+    let mut text = files::read(&file).map_err(|error| files::trouble("read", &path, &error))?;
+    let document = text.parse::<DocumentMut>();
+    let place = document.as_ref().err().map(|error| super::file::position(&text, error.span()));
+    text.zeroize();
+    // What the parser has to say may quote the line.
+    document.map_err(|_| Failure::usage(format!("{}:{}: bad TOML", path.display(), place.unwrap_or_default())))
+}
+
+fn odd(path: &Path, why: &str) -> Failure {
+    let failure = Failure::new(Exit::Unsafe, "unsafe_credentials", format!("{} {why}", path.display()));
+    failure.hint("remove it, and log in again with `agentctl login`")
+}
+
+/// Refuses a file that others may have read or written.
+#[cfg(unix)]
+fn check_file(path: &Path, file: &File) -> Result<(), Failure> {
+    use std::os::unix::fs::MetadataExt as _;
+    let found = file.metadata().map_err(|error| files::trouble("read", path, &error))?;
+    if ![0, rustix::process::geteuid().as_raw()].contains(&found.uid()) {
+        return Err(odd(path, "belongs to another user"));
+    }
+    if found.mode() & 0o077 != 0 {
+        return Err(open_to_others(path, "is readable by others", "600"));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn check_file(_: &Path, _: &File) -> Result<(), Failure> {
+    Ok(())
+}
+
+/// Refuses to put a key where others could exchange the file.
+#[cfg(unix)]
+fn check_folder(folder: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::MetadataExt as _;
+    let found = std::fs::metadata(folder).map_err(|error| files::trouble("write in", folder, &error))?;
+    if found.mode() & 0o022 == 0 { Ok(()) } else { Err(open_to_others(folder, "can be written by others", "700")) }
+}
+
+#[cfg(not(unix))]
+fn check_folder(_: &Path) -> Result<(), Failure> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn open_to_others(path: &Path, why: &str, mode: &str) -> Failure {
+    let (shown, quoted) = (path.display(), shell::quote(&path.display().to_string()));
+    let failure = Failure::new(Exit::Unsafe, "unsafe_credentials", format!("{shown} {why}"));
+    failure.hint(format!("run: chmod {mode} {quoted}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(text: &str) -> Secret {
+        Secret::new(text.to_owned(), "a test").expect("a key")
+    }
+
+    fn url(text: &str) -> Url {
+        text.parse().expect("a URL")
+    }
+
+    fn home() -> (tempfile::TempDir, Env) {
+        let dir = tempfile::tempdir().expect("a folder");
+        let env = Env::from([("AGENTCTL_CONFIG_DIR", dir.path().join("config").to_str().expect("UTF-8"))]);
+        (dir, env)
+    }
+
+    #[test]
+    fn a_key_is_for_its_origin_and_no_other() {
+        let (_dir, env) = home();
+        let found = |text: &str| key_for(&env, &url(text)).expect("no trouble").map(|key| key.expose().to_owned());
+        assert_eq!(found("https://h"), None);
+        save(&env, &url("https://h/letta"), &secret("one")).expect("saved");
+        save(&env, &url("http://h:8283"), &secret("two")).expect("saved");
+        assert_eq!(found("https://h:443/other").as_deref(), Some("one"));
+        assert_eq!(found("http://h:8283").as_deref(), Some("two"));
+        for other in ["http://h", "https://h:8443", "https://h.example", "https://sub.h", "http://127.0.0.1:8283"] {
+            assert_eq!(found(other), None, "{other}");
+        }
+        assert_eq!(origins(&env), Ok(vec!["https://h".to_owned(), "http://h:8283".to_owned()]));
+        assert_eq!(forget(&env, &url("https://h")), Ok(true));
+        assert_eq!((forget(&env, &url("https://h")), found("https://h")), (Ok(false), None));
+        assert_eq!(found("http://h:8283").as_deref(), Some("two"));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_told_without_what_is_in_it() {
+        let (dir, env) = home();
+        save(&env, &url("https://h"), &secret("one")).expect("saved");
+        std::fs::write(dir.path().join("config").join(NAME), "[keys]\n'https://h' = canary\n").expect("written");
+        let failure = key_for(&env, &url("https://h")).expect_err("bad TOML");
+        assert!(failure.message.contains("credentials.toml:2:15: bad TOML"), "{}", failure.message);
+        assert!(!format!("{failure:?}").contains("canary"));
+    }
+}

@@ -1,0 +1,76 @@
+//! A question on the terminal whose answer is not shown while it is typed.
+
+use std::io::{self, BufRead as _};
+
+use super::signals::{Signal, Signals, suspend};
+
+/// Reads a line from the terminal behind standard input; what is typed is not shown. However this ends, the terminal
+/// shows again what is typed next.
+pub async fn hidden_line() -> io::Result<Result<String, Signal>> {
+    let mut signals = Signals::catch()?;
+    let hidden = Hidden::begin()?;
+    let line = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        io::stdin().lock().read_line(&mut line).map(|_| line)
+    });
+    let suspended = || {
+        hidden.show();
+        suspend();
+        hidden.hide();
+    };
+    match signals.during(line, suspended).await {
+        Ok(line) => Ok(Ok(line.map_err(io::Error::other)??)),
+        Err(signal) => Ok(Err(signal)),
+    }
+}
+
+/// A terminal that does not show what is typed, until this is dropped.
+#[cfg(unix)]
+struct Hidden(rustix::termios::Termios);
+
+#[cfg(unix)]
+impl Hidden {
+    fn begin() -> io::Result<Self> {
+        let hidden = Self(rustix::termios::tcgetattr(rustix::stdio::stdin())?);
+        hidden.hide();
+        Ok(hidden)
+    }
+
+    fn hide(&self) {
+        let mut quiet = self.0.clone();
+        quiet.local_modes.remove(rustix::termios::LocalModes::ECHO);
+        self.set(&quiet);
+    }
+
+    fn show(&self) {
+        self.set(&self.0);
+    }
+
+    /// What was typed ahead is dropped: it was shown.
+    fn set(&self, modes: &rustix::termios::Termios) {
+        // A terminal that went away shows nothing.
+        let _ = rustix::termios::tcsetattr(rustix::stdio::stdin(), rustix::termios::OptionalActions::Flush, modes);
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        self.show();
+    }
+}
+
+/// Elsewhere there is no way without unsafe code.
+#[cfg(not(unix))]
+struct Hidden;
+
+#[cfg(not(unix))]
+impl Hidden {
+    fn begin() -> io::Result<Self> {
+        Err(io::Error::other("this platform cannot hide what is typed"))
+    }
+
+    fn hide(&self) {}
+
+    fn show(&self) {}
+}
