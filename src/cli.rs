@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    agents, cancel, completions, config, list, login, logout, man, messages, schema, send, serve, status, watch,
+    agents, api, cancel, completions, config, list, login, logout, man, messages, schema, send, serve, status, watch,
 };
 use crate::config::settings::Flags;
 use crate::text::duration;
@@ -51,6 +51,7 @@ pub enum Command {
     Agents(agents::Args),
     Login(login::Args),
     Logout(logout::Args),
+    Api(api::Args),
     Config(config::Args),
     Serve(serve::Args),
     Schema(schema::Args),

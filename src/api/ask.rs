@@ -53,10 +53,18 @@ impl Client {
         call: &Call,
         read: impl Fn(&Answer) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
+        self.repeat(call, || async { self.exchange(call).await.and_then(|answer| read(&answer)) }).await
+    }
+
+    /// Makes one attempt after another, as the retry policy allows.
+    pub(super) async fn repeat<T, F>(&self, call: &Call, attempt: impl Fn() -> F) -> Result<T, ApiError>
+    where
+        F: Future<Output = Result<T, ApiError>>,
+    {
         let (started, mut tries) = (Instant::now(), 0);
         loop {
             tries += 1;
-            let mut error = match self.exchange(call).await.and_then(|answer| read(&answer)) {
+            let mut error = match attempt().await {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
@@ -80,10 +88,16 @@ impl Client {
 
     /// Makes one try of a request.
     pub(super) async fn exchange(&self, call: &Call) -> Result<Answer, ApiError> {
+        self.exchange_seen(call, |_| ()).await
+    }
+
+    /// The same; an answer of any status is seen before it is judged.
+    pub(super) async fn exchange_seen(&self, call: &Call, see: impl FnOnce(&Answer)) -> Result<Answer, ApiError> {
         let started = Instant::now();
         let answer = self.transport.exchange(call).await;
         if let Ok(answer) = &answer {
             self.learn(answer);
+            see(answer);
         }
         let answer = answer.and_then(judge).map_err(|lost| lost.into_error(call, &self.server));
         self.tell(call, &answer, started.elapsed());

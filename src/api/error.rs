@@ -128,7 +128,7 @@ impl ApiError {
         let Self { request, server, .. } = self;
         let tried = tried(self.tries, self.elapsed);
         match exit {
-            Exit::Unknown => format!("it is unknown whether {server} accepted the message ({request})"),
+            Exit::Unknown => format!("it is unknown whether {server} accepted the {} ({request})", self.letter()),
             Exit::Unreachable if self.kind == Kind::Interrupted => {
                 format!("the connection to {server} ended before the answer was whole{tried}")
             }
@@ -148,6 +148,11 @@ impl ApiError {
             Exit::Local => "the local engine failed".to_owned(),
             _ => format!("{server} refused the request ({request})"),
         }
+    }
+
+    /// What was sent.
+    fn letter(&self) -> &'static str {
+        if self.request.ends_with("/messages/async") { "message" } else { "request" }
     }
 
     /// What the path of the request is about.
@@ -173,7 +178,10 @@ impl ApiError {
 
     fn hint(&self, exit: Exit) -> Option<String> {
         let hint = match exit {
-            Exit::Unknown => "do not send it again blindly: look at the agent's runs first",
+            Exit::Unknown if self.letter() == "message" => {
+                "do not send it again blindly: look at the agent's runs first"
+            }
+            Exit::Unknown => "do not send it again blindly: look at what it may have changed first",
             Exit::Unreachable if matches!(self.kind, Kind::NotConnected { loopback: true }) => {
                 "is the server running? without one, `--local` uses the engine of this program"
             }

@@ -6,11 +6,13 @@ pub mod error;
 pub mod exchange;
 mod judge;
 pub mod listing;
+pub mod raw;
 pub mod send;
 pub mod transport;
 
 pub use client::{Client, RunFilter};
 pub use error::ApiError;
 pub use listing::Listing;
+pub use raw::Raw;
 pub use send::{Letter, SendError};
 pub use transport::Transport;

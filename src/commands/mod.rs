@@ -1,6 +1,7 @@
 //! A file per verb: its arguments, which are its help, and the function that carries it out.
 
 pub mod agents;
+pub mod api;
 pub mod cancel;
 pub mod completions;
 pub mod config;
@@ -20,6 +21,7 @@ pub mod schema;
 pub mod send;
 pub mod serve;
 pub mod session;
+pub mod set;
 pub mod status;
 pub mod stdin;
 pub mod submit;
@@ -48,6 +50,7 @@ pub fn dispatch(ctx: &Ctx, command: Option<Command>) -> anyhow::Result<End> {
         Some(Command::Cancel(args)) => on_runtime(cancel::run(ctx, args)),
         Some(Command::Messages(args)) => on_runtime(messages::run(ctx, args)),
         Some(Command::Agents(args)) => on_runtime(agents::run(ctx, args)),
+        Some(Command::Api(args)) => api::run(ctx, args),
         Some(Command::Serve(args)) => serve::run(ctx, args),
     }
 }

@@ -123,10 +123,15 @@ impl Io {
         self.raw(&self.look.fit_locale(page.text(self.look.colour_out)))
     }
 
-    /// Writes bytes that carry their own line ends to stdout, in one write.
+    /// Writes text that carries its own line ends to stdout, in one write.
     pub fn raw(&self, text: &str) -> Result<(), Failure> {
+        self.bytes(text.as_bytes())
+    }
+
+    /// Writes what need not be text to stdout, in one write.
+    pub fn bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
         let mut out = self.out.borrow_mut();
-        out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| cannot_write(&error))
+        out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| cannot_write(&error))
     }
 
     /// Says something on stderr that may be muted.

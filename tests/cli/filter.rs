@@ -14,6 +14,7 @@ fn filtered(server: &Mock, line: &str, filter: &str) -> Output {
 fn everything() -> Mock {
     let mock = letta::done();
     let agent = json!({"id": letta::AGENT, "name": "tester"});
+    mock.on("GET", "/v1/runs/", [Answer::json(200, &json!([letta::run("completed", Some("end_turn"))]))]);
     mock.on("GET", "/v1/agents/", [Answer::json(200, &json!([agent]))]);
     mock.on("POST", "/v1/agents/", [Answer::json(200, &agent)]);
     mock.on("GET", &format!("/v1/agents/{}", letta::AGENT), [Answer::json(200, &agent)]);
@@ -37,6 +38,8 @@ fn commands() -> Vec<(String, &'static str)> {
         ("agents list".to_owned(), agent),
         (format!("agents show {agent}"), agent),
         ("agents create --name tester".to_owned(), agent),
+        ("list".to_owned(), RUN),
+        (format!("api GET agents/{agent}"), agent),
     ]
 }
 

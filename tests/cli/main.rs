@@ -1,5 +1,6 @@
 //! The tests that look at the program from outside, in one binary: a module per command or promise.
 
+mod api;
 mod bad_input;
 mod bed;
 mod behaviour;

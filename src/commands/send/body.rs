@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::args::Args;
 use super::source::Sources;
+use crate::commands::set::set;
 use crate::commands::stdin::BODY_CAP;
 use crate::model::document::kind;
 use crate::report::Failure;
@@ -118,38 +119,6 @@ fn put_sets(object: &mut Map<String, Value>, args: &Args) -> Result<(), Failure>
         set(object, key, serde_json::from_str(text).map_err(bad)?)?;
     }
     Ok(())
-}
-
-/// Sets a field, going into objects at dots and into arrays at numbers.
-fn set(object: &mut Map<String, Value>, key: &str, value: Value) -> Result<(), Failure> {
-    let mut parts = key.split('.');
-    let first = parts.next().unwrap_or_default();
-    let mut place = object.entry(first).or_insert(Value::Null);
-    for part in parts {
-        place = step_into(place, part).ok_or_else(|| {
-            let failure = Failure::usage(format!("cannot set {key}: there is no place for `{part}`"));
-            failure.hint("a dot goes into an object, a number behind it into an array, at most one past its end")
-        })?;
-    }
-    *place = value;
-    Ok(())
-}
-
-fn step_into<'a>(place: &'a mut Value, part: &str) -> Option<&'a mut Value> {
-    if place.is_null() {
-        *place = json!({});
-    }
-    match place {
-        Value::Object(object) => Some(object.entry(part).or_insert(Value::Null)),
-        Value::Array(array) => {
-            let at: usize = part.parse().ok()?;
-            if at == array.len() {
-                array.push(Value::Null);
-            }
-            array.get_mut(at)
-        }
-        _ => None,
-    }
 }
 
 /// Refuses what the real server would accept and then fail, or refuse in worse words.
