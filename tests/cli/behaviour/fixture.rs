@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use serde_json::Value;
 
 use crate::support::process::{Process, Running};
+use crate::support::serve::Serve;
 use crate::support::{Output, TestEnv};
 
 /// What an agent shall do with a message.
@@ -40,13 +41,21 @@ pub struct Fixture {
 
 enum Server {
     Local,
+    Serve(Serve),
     Real { url: String, key: Option<String>, model: String },
 }
 
 impl Fixture {
     /// The engine inside the program.
     pub fn local() -> Self {
-        Self::new(Server::Local)
+        Self::new(TestEnv::new(), Server::Local)
+    }
+
+    /// The same on a port of this machine, and from memory.
+    pub fn serve() -> Self {
+        let env = TestEnv::new();
+        let serve = Serve::start(&env, &["--in-memory"]);
+        Self::new(env, Server::Serve(serve))
     }
 
     /// The real server, if one is named.
@@ -67,11 +76,11 @@ impl Fixture {
         if let Server::Real { model, .. } = &mut server {
             *model = shown.document()["model"].as_str().expect("a model").to_owned();
         }
-        Some(Self::new(server))
+        Some(Self::new(TestEnv::new(), server))
     }
 
-    fn new(server: Server) -> Self {
-        let mut fixture = Self { env: TestEnv::new(), server, agent: String::new(), others: vec![].into() };
+    fn new(env: TestEnv, server: Server) -> Self {
+        let mut fixture = Self { env, server, agent: String::new(), others: vec![].into() };
         fixture.agent = fixture.create(&unused_name());
         fixture
     }
@@ -102,7 +111,7 @@ impl Fixture {
     /// The model of its agents.
     pub fn model(&self) -> &str {
         match &self.server {
-            Server::Local => "agentctl/script",
+            Server::Local | Server::Serve(_) => "agentctl/script",
             Server::Real { model, .. } => model,
         }
     }
@@ -158,28 +167,43 @@ impl Fixture {
 
     /// What the assistant says of it.
     pub fn said(&self, behaviour: Behaviour) -> String {
-        match (&self.server, behaviour) {
-            (Server::Local, Reply(text)) => text.to_owned(),
-            (Server::Local, Slow(_) | Tools(_)) => "done".to_owned(),
-            (Server::Real { .. }, Reply(_) | Slow(_) | Tools(_)) => format!("echo: {}", self.spell(behaviour)),
-            (_, Fail | Endless) => String::new(),
+        match behaviour {
+            Fail | Endless => String::new(),
+            Reply(_) | Slow(_) | Tools(_) if self.is_real() => format!("echo: {}", self.spell(behaviour)),
+            Reply(text) => text.to_owned(),
+            Slow(_) | Tools(_) => "done".to_owned(),
         }
     }
 
     /// The message that makes the agent behave like this.
     fn spell(&self, behaviour: Behaviour) -> String {
-        match (&self.server, behaviour) {
-            (Server::Local, Reply(text)) => format!("@reply {text}"),
-            (Server::Local, Slow(seconds)) => format!("@sleep {seconds}s\n@reply done"),
-            (Server::Local, Fail) => "@fail it was asked to fail".to_owned(),
-            (Server::Local, Tools(count)) => format!("@tool look {{\"n\": 1}}\n@repeat {count}\n@reply done"),
-            (Server::Local, Endless) => "@sleep 200ms\n@tool look {}\n".repeat(100),
-            (Server::Real { .. }, Reply(text)) => text.to_owned(),
-            (Server::Real { .. }, Slow(seconds)) => format!("slow {seconds}"),
-            (Server::Real { .. }, Fail) => "fail 500".to_owned(),
-            (Server::Real { .. }, Tools(count)) => format!("tool {count}"),
-            (Server::Real { .. }, Endless) => "slow 0.2 loop".to_owned(),
-        }
+        if self.is_real() { words(behaviour) } else { directives(behaviour) }
+    }
+
+    fn is_real(&self) -> bool {
+        matches!(self.server, Server::Real { .. })
+    }
+}
+
+/// What the local server's model is told.
+fn directives(behaviour: Behaviour) -> String {
+    match behaviour {
+        Reply(text) => format!("@reply {text}"),
+        Slow(seconds) => format!("@sleep {seconds}s\n@reply done"),
+        Fail => "@fail it was asked to fail".to_owned(),
+        Tools(count) => format!("@tool look {{\"n\": 1}}\n@repeat {count}\n@reply done"),
+        Endless => "@sleep 200ms\n@tool look {}\n".repeat(100),
+    }
+}
+
+/// What the model of the real server is told.
+fn words(behaviour: Behaviour) -> String {
+    match behaviour {
+        Reply(text) => text.to_owned(),
+        Slow(seconds) => format!("slow {seconds}"),
+        Fail => "fail 500".to_owned(),
+        Tools(count) => format!("tool {count}"),
+        Endless => "slow 0.2 loop".to_owned(),
     }
 }
 
@@ -190,8 +214,8 @@ fn setting(name: &str) -> Option<String> {
 
 impl Drop for Fixture {
     fn drop(&mut self) {
-        if matches!(self.server, Server::Local) {
-            // Everything is in the home, which goes, too.
+        if !self.is_real() {
+            // Everything is in the home or in memory, and goes, too.
             return;
         }
         let mut agents = self.others.take();
@@ -208,6 +232,7 @@ impl Server {
     fn reach(&self, process: Process) -> Process {
         match self {
             Self::Local => process,
+            Self::Serve(serve) => serve.reach(process),
             Self::Real { url, key: None, .. } => process.env("LETTA_BASE_URL", url),
             Self::Real { url, key: Some(key), .. } => process.env("LETTA_BASE_URL", url).env("LETTA_API_KEY", key),
         }

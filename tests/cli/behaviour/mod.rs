@@ -1,6 +1,6 @@
-//! What is promised of every server: each test here runs against the local engine and, where one is named, against a real
-//! server. `AGENTCTL_TEST_BASE_URL`, `AGENTCTL_TEST_API_KEY` and `AGENTCTL_TEST_AGENT_ID` name it; its model is expected to
-//! do what the words of a message say (see [`fixture`]).
+//! What is promised of every server: each test here runs against the local engine, against the same on a port and, where
+//! one is named, against a real server. `AGENTCTL_TEST_BASE_URL`, `AGENTCTL_TEST_API_KEY` and `AGENTCTL_TEST_AGENT_ID`
+//! name it; its model is expected to do what the words of a message say (see [`fixture`]).
 
 mod agents;
 mod callbacks;
@@ -13,7 +13,7 @@ mod waiting;
 
 use fixture::{Behaviour, Fixture, Started};
 
-/// Makes two tests of each of these functions, `NAME::local` and `NAME::real`.
+/// Makes three tests of each of these functions: `NAME::local`, `NAME::serve` and `NAME::real`.
 macro_rules! for_each_fixture {
     ($($check:ident),+ $(,)?) => {$(
         mod $check {
@@ -22,6 +22,11 @@ macro_rules! for_each_fixture {
             #[test]
             fn local() {
                 super::$check(&Fixture::local());
+            }
+
+            #[test]
+            fn serve() {
+                super::$check(&Fixture::serve());
             }
 
             #[test]

@@ -34,9 +34,10 @@ fn events_tell_a_run_from_its_start_to_its_end(fixture: &Fixture) {
     assert_eq!(events[0]["run"]["status"], "created", "{output}");
     let status: Vec<Value> = events.iter().filter(|event| event["type"] == "status").cloned().collect();
     let mut status = words(&status, "status");
-    // Not every server ever says that a run is running.
+    // Not every server ever says that a run is running, and some are at work before the first look.
     status.retain(|status| status != "running");
-    assert_eq!(status, ["created", "completed"], "each change once\n{output}");
+    let changes: &[&str] = if status.len() > 1 { &["created", "completed"] } else { &["completed"] };
+    assert_eq!(status, changes, "each change once\n{output}");
     let said: Vec<&Value> = events.iter().filter(|event| event["type"] == "message").collect();
     let kinds = said.iter().map(|event| &event["message"]["message_type"]).collect::<Vec<_>>();
     assert_eq!(kinds, ["user_message", "assistant_message"], "{output}");
