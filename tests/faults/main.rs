@@ -3,8 +3,11 @@
 //! Each harness is a test that takes seconds. `AGENTCTL_FAULTS=long` makes it take as many rounds as a promise needs, and
 //! `UPDATE=1` then writes what it counted into RELIABILITY.md. Seeds are printed; `AGENTCTL_SEED` repeats a run.
 
-#[allow(dead_code, reason = "no harness counts anything yet")]
+mod ambiguous;
+mod crowd;
+mod faultd;
 mod report;
+mod sabotage;
 #[path = "../cli/support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "shared with the tests that look from outside, which use all of it")]
 mod support;
