@@ -10,7 +10,8 @@ use std::time::Duration;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    agents, api, cancel, completions, config, list, login, logout, man, messages, schema, send, serve, status, watch,
+    agents, api, approve, cancel, completions, config, deny, list, login, logout, man, messages, schema, send, serve,
+    status, watch,
 };
 use crate::config::settings::Flags;
 use crate::text::duration;
@@ -48,6 +49,8 @@ pub enum Command {
     List(list::Args),
     Messages(messages::Args),
     Cancel(cancel::Args),
+    Approve(approve::Args),
+    Deny(deny::Args),
     Agents(agents::Args),
     Login(login::Args),
     Logout(logout::Args),

@@ -128,6 +128,16 @@ impl Client {
         Ok(documents.into_iter().map(Message::new).collect())
     }
 
+    /// `GET /v1/agents/{agent_id}/messages`: the first page behind a message, or the newest page.
+    pub async fn agent_messages(&self, agent: &AgentId, after: Option<&str>) -> Result<Vec<Message>, ApiError> {
+        let call = Call::get(format!("/agents/{agent}/messages")).list().query("limit", "100");
+        let call = match after {
+            Some(after) => call.query("order", "asc").query("after", after),
+            None => call.query("order", "desc"),
+        };
+        Ok(self.documents(call).await?.into_iter().map(Message::new).collect())
+    }
+
     /// `GET /v1/runs/{run_id}/metrics`, one try.
     pub async fn metrics(&self, id: &RunId) -> Result<Document, ApiError> {
         let call = Call::get(format!("/runs/{id}/metrics"));
@@ -147,6 +157,12 @@ impl Client {
         let call = Call::get(format!("/runs/{id}/steps")).list();
         let answer = self.exchange(&call).await?;
         self.documents_in(&call, &answer)
+    }
+
+    /// `GET /v1/runs/{run_id}/steps`, oldest first, with the ordinary retries.
+    pub async fn all_steps(&self, id: &RunId) -> Result<Vec<Document>, ApiError> {
+        let call = Call::get(format!("/runs/{id}/steps")).list();
+        self.documents(call.query("order", "asc").query("limit", "1000")).await
     }
 
     /// `GET /v1/agents/`: agents, or those with this name.
@@ -271,6 +287,14 @@ fn list_call(filter: &RunFilter) -> Call {
         None => call,
         Some(Cursor::After(run)) => call.query("after", run.as_str()),
         Some(Cursor::Before(run)) => call.query("before", run.as_str()),
+    }
+}
+
+/// What a server answers at an endpoint that small servers do not have: none there.
+pub fn optional<T>(answer: Result<T, ApiError>) -> Result<Option<T>, ApiError> {
+    match answer {
+        Err(error) if is_missing(&error) => Ok(None),
+        other => other.map(Some),
     }
 }
 

@@ -55,7 +55,7 @@ async fn cancel(ctx: &Ctx, session: &Session, args: &Args, named: &[Named]) -> R
     let ids: BTreeSet<RunId> = targets.into_iter().map(|target| target.id).collect();
     let mut agents = BTreeMap::<AgentId, Vec<Run>>::new();
     for id in &ids {
-        match find(session, id).await {
+        match runs::with_agent(session, id).await {
             Ok((_, run)) if is_over(&run) => exits.push(had_ended(ctx, session, &run)?),
             Ok((agent, run)) => agents.entry(agent).or_default().push(run),
             Err(failure) => exits.push(tell(ctx, &failure)),
@@ -85,14 +85,6 @@ fn had_ended(ctx: &Ctx, session: &Session, run: &Run) -> Result<Exit, Failure> {
     let outcome = outcome(run, Duration::ZERO).words();
     ctx.io.notice(&Page::new().show(run.id().as_str()).say(" had ended before: ").say(outcome).end());
     Ok(Exit::Done)
-}
-
-/// The run, and the agent whose runs can be cancelled together with it.
-async fn find(session: &Session, id: &RunId) -> Result<(AgentId, Run), Failure> {
-    let run = session.api.run(id).await.map_err(|error| error.failure().run(id))?;
-    let agent = run.agent_id().and_then(|agent| agent.parse().ok());
-    let odd = || Failure::new(Exit::NotThisApi, "not_this_api", format!("{id} names no agent")).run(id);
-    Ok((agent.ok_or_else(odd)?, run))
 }
 
 fn tell(ctx: &Ctx, failure: &Failure) -> Exit {

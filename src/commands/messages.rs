@@ -47,12 +47,7 @@ pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
 }
 
 async fn show(ctx: &Ctx, session: &Session, args: &Args, named: Named) -> Result<Exit, Failure> {
-    let (targets, exits) = runs::collect(ctx, session, &[named]).await?;
-    let target = match (&targets[..], exits.is_empty()) {
-        ([target], true) => target,
-        (_, false) => return Ok(Exit::worst(exits)),
-        _ => return Err(Failure::usage("messages shows one run at a time")),
-    };
+    let target = runs::one(ctx, session, named, "messages").await?;
     let messages = session.api.messages(&target.id, None).await.map_err(|error| error.failure().run(&target.id))?;
     if args.reply {
         return print_reply(ctx, &messages).map(|()| Exit::Done);

@@ -2,10 +2,13 @@
 
 pub mod agents;
 pub mod api;
+pub mod approval;
+pub mod approve;
 pub mod cancel;
 pub mod completions;
 pub mod config;
 pub mod ctx;
+pub mod deny;
 pub mod early;
 mod end;
 pub mod follow_args;
@@ -44,6 +47,8 @@ pub fn dispatch(ctx: &Ctx, command: Option<Command>) -> anyhow::Result<End> {
         Some(Command::Man(args)) => man::run(ctx, &args),
         Some(Command::Schema(args)) => schema::run(ctx, &args),
         Some(Command::Send(args)) => send::run(ctx, *args),
+        Some(Command::Approve(args)) => approve::run(ctx, &args),
+        Some(Command::Deny(args)) => deny::run(ctx, &args),
         Some(Command::Status(args)) => on_runtime(status::run(ctx, args)),
         Some(Command::List(args)) => on_runtime(list::run(ctx, args)),
         Some(Command::Watch(args)) => on_runtime(watch::run(ctx, args)),

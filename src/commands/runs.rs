@@ -6,7 +6,7 @@ use super::session::Session;
 use super::{Ctx, stdin};
 use crate::exit::Exit;
 use crate::follow::Target;
-use crate::model::{Document, Run, RunId};
+use crate::model::{AgentId, Document, Run, RunId};
 use crate::report::Failure;
 
 /// A run as it was named.
@@ -103,6 +103,25 @@ pub async fn collect(ctx: &Ctx, session: &Session, named: &[Named]) -> Result<(V
         exits.push(failure.exit);
     }
     Ok((targets, exits))
+}
+
+/// Names exactly one run, for a command that takes no more.
+pub async fn one(ctx: &Ctx, session: &Session, named: Named, command: &str) -> Result<Target, Failure> {
+    let mut stream = stream(ctx, session, &[named])?;
+    let (first, second) = (stream.targets.recv().await, stream.targets.recv().await);
+    match (first, second, stream.failures.recv().await) {
+        (_, _, Some(failure)) => Err(failure),
+        (Some(target), None, None) => Ok(target),
+        _ => Err(Failure::usage(format!("{command} takes one run at a time"))),
+    }
+}
+
+/// Looks at a run, and names the agent that it belongs to.
+pub async fn with_agent(session: &Session, id: &RunId) -> Result<(AgentId, Run), Failure> {
+    let run = session.api.run(id).await.map_err(|error| error.failure().run(id))?;
+    let agent = run.agent_id().and_then(|agent| agent.parse().ok());
+    let odd = || Failure::new(Exit::NotThisApi, "not_this_api", format!("{id} names no agent")).run(id);
+    Ok((agent.ok_or_else(odd)?, run))
 }
 
 /// Names runs as they come: those of the command line at once, those on standard input as they are read.

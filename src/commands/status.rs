@@ -1,29 +1,42 @@
 //! `status`: one look at runs.
 
-use futures_util::future::join_all;
+use std::time::Duration;
 
+use futures_util::future::{join_all, join3};
+
+use super::approval::{self, Waiting};
 use super::runs::{self, Named};
 use super::session::Session;
 use super::{Ctx, End};
+use crate::api::ApiError;
+use crate::api::client::optional;
 use crate::cli::Format;
+use crate::core::Outcome;
 use crate::core::facts::facts;
 use crate::core::outcome::outcome;
 use crate::exit::Exit;
 use crate::follow::Messages;
 use crate::follow::details::{self, Wanted};
 use crate::model::Run;
-use crate::render::table;
+use crate::render::detail::{self, Detail};
+use crate::render::{self, table};
 use crate::report::Failure;
+use crate::text::page::Page;
 
 /// Show runs as they are now
 ///
 /// One look at each run; the exit code is 0 whatever they are. With --exit-status it answers as
-/// watch does, and 8 says that a run is still open.
+/// watch does, and 8 says that a run is still open. A tool call that waits for approval is shown, with
+/// the commands that answer it.
+///
+/// With --detail a pipe gets the run as the server sent it and one key more, null where the server
+/// does not have it: "_agentctl": {"steps": […], "usage": {…}, "messages": […]}
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   agentctl status @last
   agentctl status \"$id\" -o json | jq -r .status
+  agentctl status @last --detail
   agentctl status \"$id\" --exit-status || echo \"not done: $?\"")]
 pub struct Args {
     /// Run ids, @last, JSON documents with an id, or - to read them from standard input
@@ -32,6 +45,9 @@ pub struct Args {
     /// Let the exit code tell how the runs are
     #[arg(long)]
     pub exit_status: bool,
+    /// Show steps, usage, messages and what became of the callback, too
+    #[arg(long)]
+    pub detail: bool,
 }
 
 /// Carries out `status`.
@@ -60,32 +76,62 @@ async fn look(ctx: &Ctx, session: &Session, args: &Args, named: &[Named]) -> Res
             }
         }
     }
-    print(ctx, session, &found, targets.len() > 1).await?;
+    print(ctx, session, args, &found).await?;
     if args.exit_status {
-        exits.extend(found.iter().map(|run| outcome(run, std::time::Duration::ZERO).exit(false)));
+        exits.extend(found.iter().map(|run| outcome(run, Duration::ZERO).exit(false)));
     }
     Ok(exits)
 }
 
-async fn print(ctx: &Ctx, session: &Session, runs: &[Run], several: bool) -> Result<(), Failure> {
+async fn print(ctx: &Ctx, session: &Session, args: &Args, runs: &[Run]) -> Result<(), Failure> {
     match ctx.format {
-        Format::Json => runs.iter().try_for_each(|run| ctx.io.document(run.document().line())),
-        Format::Id => runs.iter().try_for_each(|run| ctx.io.id(run.id().as_str())),
-        Format::None => Ok(()),
-        Format::Human if several => ctx.io.page(&table::runs_table(runs, &session.context(ctx))),
-        Format::Human => {
+        Format::Json if args.detail => {
             for run in runs {
-                print_card(ctx, session, run).await?;
+                ctx.io.document(&detail::json(run, &detail_of(session, run).await?))?;
             }
             Ok(())
         }
+        Format::Json => runs.iter().try_for_each(|run| ctx.io.document(run.document().line())),
+        Format::Id => runs.iter().try_for_each(|run| ctx.io.id(run.id().as_str())),
+        Format::None => Ok(()),
+        Format::Human if runs.len() > 1 && !args.detail => ctx.io.page(&table::runs_table(runs, &session.context(ctx))),
+        Format::Human => print_cards(ctx, session, args, runs).await,
     }
 }
 
-/// A card shows the figures that the run itself may lack.
-async fn print_card(ctx: &Ctx, session: &Session, run: &Run) -> Result<(), Failure> {
-    let outcome = outcome(run, std::time::Duration::ZERO);
+async fn print_cards(ctx: &Ctx, session: &Session, args: &Args, runs: &[Run]) -> Result<(), Failure> {
+    for (at, run) in runs.iter().enumerate() {
+        let page = if at == 0 { Page::new() } else { Page::new().end() };
+        let page = page.page(card(ctx, session, run).await);
+        ctx.io.page(&match args.detail {
+            true => page.page(detail::sections(run, &detail_of(session, run).await?, &session.context(ctx))),
+            false => page,
+        })?;
+    }
+    Ok(())
+}
+
+/// A card shows the figures that the run itself may lack, and the calls for which it waits.
+async fn card(ctx: &Ctx, session: &Session, run: &Run) -> Page {
+    let outcome = outcome(run, Duration::ZERO);
     let wanted = Wanted { messages: Messages::Never, figures: true, just_ended: false };
     let details = details::at_end(&session.api, run, outcome, wanted).await.details;
-    ctx.io.page(&session.card(ctx, run, Some(&facts(run, outcome, &details))))
+    let facts = facts(run, outcome, &details);
+    let agent = run.agent_id().and_then(|agent| agent.parse().ok());
+    if let (Outcome::NeedsApproval, Some(agent)) = (outcome, agent)
+        // The card is worth showing without them, too.
+        && let Ok(Waiting { pending, is_known: true, .. }) = approval::waiting(session, &agent, run).await
+    {
+        return render::card::waiting_card(run, &facts, &pending, &session.context(ctx));
+    }
+    session.card(ctx, run, Some(&facts))
+}
+
+/// Everything else that the server knows about a run.
+async fn detail_of(session: &Session, run: &Run) -> Result<Detail, Failure> {
+    let (api, id) = (&session.api, run.id());
+    let (steps, usage, messages) = join3(api.all_steps(id), api.usage(id), api.messages(id, None)).await;
+    // Figures are a courtesy here as elsewhere.
+    let detail = || Ok(Detail { steps: optional(steps)?, usage: usage.ok(), messages: optional(messages)? });
+    detail().map_err(|error: ApiError| error.failure().run(id))
 }

@@ -6,7 +6,7 @@ use futures_util::future::{OptionFuture, join, join3};
 use tokio::time::timeout;
 
 use super::Messages;
-use crate::api::client::is_missing;
+use crate::api::client::optional;
 use crate::api::{ApiError, Client};
 use crate::core::Outcome;
 use crate::core::facts::{self, Details};
@@ -43,7 +43,7 @@ pub async fn at_end(api: &Client, run: &Run, outcome: Outcome, wanted: Wanted) -
     let messages: OptionFuture<_> = (wanted.messages != Messages::Never).then(|| api.messages(id, None)).into();
     let details = timeout(PATIENCE, details(api, run, outcome, wanted));
     let (details, messages) = join(details, messages).await;
-    AtEnd { details: details.unwrap_or_default(), messages: absent_is_none(messages) }
+    AtEnd { details: details.unwrap_or_default(), messages: messages.map_or(Ok(None), optional) }
 }
 
 async fn details(api: &Client, run: &Run, outcome: Outcome, wanted: Wanted) -> Details {
@@ -75,11 +75,4 @@ async fn metrics(api: &Client, id: &RunId, just_ended: bool) -> Option<Document>
 /// The steps tell why a run failed, where the run itself does not.
 fn needs_steps(run: &Run, outcome: Outcome) -> bool {
     outcome == Outcome::Failed && run.error().is_none()
-}
-
-fn absent_is_none(messages: Option<Result<Vec<Message>, ApiError>>) -> Result<Option<Vec<Message>>, ApiError> {
-    match messages {
-        Some(Err(error)) if is_missing(&error) => Ok(None),
-        other => other.transpose(),
-    }
 }

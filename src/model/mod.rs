@@ -3,6 +3,7 @@
 //! Everything that came from a server is read leniently: the document is kept as it was sent, and
 //! typed accessors look into it. A field, a status or a stop reason of a newer server passes through.
 
+pub mod approval;
 pub mod document;
 pub mod fault;
 pub mod id;

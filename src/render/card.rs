@@ -7,17 +7,37 @@ use super::fields::Fields;
 use crate::core::Outcome;
 use crate::core::facts::{self, Details, Facts};
 use crate::core::outcome::outcome;
+use crate::model::message::ToolCall;
 use crate::model::{Document, Run, time};
 use crate::text::duration::read_ns;
 use crate::text::page::{Page, Tone};
 
 /// A run as a card. Without facts it shows what the run says of itself.
 ///
-/// The card of a run that is still open ends with the commands that go on from here.
+/// The card of a run that is still open, or waits for approval, ends with the commands that go on from here.
 pub fn card(run: &Run, facts: Option<&Facts>, ctx: &Context) -> Page {
     let facts = facts.cloned().unwrap_or_else(|| own_facts(run));
+    values(run, &facts, ctx).page(next_commands(run, facts.outcome, ctx))
+}
+
+/// A run that stopped for approval, with the calls that still wait.
+pub fn waiting_card(run: &Run, facts: &Facts, calls: &[ToolCall], ctx: &Context) -> Page {
+    let one = |page: Page, call: &ToolCall| {
+        let fields = Fields::new(ctx)
+            .toned("waits", Tone::Caution, &call.name)
+            .value("arguments", Some(&call.arguments).filter(|arguments| !arguments.is_empty()).map(String::as_str))
+            .value("tool call", Some(&call.id));
+        page.end().page(fields.page())
+    };
+    match calls {
+        [] => values(run, facts, ctx).page(Fields::new(ctx).value("approval", Some("answered before")).page()),
+        calls => calls.iter().fold(values(run, facts, ctx), one).page(next_commands(run, facts.outcome, ctx)),
+    }
+}
+
+fn values(run: &Run, facts: &Facts, ctx: &Context) -> Page {
     let document = run.document();
-    let fields = Fields::new(ctx)
+    Fields::new(ctx)
         .id("run", run.id().as_str())
         .id("agent", run.agent_id().unwrap_or("n/a"))
         .value("model", run.model())
@@ -30,8 +50,8 @@ pub fn card(run: &Run, facts: Option<&Facts>, ctx: &Context) -> Page {
         .value("steps", facts.steps.map(|steps| steps.to_string()).as_deref())
         .value("tokens", facts.total_tokens.map(|tokens| tokens.to_string()).as_deref())
         .value("callback", document.text("callback_url"))
-        .value("error", document.text("callback_error"));
-    if facts.outcome == Outcome::Open { fields.page().page(next_commands(run, ctx)) } else { fields.page() }
+        .value("error", document.text("callback_error"))
+        .page()
 }
 
 /// An agent as a card.
@@ -77,11 +97,15 @@ fn standing(run: &Run, outcome: Outcome) -> String {
     }
 }
 
-fn next_commands(run: &Run, ctx: &Context) -> Page {
+/// What goes on from here, as it can be pasted.
+fn next_commands(run: &Run, outcome: Outcome, ctx: &Context) -> Page {
+    let verbs = match outcome {
+        Outcome::Open => ["watch", "messages", "cancel"],
+        Outcome::NeedsApproval => ["approve", "deny", "cancel"],
+        _ => return Page::new(),
+    };
     let page = Page::new().end().tone(Tone::Faint, "next").end();
-    ["watch", "messages", "cancel"]
-        .iter()
-        .fold(page, |page, verb| page.say("  ").show_line(&ctx.command(verb, run.id())).end())
+    verbs.iter().fold(page, |page, verb| page.say("  ").show_line(&ctx.command(verb, run.id())).end())
 }
 
 #[cfg(test)]
@@ -126,6 +150,56 @@ mod tests {
           agentctl messages run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77 --local
           agentctl cancel run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77 --local
         ");
+    }
+
+    #[test]
+    fn a_run_that_waits_shows_the_whole_call_and_how_to_answer() {
+        let run = run(json!({"stop_reason": "requires_approval"}));
+        let arguments = r#"{"path": "/var/lib/thing", "recursive": true, "force": true}"#.to_owned();
+        let call = ToolCall { name: "rm".to_owned(), arguments, id: "call_1".to_owned() };
+        let card = |calls: &[ToolCall], width| waiting_card(&run, &own_facts(&run), calls, &context(width)).text(false);
+        insta::assert_snapshot!(card(&[call.clone()], Some(80)), @r#"
+        run          run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77
+        agent        agent-11111111-1111-4111-8111-111111111111
+        status       completed, needs approval
+        stop reason  requires_approval
+        created      2026-11-23 14:56:08, 3 m ago
+        duration     4.2 s
+        ttft         310 ms
+
+        waits        rm
+        arguments    {"path": "/var/lib/thing", "recursive": true, "force": true}
+        tool call    call_1
+
+        next
+          agentctl approve run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77 --local
+          agentctl deny run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77 --local
+          agentctl cancel run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77 --local
+        "#);
+        insta::assert_snapshot!(card(&[call], Some(40)), @r#"
+        run
+        run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77
+        agent
+        agent-11111111-1111-4111-8111-111111111111
+        status       completed, needs approval
+        stop reason  requires_approval
+        created      2026-11-23 14:56:08, 3 m
+                     ago
+        duration     4.2 s
+        ttft         310 ms
+
+        waits        rm
+        arguments    {"path": "/var/lib/thing",
+                     "recursive": true, "force":
+                     true}
+        tool call    call_1
+
+        next
+          agentctl approve run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77 --local
+          agentctl deny run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77 --local
+          agentctl cancel run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77 --local
+        "#);
+        assert!(card(&[], None).ends_with("approval     answered before\n"));
     }
 
     #[test]

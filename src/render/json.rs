@@ -153,7 +153,7 @@ fn error(failure: &Failure) -> Box<RawValue> {
     envelope.error
 }
 
-fn raw(document: &str) -> Box<RawValue> {
+pub(super) fn raw(document: &str) -> Box<RawValue> {
     RawValue::from_string(document.to_owned()).expect("a document is JSON")
 }
 

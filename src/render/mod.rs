@@ -4,6 +4,7 @@
 //! paste are never cut or broken: they alone may make a line that is wider.
 
 pub mod card;
+pub mod detail;
 mod fields;
 mod grid;
 pub mod json;

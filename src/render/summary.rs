@@ -8,7 +8,7 @@ use crate::core::Outcome;
 use crate::core::facts::Facts;
 use crate::follow::event::Ending;
 use crate::model::message::ToolCall;
-use crate::model::{Message, Run, StopReason};
+use crate::model::{Run, StopReason, approval};
 use crate::text::count::{plural, tally};
 use crate::text::duration::read_ns;
 use crate::text::page::Page;
@@ -70,20 +70,24 @@ fn truncated(run: &Run, ctx: &Context) -> Page {
 }
 
 fn waiting(ending: &Ending, ctx: &Context) -> Page {
-    let calls: Vec<String> = pending(ending.messages.as_deref().unwrap_or_default()).iter().map(named).collect();
+    let calls: Vec<String> =
+        approval::pending(ending.messages.as_deref().unwrap_or_default()).iter().map(named).collect();
     let calls = if calls.is_empty() { "a tool call".to_owned() } else { calls.join(", ") };
-    told(Outcome::NeedsApproval, &format!("{calls} waits for a decision"), ctx)
-        .page(hint("answer with a message of type `approval` that names the tool call", ctx))
-}
-
-/// The calls of the last request for approval.
-fn pending(messages: &[Message]) -> Vec<ToolCall> {
-    let request = messages.iter().rfind(|message| message.kind() == "approval_request_message");
-    request.map(Message::tool_calls).unwrap_or_default()
+    told(Outcome::NeedsApproval, &format!("{calls} waits for a decision"), ctx).page(commands(
+        ["approve", "deny"],
+        &ending.run,
+        ctx,
+    ))
 }
 
 fn named(call: &ToolCall) -> String {
-    format!("{} ({})", call.name, call.id)
+    format!("{}({}) [{}]", call.name, call.arguments, call.id)
+}
+
+/// Commands that answer, as they can be pasted.
+fn commands(verbs: [&'static str; 2], run: &Run, ctx: &Context) -> Page {
+    let line = |page: Page, verb| page.say("  ").show_line(&ctx.command(verb, run.id())).end();
+    verbs.into_iter().fold(Page::new(), line)
 }
 
 fn hint(text: &str, ctx: &Context) -> Page {
@@ -135,6 +139,7 @@ fn painted(lines: &[String], outcome: Outcome) -> Page {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Message;
     use crate::render::samples::{context, facts_of, message, run};
     use proptest::prelude::*;
     use serde_json::{Value, json};
@@ -196,15 +201,16 @@ mod tests {
 
     #[test]
     fn a_pending_call_is_named() {
-        let call = json!({"name": "rm", "tool_call_id": "call_1"});
+        let call = json!({"name": "rm", "arguments": "{\"path\": \"x\"}", "tool_call_id": "call_1"});
         let messages = vec![message(json!({"message_type": "approval_request_message", "tool_call": call}))];
         let ending = ended(json!({"stop_reason": "requires_approval"}), Some(messages));
-        insta::assert_snapshot!(summary(&ending, &context(Some(80))).text(false), @"
-        needs approval: rm (call_1) waits for a decision
-          hint: answer with a message of type `approval` that names the tool call
+        insta::assert_snapshot!(summary(&ending, &context(Some(80))).text(false), @r#"
+        needs approval: rm({"path": "x"}) [call_1] waits for a decision
+          agentctl approve run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77 --local
+          agentctl deny run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77 --local
         needs approval run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77
         requires_approval · 3 steps · 812 tokens · ttft 310 ms · duration 4.2 s
-        ");
+        "#);
     }
 
     #[test]

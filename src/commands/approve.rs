@@ -1,0 +1,34 @@
+//! `approve`: lets an agent make the tool call that it asked for.
+
+use super::approval::{Decision, answer};
+use super::follow_args::FollowArgs;
+use super::{Ctx, End};
+
+/// Approve the tool call that a run waits for
+///
+/// A run that needs approval is over; the answer starts a new run, which goes on where it stopped. The
+/// new run is printed, or followed with --watch, --wait or --reply as in send.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  agentctl approve @last --watch
+  agentctl approve RUN --tool-call call_9aB3
+
+Exit codes: as in send; 2 nothing waits for a decision, and nothing was sent.")]
+pub struct Args {
+    /// The run that waits: an id, @last, a JSON document with an id, or - to read one from standard input
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// Only this tool call, where several wait; may be given more than once
+    #[arg(long, value_name = "ID")]
+    pub tool_call: Vec<String>,
+    /// Whether and how the new run is followed.
+    #[command(flatten)]
+    pub follow: FollowArgs,
+}
+
+/// Carries out `approve`.
+pub fn run(ctx: &Ctx, args: &Args) -> anyhow::Result<End> {
+    let decision = Decision { verb: "approve", approve: true, reason: None, calls: &args.tool_call };
+    answer(ctx, &args.run, &decision, &args.follow)
+}
