@@ -108,9 +108,9 @@ fn nothing_waits(run: &Run, asked: usize, is_known: bool) -> Failure {
     }
     let how = outcome(run, std::time::Duration::ZERO).words();
     match asked {
-        0 => refused(run, format!("{} does not wait for approval: it is {how}", run.id())),
+        0 => refused(run, format!("{} does not wait for approval ({how})", run.id())),
         _ => refused(run, format!("what {} asked for was answered before", run.id()))
-            .hint("a later run of the agent went on: see `agentctl list`"),
+            .hint("a later run of the agent goes on from there"),
     }
 }
 

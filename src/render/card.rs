@@ -158,7 +158,7 @@ mod tests {
         let arguments = r#"{"path": "/var/lib/thing", "recursive": true, "force": true}"#.to_owned();
         let call = ToolCall { name: "rm".to_owned(), arguments, id: "call_1".to_owned() };
         let card = |calls: &[ToolCall], width| waiting_card(&run, &own_facts(&run), calls, &context(width)).text(false);
-        insta::assert_snapshot!(card(&[call.clone()], Some(80)), @r#"
+        insta::assert_snapshot!(card(std::slice::from_ref(&call), Some(80)), @r#"
         run          run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77
         agent        agent-11111111-1111-4111-8111-111111111111
         status       completed, needs approval
@@ -176,7 +176,7 @@ mod tests {
           agentctl deny run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77 --local
           agentctl cancel run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77 --local
         "#);
-        insta::assert_snapshot!(card(&[call], Some(40)), @r#"
+        insta::assert_snapshot!(card(std::slice::from_ref(&call), Some(40)), @r#"
         run
         run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77
         agent

@@ -1,5 +1,7 @@
 //! Messages as a person reads them. The words stay as they were written; they are only made safe.
 
+use serde_json::Value;
+
 use super::Context;
 use crate::model::Message;
 use crate::model::message::ToolCall;
@@ -27,6 +29,7 @@ pub fn message(message: &Message, ctx: &Context) -> Page {
         "tool_call_message" => called(message, ctx),
         "tool_return_message" => returned(message),
         "approval_request_message" => asked(message, ctx),
+        "approval_response_message" => decided(message),
         _ => None,
     };
     page.unwrap_or_else(|| other(message, ctx))
@@ -65,6 +68,22 @@ fn asked(message: &Message, ctx: &Context) -> Option<Page> {
         page.show(&signature(call, ctx)).end()
     };
     (!calls.is_empty()).then(|| calls.iter().map(one).fold(Page::new(), Page::page))
+}
+
+/// What a person decided. A client may also bring the result of a tool: then it is only said that it did.
+fn decided(message: &Message) -> Option<Page> {
+    let approvals = message.document().value().get("approvals").and_then(Value::as_array)?;
+    let one = |approval: &Value| {
+        let text = |key| approval.get(key).and_then(Value::as_str).unwrap_or_default();
+        let word = match approval.get("approve").and_then(Value::as_bool) {
+            Some(true) => "approved",
+            Some(false) => "denied",
+            None => "answered",
+        };
+        let page = Page::new().tone(Tone::Strong, word).say(" ").show_line(text("tool_call_id")).end();
+        if text("reason").is_empty() { page } else { page.show(text("reason")).end() }
+    };
+    (!approvals.is_empty()).then(|| approvals.iter().map(one).fold(Page::new(), Page::page))
 }
 
 /// A message of a type that this program does not know, or that lacks what its type has.
@@ -130,6 +149,21 @@ mod tests {
         insta::assert_snapshot!(text(request), @"
         approval request call_1
         rm({})
+        ");
+    }
+
+    #[test]
+    fn a_decision_reads_as_one() {
+        let approvals = json!([
+            {"type": "approval", "tool_call_id": "call_1", "approve": false, "reason": "not today"},
+            {"type": "approval", "tool_call_id": "call_2", "approve": true},
+            {"type": "tool", "tool_call_id": "call_3", "status": "success"},
+        ]);
+        insta::assert_snapshot!(text(json!({"message_type": "approval_response_message", "approvals": approvals})), @"
+        denied call_1
+        not today
+        approved call_2
+        answered call_3
         ");
     }
 

@@ -1,6 +1,7 @@
 //! The tests that look at the program from outside, in one binary: a module per command or promise.
 
 mod api;
+mod approve;
 mod bad_input;
 mod bed;
 mod behaviour;
