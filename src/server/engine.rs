@@ -13,8 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::owner::Owners;
 use super::store::{Database, StoreError, claims, runs};
-use super::work;
-use super::{EngineError, Manners, Options};
+use super::{Adopt, EngineError, Manners, Options, upkeep, work};
 
 /// How long to wait before looking again at what another process does.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(150);
@@ -39,6 +38,8 @@ struct Inner {
     stopped: bool,
     /// No further run is begun.
     draining: bool,
+    /// What takes up what others leave behind, in a server that stays.
+    upkeep: Option<JoinHandle<()>>,
     workers: HashMap<String, Worker>,
     /// Why the last worker of an agent gave up, until another one tries.
     faults: HashMap<String, EngineError>,
@@ -52,6 +53,8 @@ struct Worker {
     task: JoinHandle<()>,
     /// Whether something came in since it last looked.
     again: bool,
+    /// Ends its wait for a callback when something comes in.
+    wake: Arc<Notify>,
 }
 
 impl Engine {
@@ -59,7 +62,11 @@ impl Engine {
     pub(super) fn new(db: Database, owners: Arc<Owners>, options: &Options) -> Arc<Self> {
         let (changed, fault) = (watch::Sender::new(0), watch::Sender::new(None));
         let (execute, manners) = (options.execute, options.manners);
-        Arc::new(Self { db, owners, manners, execute, inner: Mutex::default(), changed, fault })
+        let engine = Arc::new(Self { db, owners, manners, execute, inner: Mutex::default(), changed, fault });
+        if execute && options.adopt == Adopt::Everything {
+            engine.inner().upkeep = Some(tokio::spawn(upkeep::keep_up(Arc::clone(&engine))));
+        }
+        engine
     }
 
     /// The name under which accepted runs are reserved, if this process executes them.
@@ -83,11 +90,13 @@ impl Engine {
         }
         if let Some(worker) = inner.workers.get_mut(agent) {
             worker.again = true;
+            worker.wake.notify_one();
             return;
         }
         inner.faults.remove(agent);
-        let task = tokio::spawn(work::work(Arc::clone(self), agent.to_owned()));
-        inner.workers.insert(agent.to_owned(), Worker { task, again: false });
+        let wake = Arc::<Notify>::default();
+        let task = tokio::spawn(work::work(Arc::clone(self), agent.to_owned(), Arc::clone(&wake)));
+        inner.workers.insert(agent.to_owned(), Worker { task, again: false, wake });
     }
 
     /// Returns once nothing is left to do for a run, or with the reason why its worker gave up.
@@ -99,7 +108,9 @@ impl Engine {
             if let Some(fault) = self.fault_of(&agent).filter(|_| !first) {
                 return Err(fault);
             }
-            self.adopt(&agent);
+            if !self.works_for(&agent) {
+                self.adopt(&agent);
+            }
             self.change(&mut changed).await;
             first = false;
         }
@@ -142,6 +153,16 @@ impl Engine {
             false => Ok(runs::get(tx, run)?.map(|run| run.agent_id)),
         });
         agent.map_err(|error| EngineError::Stopped(error.to_string()))
+    }
+
+    /// Whether an agent has a worker here.
+    fn works_for(&self, agent: &str) -> bool {
+        self.inner().workers.contains_key(agent)
+    }
+
+    /// The agents whose workers gave up.
+    pub(super) fn given_up(&self) -> Vec<String> {
+        self.inner().faults.keys().cloned().collect()
     }
 
     /// Why nobody works for an agent any more, if its worker gave up.
@@ -247,7 +268,8 @@ impl Engine {
     pub(super) fn halt_all(&self) -> Vec<JoinHandle<()>> {
         let mut inner = self.inner();
         inner.stopped = true;
-        let tasks: Vec<JoinHandle<()>> = inner.workers.drain().map(|(_, worker)| worker.task).collect();
+        let workers: Vec<JoinHandle<()>> = inner.workers.drain().map(|(_, worker)| worker.task).collect();
+        let tasks: Vec<JoinHandle<()>> = inner.upkeep.take().into_iter().chain(workers).collect();
         tasks.iter().for_each(JoinHandle::abort);
         tasks
     }

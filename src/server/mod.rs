@@ -19,9 +19,11 @@ mod refusal;
 mod render;
 mod request;
 mod routes;
+mod schedule;
 mod store;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 mod validate;
 mod work;
 
@@ -56,12 +58,23 @@ pub struct Options {
     pub execute: bool,
     /// Whose manners it has.
     pub manners: Manners,
+    /// Which runs and callbacks of others to take up.
+    pub adopt: Adopt,
+}
+
+/// What a server takes up that other processes left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Adopt {
+    /// All of it, at the start and from time to time: for a server that stays.
+    Everything,
+    /// What belongs to the agents that it is asked to work for: for a command that ends.
+    OnRequest,
 }
 
 impl Options {
-    /// The options of a server that does what is documented.
+    /// What a command is started with that ends, and that does what is documented.
     pub fn new(store: Store, execute: bool) -> Self {
-        Self { store, execute, manners: Manners::Documented }
+        Self { store, execute, manners: Manners::Documented, adopt: Adopt::OnRequest }
     }
 }
 

@@ -61,6 +61,11 @@ impl Manners {
         self.quirky()
     }
 
+    /// Whether a callback is tried once, whatever comes of it; otherwise until it gets through.
+    pub(super) fn calls_back_once(self) -> bool {
+        self.quirky()
+    }
+
     /// Whether empty `messages` and empty content are accepted, to fail the run.
     pub(super) fn accepts_empty(self) -> bool {
         self.quirky()

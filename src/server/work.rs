@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rusqlite::Transaction;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -33,11 +34,11 @@ struct Deliveries {
 }
 
 /// Works for an agent until nothing is left to do.
-pub(super) async fn work(engine: Arc<Engine>, agent: String) {
+pub(super) async fn work(engine: Arc<Engine>, agent: String, wake: Arc<Notify>) {
     let mut deliveries = Deliveries::default();
     let mut faults = 0;
     loop {
-        match look(&engine, &agent, &mut deliveries).await {
+        match look(&engine, &agent, &wake, &mut deliveries).await {
             Ok(Next::Again) => faults = 0,
             Ok(Next::Wait) => sleep(LOOK_AGAIN).await,
             Ok(Next::Done) if engine.retire(&agent) => return engine.announce(),
@@ -53,13 +54,13 @@ pub(super) async fn work(engine: Arc<Engine>, agent: String) {
 }
 
 /// Does the next thing there is to do.
-async fn look(engine: &Arc<Engine>, agent: &str, deliveries: &mut Deliveries) -> Result<Next> {
+async fn look(engine: &Arc<Engine>, agent: &str, wake: &Notify, deliveries: &mut Deliveries) -> Result<Next> {
     let (claimed, elsewhere) = take(engine, agent, deliveries).await?;
     match claimed {
         Claimed::Run(claim) => execute::execute(engine, &claim).await.map(|()| Next::Again),
         Claimed::Closed => Ok(Next::Again),
         Claimed::Elsewhere => Ok(Next::Wait),
-        Claimed::Nothing if deliveries.finish_one().await? => Ok(Next::Again),
+        Claimed::Nothing if deliveries.finish_one(wake).await? => Ok(Next::Again),
         Claimed::Nothing if elsewhere => Ok(Next::Wait),
         Claimed::Nothing => Ok(Next::Done),
     }
@@ -87,9 +88,13 @@ impl Deliveries {
         }
     }
 
-    /// Waits until one is done, if any is under way.
-    async fn finish_one(&mut self) -> Result<bool> {
-        match self.tasks.join_next().await {
+    /// Waits until one is done or a run comes in, if any is under way.
+    async fn finish_one(&mut self, wake: &Notify) -> Result<bool> {
+        let finished = tokio::select! {
+            finished = self.tasks.join_next() => finished,
+            () = wake.notified(), if !self.tasks.is_empty() => return Ok(true),
+        };
+        match finished {
             None => Ok(false),
             Some(Ok(run)) => {
                 self.runs.retain(|other| *other != run);
@@ -106,7 +111,7 @@ impl Deliveries {
 
 async fn deliver(engine: Arc<Engine>, run: String) -> String {
     // An error of the database leaves the row, which the next look finds again.
-    let _ = callback::deliver(&engine.db, &run, engine.manners).await;
+    let _ = callback::deliver(&engine, &run).await;
     engine.announce();
     run
 }

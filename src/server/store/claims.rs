@@ -166,6 +166,15 @@ fn renew_all(tx: &Transaction<'_>, agent: &str, owner: &str) -> Result<()> {
     Ok(())
 }
 
+/// The agents with open runs that are not this process's, and who holds those; nobody whose lease has run out.
+pub(in crate::server) fn held_by_others(tx: &Transaction<'_>, me: &str) -> Result<Vec<(String, Option<String>)>> {
+    let sql = "SELECT DISTINCT agent_id, iif(lease_until > ?2, owner, NULL) FROM runs
+               WHERE status IN ('created', 'running') AND owner IS NOT ?1";
+    let mut statement = tx.prepare_cached(sql)?;
+    let rows = statement.query_map(params![me, clock::now()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Gives back all that a process holds, so that others need not find out that it is gone.
 pub(in crate::server) fn give_back(tx: &Transaction<'_>, owner: &str) -> Result<(), StoreError> {
     tx.prepare_cached("UPDATE runs SET owner = NULL, lease_until = NULL WHERE owner = ?")?.execute([owner])?;

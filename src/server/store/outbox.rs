@@ -1,12 +1,16 @@
-//! Callbacks that are still to be delivered. A row is written with the end of its run.
+//! Callbacks that are still to be delivered. A row is written with the end of its run, and goes with the last attempt.
 
-use rusqlite::{Transaction, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::Result;
 use super::runs::RunRow;
+use crate::server::clock;
 use crate::server::owner::Owners;
 
-/// An agent's callbacks that are still to be delivered.
+/// How many callbacks of one agent are under way at once.
+const MOST_AT_ONCE: usize = 16;
+
+/// An agent's callbacks that are due.
 #[derive(Debug, Default)]
 pub(in crate::server) struct Collected {
     /// Those that are now this process's to deliver, by run.
@@ -15,48 +19,84 @@ pub(in crate::server) struct Collected {
     pub(in crate::server) elsewhere: bool,
 }
 
+/// What became of an attempt.
+#[derive(Debug)]
+pub(in crate::server) struct Attempt {
+    /// When it began.
+    pub(in crate::server) sent: i64,
+    /// What the receiver answered.
+    pub(in crate::server) status: Option<u16>,
+    /// Why it did not get through.
+    pub(in crate::server) error: Option<String>,
+    /// When to try again, if that is worth it.
+    pub(in crate::server) again: Option<i64>,
+}
+
 /// Notes that a run's callback is to be delivered, if it has one.
 pub(super) fn add(tx: &Transaction<'_>, run: &RunRow, owner: Option<&str>) -> Result<()> {
     if run.callback_url.is_some() {
-        tx.prepare_cached("INSERT OR IGNORE INTO outbox (run_id, owner) VALUES (?, ?)")?
-            .execute(params![run.id, owner])?;
+        tx.prepare_cached("INSERT OR IGNORE INTO outbox (run_id, agent_id, owner, due) VALUES (?, ?, ?, ?)")?
+            .execute(params![run.id, run.agent_id, owner, clock::now()])?;
     }
     Ok(())
 }
 
-/// Takes over what nobody alive is delivering. `busy` are the runs whose delivery is under way here.
+/// Takes over what is due and nobody alive is delivering. `busy` are the runs whose delivery is under way here.
 pub(in crate::server) fn collect(
     tx: &Transaction<'_>,
     agent: &str,
     owners: &Owners,
     busy: &[String],
 ) -> Result<Collected> {
-    let sql = "SELECT run_id, outbox.owner FROM outbox JOIN runs ON runs.id = run_id WHERE agent_id = ? ORDER BY seq";
+    let sql = "SELECT run_id, owner FROM outbox WHERE agent_id = ? AND due <= ? ORDER BY due";
     let mut statement = tx.prepare_cached(sql)?;
-    let rows = statement.query_map([agent], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut rows = statement.query(params![agent, clock::now()])?;
     let mut collected = Collected::default();
-    for row in rows {
-        let (run, owner): (String, Option<String>) = row?;
+    while let Some(row) = rows.next()?
+        && busy.len() + collected.ours.len() < MOST_AT_ONCE
+    {
+        let (run, owner): (String, Option<String>) = (row.get(0)?, row.get(1)?);
         if owner.as_deref().is_some_and(|owner| owner != owners.me() && owners.lives(owner)) {
             collected.elsewhere = true;
         } else if !busy.contains(&run) {
-            tx.prepare_cached("UPDATE outbox SET owner = ? WHERE run_id = ?")?.execute(params![owners.me(), run])?;
             collected.ours.push(run);
         }
+    }
+    for run in &collected.ours {
+        let sql = "UPDATE outbox SET owner = ?1 WHERE run_id = ?2 AND owner IS NOT ?1";
+        tx.prepare_cached(sql)?.execute(params![owners.me(), run])?;
     }
     Ok(collected)
 }
 
-/// Records what became of a delivery, which is over with that.
-pub(in crate::server) fn record(
-    tx: &Transaction<'_>,
-    run: &str,
-    sent: i64,
-    status: Option<u16>,
-    error: Option<&str>,
-) -> Result<()> {
+/// How many attempts were made to deliver a run's callback; none if it is not to be delivered any more.
+pub(in crate::server) fn attempts(tx: &Transaction<'_>, run: &str) -> Result<Option<u32>> {
+    let sql = "SELECT attempts FROM outbox WHERE run_id = ?";
+    Ok(tx.prepare_cached(sql)?.query_row([run], |row| row.get(0)).optional()?)
+}
+
+/// Records what became of an attempt, and when the next one is due.
+pub(in crate::server) fn record(tx: &Transaction<'_>, run: &str, attempt: &Attempt) -> Result<()> {
     tx.prepare_cached("UPDATE runs SET callback_sent = ?, callback_status = ?, callback_error = ? WHERE id = ?")?
-        .execute(params![sent, status, error, run])?;
-    tx.prepare_cached("DELETE FROM outbox WHERE run_id = ?")?.execute([run])?;
+        .execute(params![attempt.sent, attempt.status, attempt.error, run])?;
+    match attempt.again {
+        Some(due) => tx
+            .prepare_cached("UPDATE outbox SET attempts = attempts + 1, due = ? WHERE run_id = ?")?
+            .execute(params![due, run])?,
+        None => tx.prepare_cached("DELETE FROM outbox WHERE run_id = ?")?.execute([run])?,
+    };
     Ok(())
+}
+
+/// When the next callback will be due that is not yet, in microseconds since 1970.
+pub(in crate::server) fn next_due(tx: &Transaction<'_>) -> Result<Option<i64>> {
+    let sql = "SELECT min(due) FROM outbox WHERE due > ?";
+    Ok(tx.prepare_cached(sql)?.query_row([clock::now()], |row| row.get(0))?)
+}
+
+/// The agents with a callback that is due, and who was to deliver it.
+pub(in crate::server) fn agents_due(tx: &Transaction<'_>) -> Result<Vec<(String, Option<String>)>> {
+    let mut statement = tx.prepare_cached("SELECT DISTINCT agent_id, owner FROM outbox WHERE due <= ?")?;
+    let rows = statement.query_map([clock::now()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

@@ -132,7 +132,7 @@ pub(in crate::server) fn open_of(tx: &Transaction<'_>, agent: &str, order: Order
 /// Whether nothing is left to be done for a run: it ended and its callback was attempted, or it is not there.
 pub(in crate::server) fn settled(tx: &Transaction<'_>, id: &str) -> Result<bool> {
     let sql = "SELECT NOT EXISTS (SELECT 1 FROM runs WHERE id = ?1 AND status IN ('created', 'running'))
-                  AND NOT EXISTS (SELECT 1 FROM outbox WHERE run_id = ?1)";
+                  AND NOT EXISTS (SELECT 1 FROM outbox WHERE run_id = ?1 AND attempts = 0)";
     Ok(tx.prepare_cached(sql)?.query_row([id], |row| row.get(0))?)
 }
 

@@ -3,7 +3,8 @@
 use crate::db::Identity;
 
 /// Whose files these are: "agsv" in the header.
-pub(in crate::server) const IDENTITY: Identity = Identity { application_id: 0x6167_7376, migrations: &[TABLES] };
+pub(in crate::server) const IDENTITY: Identity =
+    Identity { application_id: 0x6167_7376, migrations: &[TABLES, SERVING] };
 
 /// Times are microseconds since 1970. A run is open while its status is `created` or `running`;
 /// `owner` then names the process that works on it or will, `attempt` counts the claims and fences
@@ -96,4 +97,51 @@ CREATE TABLE outbox (
   run_id TEXT PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
   owner TEXT
 ) STRICT;
+";
+
+/// What a server needs that stays and has many runs: a callback is `due` again and again until it gets through,
+/// each list has an index in its order, a key makes a request count once, `gauge` knows how many runs are open.
+const SERVING: &str = "
+CREATE TABLE callbacks (
+  run_id TEXT PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
+  agent_id TEXT NOT NULL,
+  owner TEXT,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  due INTEGER NOT NULL DEFAULT 0
+) STRICT;
+INSERT INTO callbacks (run_id, agent_id, owner)
+  SELECT run_id, agent_id, outbox.owner FROM outbox JOIN runs ON runs.id = run_id;
+DROP TABLE outbox;
+ALTER TABLE callbacks RENAME TO outbox;
+CREATE INDEX outbox_of_agent ON outbox (agent_id, due);
+CREATE INDEX outbox_due ON outbox (due);
+
+CREATE INDEX runs_of_status ON runs (status, seq);
+CREATE INDEX runs_of_agent_and_status ON runs (agent_id, status, seq);
+CREATE INDEX runs_of_stop_reason ON runs (stop_reason, seq) WHERE stop_reason IS NOT NULL;
+CREATE INDEX agents_of_name ON agents (name, seq);
+
+CREATE TABLE idempotency (
+  agent_id TEXT NOT NULL REFERENCES agents (id) ON DELETE CASCADE,
+  route TEXT NOT NULL,
+  key TEXT NOT NULL,
+  body BLOB NOT NULL,
+  run_id TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  PRIMARY KEY (agent_id, route, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX idempotency_by_age ON idempotency (created);
+
+CREATE TABLE gauge (open INTEGER NOT NULL) STRICT;
+INSERT INTO gauge SELECT count(*) FROM runs WHERE status IN ('created', 'running');
+CREATE TRIGGER run_opened AFTER INSERT ON runs WHEN new.status IN ('created', 'running')
+  BEGIN UPDATE gauge SET open = open + 1; END;
+CREATE TRIGGER run_closed AFTER UPDATE OF status ON runs
+  WHEN old.status IN ('created', 'running') AND new.status NOT IN ('created', 'running')
+  BEGIN UPDATE gauge SET open = open - 1; END;
+CREATE TRIGGER run_reopened AFTER UPDATE OF status ON runs
+  WHEN old.status NOT IN ('created', 'running') AND new.status IN ('created', 'running')
+  BEGIN UPDATE gauge SET open = open + 1; END;
+CREATE TRIGGER open_run_deleted AFTER DELETE ON runs WHEN old.status IN ('created', 'running')
+  BEGIN UPDATE gauge SET open = open - 1; END;
 ";

@@ -2,9 +2,11 @@
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::server::Adopt;
 
 /// Answers one request with a status line; gives its head and body.
 async fn receiver(answer: &'static str) -> (String, JoinHandle<(String, Value)>) {
@@ -24,6 +26,47 @@ async fn receiver(answer: &'static str) -> (String, JoinHandle<(String, Value)>)
         whole
     });
     (url, task)
+}
+
+/// Answers one request after another with these status lines, the last of them for good; gives the heads.
+async fn receivers(answers: &'static [&'static str]) -> (String, UnboundedReceiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/", listener.local_addr().expect("an address"));
+    let (tell, heads) = unbounded_channel();
+    tokio::spawn(async move {
+        for answer in answers.iter().chain(std::iter::repeat(answers.last().expect("an answer"))) {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            let mut bytes = Vec::new();
+            let head = loop {
+                stream.read_buf(&mut bytes).await.expect("readable");
+                if let Some((head, _)) = request(&bytes) {
+                    break head;
+                }
+            };
+            let answer = format!("HTTP/1.1 {answer}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            stream.write_all(answer.as_bytes()).await.expect("writable");
+            // The test may be over.
+            let _ = tell.send(head);
+        }
+    });
+    (url, heads)
+}
+
+/// The value of a header.
+fn header(head: &str, name: &str) -> String {
+    let line = head.lines().find_map(|line| line.strip_prefix(&format!("{name}: "))).unwrap_or_default();
+    line.to_owned()
+}
+
+/// A server that stays.
+async fn staying(store: Store) -> Server {
+    Server::with(Options { adopt: Adopt::Everything, ..Options::new(store, true) }).await
+}
+
+/// Lets as much time go by as the next attempt waits for.
+async fn let_time_pass(server: &Server) {
+    let sql = "UPDATE outbox SET due = 0";
+    server.running.engine.db.write(|tx| Ok(tx.execute(sql, [])?)).await.expect("moved");
 }
 
 /// A request, once all of it is there.
@@ -115,5 +158,109 @@ async fn a_receiver_that_does_not_answer_is_given_up() {
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}/", silent.local_addr().expect("an address"));
     let run = server.run_with(&agent, json!({"input": "hi", "callback_url": url})).await;
-    assert!(run["callback_error"].as_str().is_some_and(|text| text.ends_with("no answer within 5 s")), "{run}");
+    assert!(
+        run["callback_error"].as_str().is_some_and(|text| text.contains(": no answer within 5 s; attempt 1 of 8")),
+        "{run}"
+    );
+}
+
+#[tokio::test]
+async fn a_callback_is_repeated_until_it_gets_through_and_keeps_its_id() {
+    let server = staying(Store::Memory).await;
+    let agent = server.scripted().await;
+    let (url, mut heads) = receivers(&["500 Oh", "503 Oh", "200 OK"]).await;
+    let run = server.run_with(&agent, json!({"input": "hi", "callback_url": url})).await;
+    let id = run["id"].as_str().expect("an id").to_owned();
+    assert_eq!(run["callback_status_code"], 500, "settled after the first attempt");
+    let error = run["callback_error"].as_str().expect("an error");
+    assert!(error.starts_with("the receiver answered 500; attempt 1 of 8, the next is at 20"), "{error}");
+    let mut ids = vec![header(&heads.recv().await.expect("the first"), "webhook-id")];
+    for status in [503, 200] {
+        let_time_pass(&server).await;
+        let head = heads.recv().await.expect("another");
+        assert!(header(&head, "webhook-timestamp").parse::<i64>().is_ok_and(|time| time > 1_700_000_000), "{head}");
+        ids.push(header(&head, "webhook-id"));
+        wait_for(async || server.get(&format!("/v1/runs/{id}")).await["callback_status_code"] == status).await;
+    }
+    assert_eq!(ids, vec![id.replace("run-", "callback-"); 3]);
+    assert_eq!(server.get(&format!("/v1/runs/{id}")).await["callback_error"], Value::Null);
+    let_time_pass(&server).await;
+    assert_eq!(count(&server, "outbox").await, 0, "nothing is left to do");
+}
+
+async fn count(server: &Server, table: &str) -> i64 {
+    let sql = format!("SELECT count(*) FROM {table}");
+    server.running.engine.db.peek(|tx| Ok(tx.query_row(&sql, [], |row| row.get(0))?)).expect("counted")
+}
+
+#[tokio::test]
+async fn a_callback_that_never_gets_through_is_given_up_after_eight_attempts() {
+    let server = staying(Store::Memory).await;
+    let agent = server.scripted().await;
+    let (url, mut heads) = receivers(&["404 Not here"]).await;
+    let run = server.run_with(&agent, json!({"input": "hi", "callback_url": url})).await;
+    heads.recv().await.expect("the first");
+    for attempt in 2..=8 {
+        let recorded = format!("attempt {} of 8", attempt - 1);
+        let path = format!("/v1/runs/{}", run["id"].as_str().expect("an id"));
+        wait_for(async || server.get(&path).await["callback_error"].to_string().contains(&recorded)).await;
+        let_time_pass(&server).await;
+        heads.recv().await.expect("another");
+    }
+    let path = format!("/v1/runs/{}", run["id"].as_str().expect("an id"));
+    wait_for(async || server.get(&path).await["callback_error"].to_string().contains("given up")).await;
+    let run = server.get(&path).await;
+    assert_eq!(run["callback_error"], "the receiver answered 404; given up after 8 attempts");
+    assert_eq!((&run["callback_status_code"], &run["status"]), (&json!(404), &json!("completed")));
+    assert_eq!(count(&server, "outbox").await, 0);
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_gone_is_left_alone() {
+    let server = staying(Store::Memory).await;
+    let agent = server.scripted().await;
+    let (url, _heads) = receivers(&["410 Gone"]).await;
+    let run = server.run_with(&agent, json!({"input": "hi", "callback_url": url})).await;
+    assert_eq!(run["callback_error"], "the receiver wants no more of it (410)");
+    assert_eq!(count(&server, "outbox").await, 0);
+}
+
+#[tokio::test]
+async fn where_callbacks_are_made_once_any_answer_ends_it() {
+    let server = Server::quirky().await;
+    let agent = server.scripted().await;
+    let (url, _heads) = receivers(&["500 Oh"]).await;
+    let run = server.run_with(&agent, json!({"input": "hi", "callback_url": url})).await;
+    assert_eq!((&run["callback_status_code"], &run["callback_error"]), (&json!(500), &Value::Null));
+    assert_eq!(count(&server, "outbox").await, 0);
+}
+
+#[tokio::test]
+async fn the_next_attempt_is_made_by_whoever_is_there_then() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("it.db");
+    let (url, mut heads) = receivers(&["500 Oh", "200 OK"]).await;
+    let first = Server::at(&path).await;
+    let agent = first.scripted().await;
+    let run = first.run_with(&agent, json!({"input": "hi", "callback_url": url})).await;
+    let before = header(&heads.recv().await.expect("the first"), "webhook-id");
+    let_time_pass(&first).await;
+    drop(first);
+    let second = staying(Store::File(path)).await;
+    assert_eq!(header(&heads.recv().await.expect("the second"), "webhook-id"), before);
+    let path = format!("/v1/runs/{}", run["id"].as_str().expect("an id"));
+    wait_for(async || second.get(&path).await["callback_status_code"] == 200).await;
+}
+
+#[tokio::test]
+async fn a_slow_receiver_keeps_no_run_waiting() {
+    let server = Server::in_memory().await;
+    let agent = server.scripted().await;
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/", silent.local_addr().expect("an address"));
+    let called = server.send(&agent, json!({"input": "hi", "callback_url": url})).await;
+    silent.accept().await.expect("called");
+    let next = server.send(&agent, json!({"input": "hi"})).await;
+    server.until(&next, "completed").await;
+    assert_eq!(server.get(&format!("/v1/runs/{called}")).await["callback_sent_at"], Value::Null, "still waited for");
 }

@@ -30,16 +30,16 @@ struct Server {
 
 impl Server {
     async fn start(store: Store, execute: bool) -> Self {
-        Self::with_manners(store, execute, Manners::Documented).await
+        Self::with(Options::new(store, execute)).await
     }
 
     /// One with the faults of the real server.
     async fn quirky() -> Self {
-        Self::with_manners(Store::Memory, true, Manners::Quirky).await
+        Self::with(Options { manners: Manners::Quirky, ..Options::new(Store::Memory, true) }).await
     }
 
-    async fn with_manners(store: Store, execute: bool, manners: Manners) -> Self {
-        let running = start(Options { manners, ..Options::new(store, execute) }).await.expect("started");
+    async fn with(options: Options) -> Self {
+        let running = start(options).await.expect("started");
         let router = running.router();
         Self { running, router }
     }

@@ -22,7 +22,7 @@ async fn a_run_looks_as_the_real_server_shows_it() {
 
 #[tokio::test]
 async fn cursors_of_runs_go_the_wrong_way() {
-    let server = Server::with_manners(Store::Memory, false, Manners::Quirky).await;
+    let server = Server::with(Options { manners: Manners::Quirky, ..Options::new(Store::Memory, false) }).await;
     let agent = server.agent("agentctl/echo").await;
     let mut sent = Vec::new();
     for n in 0..3 {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::server::Adopt;
 
 struct File {
     path: std::path::PathBuf,
@@ -207,4 +208,26 @@ async fn a_file_that_is_not_ours_is_refused() {
     assert_eq!(std::fs::read(&file.path).expect("there"), b"notes");
     let options = Options::new(Store::File(file.path.join("it.db")), true);
     assert!(matches!(start(options).await.err(), Some(crate::server::StartError::NotWritable(_))));
+}
+
+#[tokio::test]
+async fn a_server_that_stays_takes_up_what_it_finds_and_what_others_leave() {
+    let file = file();
+    let reader = Server::start(Store::File(file.path.clone()), false).await;
+    let mut found = Vec::new();
+    for _ in 0..3 {
+        let agent = reader.scripted().await;
+        found.push(reader.send(&agent, json!({"input": "@reply a"})).await);
+    }
+    let dying = Server::at(&file.path).await;
+    let agent = dying.scripted().await;
+    let left = dying.send(&agent, json!({"input": "@sleep 100ms\n@reply a"})).await;
+    dying.until(&left, "running").await;
+    let everything = Options { adopt: Adopt::Everything, ..Options::new(Store::File(file.path.clone()), true) };
+    let server = Server::with(everything).await;
+    for run in &found {
+        server.until(run, "completed").await;
+    }
+    drop(dying);
+    server.until(&left, "completed").await;
 }
