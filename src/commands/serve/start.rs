@@ -17,7 +17,7 @@ use crate::exit::Exit;
 use crate::report::Failure;
 use crate::server::door::{Doors, Hosts, Key};
 use crate::server::listen::Listener;
-use crate::server::{self, Manners, Options, Running, Store};
+use crate::server::{self, Adopt, Manners, Options, Running, Store};
 
 /// A server that has all that it needs.
 pub struct Server {
@@ -60,7 +60,7 @@ impl Server {
 
 fn options(args: &Args, database: Option<PathBuf>) -> Options {
     let manners = if args.quirks { Manners::Quirky } else { Manners::Documented };
-    Options { manners, ..Options::new(database.map_or(Store::Memory, Store::File), true) }
+    Options { manners, adopt: Adopt::Everything, ..Options::new(database.map_or(Store::Memory, Store::File), true) }
 }
 
 /// The file to serve from; none is memory.

@@ -259,7 +259,7 @@ async fn a_slow_receiver_keeps_no_run_waiting() {
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}/", silent.local_addr().expect("an address"));
     let called = server.send(&agent, json!({"input": "hi", "callback_url": url})).await;
-    silent.accept().await.expect("called");
+    let _open = silent.accept().await.expect("called");
     let next = server.send(&agent, json!({"input": "hi"})).await;
     server.until(&next, "completed").await;
     assert_eq!(server.get(&format!("/v1/runs/{called}")).await["callback_sent_at"], Value::Null, "still waited for");
