@@ -16,7 +16,7 @@ use crate::model::{AgentId, AgentRef, Document, Run, RunId};
 use crate::net::{self, Route, Secure};
 use crate::render::{self, Context};
 use crate::report::Failure;
-use crate::server::{self, EngineError, Options, Running, StartError, Store};
+use crate::server::{self, EngineError, Options, Providers, Running, StartError, Store};
 use crate::text::duration;
 use crate::text::page::Page;
 use jiff::Timestamp;
@@ -66,6 +66,13 @@ fn origins(settings: &Settings) -> Page {
     settings.unknown_keys.iter().fold(page, |page, key| {
         page.say("config.toml: `").show_line(key).say("` is unknown to this version, and kept").end()
     })
+}
+
+impl Ctx {
+    /// The endpoints of models that the environment names.
+    pub fn providers(&self) -> Result<Providers, Failure> {
+        Providers::read(|name| self.env.get(name))
+    }
 }
 
 impl Session {
@@ -242,7 +249,7 @@ async fn start_engine(ctx: &Ctx, execute: bool) -> Result<Running, Failure> {
         return in_memory(ctx, execute, "this platform names no data folder").await;
     };
     let store = Store::File(file.clone());
-    match server::start(Options::new(store, execute)).await {
+    match server::start(Options { providers: ctx.providers()?, ..Options::new(store, execute) }).await {
         Ok(engine) => Ok(engine),
         Err(StartError::NotWritable(why)) => in_memory(ctx, execute, &said(&why).join(": ")).await,
         Err(error) => Err(engine_failure(&error)),
@@ -253,7 +260,7 @@ async fn in_memory(ctx: &Ctx, execute: bool, why: &str) -> Result<Running, Failu
     let page =
         Page::new().say("the local engine keeps nothing: no data folder can be written (").show_line(why).say(")");
     ctx.io.notice(&page.end());
-    let options = Options::new(Store::Memory, execute);
+    let options = Options { providers: ctx.providers()?, ..Options::new(Store::Memory, execute) };
     server::start(options).await.map_err(|error| engine_failure(&error))
 }
 

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::owner::Owners;
 use super::store::{Database, StoreError, claims, runs};
-use super::{Adopt, EngineError, Manners, Options, upkeep, work};
+use super::{Adopt, EngineError, Manners, Options, Providers, upkeep, work};
 
 /// How long to wait before looking again at what another process does.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(150);
@@ -26,6 +26,7 @@ pub(super) struct Engine {
     pub(super) db: Database,
     pub(super) owners: Arc<Owners>,
     pub(super) manners: Manners,
+    pub(super) providers: Providers,
     execute: bool,
     inner: Mutex<Inner>,
     changed: watch::Sender<u64>,
@@ -62,7 +63,8 @@ impl Engine {
     pub(super) fn new(db: Database, owners: Arc<Owners>, options: &Options) -> Arc<Self> {
         let (changed, fault) = (watch::Sender::new(0), watch::Sender::new(None));
         let (execute, manners) = (options.execute, options.manners);
-        let engine = Arc::new(Self { db, owners, manners, execute, inner: Mutex::default(), changed, fault });
+        let (providers, inner) = (options.providers.clone(), Mutex::default());
+        let engine = Arc::new(Self { db, owners, manners, providers, execute, inner, changed, fault });
         if execute && options.adopt == Adopt::Everything {
             engine.inner().upkeep = Some(tokio::spawn(upkeep::keep_up(Arc::clone(&engine))));
         }

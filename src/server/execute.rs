@@ -7,13 +7,13 @@ use futures_util::FutureExt;
 use tokio::time::{Instant, sleep};
 
 use super::Manners;
-use super::answer::{self, Act, Call, Failure, FirstOutput, Model, Step, Turn, tokens};
+use super::answer::{self, Act, Call, Failure, Model, Step, Turn, Used, tokens};
 use super::clock;
 use super::decide;
 use super::engine::Engine;
 use super::store::approvals::{Pending, Resume};
 use super::store::claims::{self, Claim};
-use super::store::messages::NewMessage;
+use super::store::messages::{self, NewMessage};
 use super::store::runs;
 use super::store::steps::{self, Ending, NewStep};
 use super::store::{Result, StoreError};
@@ -58,7 +58,7 @@ struct Execution<'a> {
 
 /// What the run is to do, once that is known.
 struct Task {
-    model: &'static dyn Model,
+    model: Box<dyn Model>,
     handle: String,
     turn: Turn,
     /// Where in the turn this run begins.
@@ -86,6 +86,7 @@ impl<'a> Execution<'a> {
             if self.was_cancelled().await? {
                 return Ok(());
             }
+            self.remember(&mut task).await?;
             match ask(&task, done).await {
                 Err(failure) => return self.fail(failure, &task).await,
                 Ok(step) if self.store(&step, &mut task, done).await? => return Ok(()),
@@ -103,6 +104,15 @@ impl<'a> Execution<'a> {
         let run = self.claim.run.clone();
         let run = self.engine.db.read(move |tx| runs::get(tx, &run)).await?;
         Ok(run.is_none_or(|run| run.status.is_terminal()))
+    }
+
+    /// Brings the conversation up to date, for a model that reads it.
+    async fn remember(&self, task: &mut Task) -> Result<()> {
+        if task.model.remembers() {
+            let (claim, of_steps) = (self.claim.clone(), self.manners().hides_input_until_a_step());
+            task.turn.history = self.engine.db.read(move |tx| messages::history(tx, &claim, of_steps)).await?;
+        }
+        Ok(())
     }
 
     fn manners(&self) -> Manners {
@@ -129,15 +139,16 @@ impl<'a> Execution<'a> {
         let from = resume.as_ref().map_or(0, |resume| resume.at);
         let text = resume.map_or_else(|| claim.request.text(), |resume| resume.text);
         let prompt = tokens(&claim.system) + tokens(&text);
-        let turn = Turn { text, thinking: claim.request.thinking, first_output: FirstOutput::default() };
-        Ok(Task { model: answer::model(&handle)?, handle, turn, from, prompt })
+        let (system, thinking) = (claim.system.clone(), claim.request.thinking);
+        let turn = Turn { text, system, thinking, ..Turn::default() };
+        Ok(Task { model: answer::model(&handle, &self.engine.providers)?, handle, turn, from, prompt })
     }
 
     /// Stores a step. Returns whether it was the last.
     async fn store(&self, step: &Step, task: &mut Task, done: i64) -> Result<bool> {
         let ending = step.stop.clone().map(|reason| self.ending(reason));
         let last = ending.is_some();
-        let visible = step.act.is_some() || !step.thoughts.is_empty();
+        let visible = !step.acts.is_empty() || !step.thoughts.is_empty();
         let new = visible.then(|| self.messages(step, task, done));
         self.commit(new, self.ttft(&task.turn), ending).await?;
         Ok(last)
@@ -145,20 +156,21 @@ impl<'a> Execution<'a> {
 
     /// A step as it is stored: its thoughts, then its act.
     fn messages(&self, step: &Step, task: &mut Task, done: i64) -> NewStep {
-        let mut new = NewStep { model: task.handle.clone(), prompt_tokens: task.prompt, ..NewStep::default() };
+        let mut new = NewStep { model: task.handle.clone(), ..NewStep::default() };
         new.messages.extend(step.thoughts.iter().map(|thought| NewMessage::thought(thought)));
-        match &step.act {
-            Some(Act::Reply(text)) => new.messages.push(NewMessage::reply(text)),
-            Some(Act::Tool(call)) => new.messages.extend(self.called(call)),
-            Some(Act::Ask(call)) => {
-                let at = task.from + done + 1;
-                let resume = Resume { model: task.handle.clone(), text: task.turn.text.clone(), at };
-                ask_for(call, resume, &mut new);
+        for act in &step.acts {
+            match act {
+                Act::Reply(text) => new.messages.push(NewMessage::reply(text)),
+                Act::Tool(call) => new.messages.extend(self.called(call)),
+                Act::Unknown(call) => new.messages.extend(called(call, true, answer::no_such_tool(call))),
+                Act::Ask(call) => {
+                    let at = task.from + done + 1;
+                    let resume = Resume { model: task.handle.clone(), text: task.turn.text.clone(), at };
+                    ask_for(call, resume, &mut new);
+                }
             }
-            None => {}
         }
-        new.completion_tokens = new.messages.iter().map(|message| tokens(&message.text())).sum();
-        task.prompt += new.completion_tokens;
+        count(step, task, &mut new);
         new
     }
 
@@ -167,8 +179,7 @@ impl<'a> Execution<'a> {
         if let Some(text) = self.claim.request.spoken(&call.name, &call.arguments, self.manners()) {
             return vec![NewMessage::reply(&text)];
         }
-        let (id, answer) = (call_id(), answer::tool_return(call).into());
-        vec![NewMessage::call(call, &id), NewMessage::tool_return(&call.name, &id, false, &answer)]
+        called(call, false, answer::tool_return(call)).into()
     }
 
     async fn fail(&self, failure: Failure, task: &Task) -> Result<()> {
@@ -216,6 +227,20 @@ async fn ask(task: &Task, done: i64) -> std::result::Result<Step, Failure> {
     AssertUnwindSafe(task.model.step(&task.turn, position)).catch_unwind().await.unwrap_or_else(panicked)
 }
 
+/// Fills in what a step used: what was counted, or an estimate.
+fn count(step: &Step, task: &mut Task, new: &mut NewStep) {
+    let estimate = new.messages.iter().map(|message| tokens(&message.text())).sum();
+    let used = step.used.unwrap_or(Used { prompt: task.prompt, completion: estimate });
+    (new.prompt_tokens, new.completion_tokens) = (used.prompt, used.completion);
+    task.prompt += estimate;
+}
+
+/// A tool call and its answer.
+fn called(call: &Call, error: bool, answer: String) -> [NewMessage; 2] {
+    let id = call_id();
+    [NewMessage::call(call, &id), NewMessage::tool_return(&call.name, &id, error, &answer.into())]
+}
+
 /// Lets a call wait for a decision.
 fn ask_for(call: &Call, resume: Resume, new: &mut NewStep) {
     let tool_call_id = call_id();
@@ -245,8 +270,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_model_that_panics_has_failed() {
-        let turn = Turn { text: String::new(), thinking: true, first_output: FirstOutput::default() };
-        let task = Task { model: &Faulty, handle: String::new(), turn, from: 0, prompt: 0 };
+        let task = Task { model: Box::new(Faulty), handle: String::new(), turn: Turn::default(), from: 0, prompt: 0 };
         assert_eq!(ask(&task, 0).await.expect_err("failed").kind, "PanicError");
     }
 }

@@ -13,6 +13,7 @@ mod engine;
 mod execute;
 pub mod listen;
 mod owner;
+mod provider;
 mod python_repr;
 mod quirks;
 mod refusal;
@@ -37,6 +38,7 @@ use crate::model::id::BadId;
 use crate::model::{AgentId, RunId};
 use engine::Engine;
 use owner::{Alive, Owners};
+pub use provider::Providers;
 pub use quirks::Manners;
 use store::{Database, IDENTITY, StoreError, agents};
 
@@ -60,6 +62,8 @@ pub struct Options {
     pub manners: Manners,
     /// Which runs and callbacks of others to take up.
     pub adopt: Adopt,
+    /// The endpoints of models that other programs run.
+    pub providers: Providers,
 }
 
 /// What a server takes up that other processes left behind.
@@ -72,9 +76,10 @@ pub enum Adopt {
 }
 
 impl Options {
-    /// What a command is started with that ends, and that does what is documented.
+    /// What a command is started with that ends, and that does what is documented with the models that are built in.
     pub fn new(store: Store, execute: bool) -> Self {
-        Self { store, execute, manners: Manners::Documented, adopt: Adopt::OnRequest }
+        let (manners, adopt) = (Manners::Documented, Adopt::OnRequest);
+        Self { store, execute, manners, adopt, providers: Providers::default() }
     }
 }
 

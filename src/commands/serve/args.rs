@@ -11,7 +11,10 @@ use crate::server::door::HostName;
 /// The same server answers `--local` inside every command; with `serve` it has a port, so that
 /// other programs can use it, and works on runs as long as it lives. What it accepted survives
 /// being killed, and is finished by the next one. The models are agentctl/echo, which replies
-/// with what it was sent, and agentctl/script, which does what the message says.
+/// with what it was sent, agentctl/script, which does what the message says, and those of any
+/// endpoint with OpenAI's API for chat completions: openai/NAME (OPENAI_API_KEY, and
+/// OPENAI_BASE_URL for another place), ollama/NAME (OLLAMA_BASE_URL), vllm/NAME (VLLM_BASE_URL).
+/// An endpoint is sent the agent's prompt, its memory and the conversation, and no tools.
 ///
 /// A key is made at the first start and kept beside the database. agentctl finds it by itself;
 /// for other programs there is --print-env. SIGTERM and Ctrl-C stop the server: it accepts no

@@ -40,7 +40,8 @@ impl Server {
         let listener = Listener::bind(args.address()).await.map_err(|error| cannot_bind(args.address(), &error))?;
         let address = listener.address();
         let base = ready::base_url(address, &args.allow_host)?;
-        let engine = server::start(options(args, database.clone())).await.map_err(|error| engine_failure(&error))?;
+        let engine =
+            server::start(options(ctx, args, database.clone())?).await.map_err(|error| engine_failure(&error))?;
         let key = if args.no_auth { None } else { Some(key(database.as_deref())?) };
         if let Some(record) = records.first_mut() {
             record.write(&base, None).map_err(|error| cannot_record(&error))?;
@@ -58,9 +59,10 @@ impl Server {
     }
 }
 
-fn options(args: &Args, database: Option<PathBuf>) -> Options {
+fn options(ctx: &Ctx, args: &Args, database: Option<PathBuf>) -> Result<Options, Failure> {
     let manners = if args.quirks { Manners::Quirky } else { Manners::Documented };
-    Options { manners, adopt: Adopt::Everything, ..Options::new(database.map_or(Store::Memory, Store::File), true) }
+    let (store, providers) = (database.map_or(Store::Memory, Store::File), ctx.providers()?);
+    Ok(Options { manners, providers, adopt: Adopt::Everything, ..Options::new(store, true) })
 }
 
 /// The file to serve from; none is memory.

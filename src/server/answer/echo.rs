@@ -13,6 +13,6 @@ impl Model for Echo {
     fn step<'a>(&'a self, turn: &'a Turn, _: usize) -> BoxFuture<'a, Result<Step, Failure>> {
         turn.first_output.mark();
         let reply = Act::Reply(turn.text.clone());
-        ready(Ok(Step { act: Some(reply), stop: Some(StopReason::EndTurn), ..Step::default() })).boxed()
+        ready(Ok(Step { acts: vec![reply], stop: Some(StopReason::EndTurn), ..Step::default() })).boxed()
     }
 }

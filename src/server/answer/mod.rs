@@ -3,15 +3,19 @@
 //! A model sees a turn and a position in it and gives the step that follows. It keeps nothing
 //! between steps, so that another process can go on behind the last one that was stored.
 
+mod chat;
 mod directive;
 mod echo;
 mod script;
 
 use std::sync::OnceLock;
 
+use chat::Chat;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
+use super::Providers;
+use super::store::messages::MessageRow;
 use crate::model::StopReason;
 
 /// The model of an agent that was made without one.
@@ -20,20 +24,29 @@ pub(super) const DEFAULT: &str = "agentctl/echo";
 /// What an agent is told that is made without a system prompt.
 pub(super) const SYSTEM: &str = "You are a helpful assistant.";
 
-/// Every model's handle.
+/// The handles of the models that are built in.
 pub(super) const HANDLES: &[&str] = &[DEFAULT, "agentctl/script"];
 
 /// One that answers.
 pub(super) trait Model: Send + Sync {
     /// Returns the step that follows the first `position` steps of the turn.
     fn step<'a>(&'a self, turn: &'a Turn, position: usize) -> BoxFuture<'a, Result<Step, Failure>>;
+
+    /// Whether it answers to the whole conversation, and not to the text alone.
+    fn remembers(&self) -> bool {
+        false
+    }
 }
 
 /// What a model is to answer.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Turn {
     /// The text that it was sent.
     pub(super) text: String,
+    /// What it is told about itself: the system prompt and the agent's memory.
+    pub(super) system: String,
+    /// The conversation up to here, for a model that remembers.
+    pub(super) history: Vec<MessageRow>,
     /// Whether it shall show its thoughts.
     pub(super) thinking: bool,
     /// When it gave its first output.
@@ -50,9 +63,20 @@ pub(super) struct Step {
     /// Its thoughts, in order.
     pub(super) thoughts: Vec<String>,
     /// What it did; nothing if the turn ends without another act.
-    pub(super) act: Option<Act>,
+    pub(super) acts: Vec<Act>,
     /// Why the turn ends here; none if there is more to do.
     pub(super) stop: Option<StopReason>,
+    /// What it used, where somebody counted.
+    pub(super) used: Option<Used>,
+}
+
+/// The tokens of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Used {
+    /// What the model was sent.
+    pub(super) prompt: i64,
+    /// What it answered.
+    pub(super) completion: i64,
 }
 
 /// The visible part of a step.
@@ -64,10 +88,12 @@ pub(super) enum Act {
     Tool(Call),
     /// It calls a tool that a person must allow first.
     Ask(Call),
+    /// It calls a tool that nobody offered.
+    Unknown(Call),
 }
 
 /// A tool call.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Call {
     /// The tool.
     pub(super) name: String,
@@ -105,23 +131,32 @@ impl FirstOutput {
     }
 }
 
-/// Finds a model by its handle.
-pub(super) fn model(handle: &str) -> Result<&'static dyn Model, Failure> {
-    match handle {
-        "agentctl/echo" => Ok(&echo::Echo),
-        "agentctl/script" => Ok(&script::Script),
-        other => Err(Failure::new("NotFoundError", unknown(other))),
+/// Finds a model by its handle. Whether an endpoint really has it turns out when it is called.
+pub(super) fn model(handle: &str, providers: &Providers) -> Result<Box<dyn Model>, Failure> {
+    match (handle, providers.find(handle)) {
+        ("agentctl/echo", _) => Ok(Box::new(echo::Echo)),
+        ("agentctl/script", _) => Ok(Box::new(script::Script)),
+        (_, Some((provider, name))) => Ok(Box::new(Chat { provider: provider.clone(), name: name.to_owned() })),
+        (other, None) => Err(Failure::new("NotFoundError", unknown(other, providers))),
     }
 }
 
 /// What is said of a handle that no model has.
-pub(super) fn unknown(handle: &str) -> String {
-    format!("NOT_FOUND: Handle {handle} not found, must be one of [{}]", HANDLES.join(", "))
+fn unknown(handle: &str, providers: &Providers) -> String {
+    let endpoints = providers.all().iter().map(|provider| format!("{}/…", provider.name));
+    let known: Vec<String> = HANDLES.iter().map(|handle| (*handle).to_owned()).chain(endpoints).collect();
+    let wanting = providers.wanting(handle).map(|name| format!("; {name} is not set")).unwrap_or_default();
+    format!("NOT_FOUND: Handle {handle} not found, must be one of [{}]{wanting}", known.join(", "))
 }
 
 /// What a tool answers: its arguments, since nothing stands behind a tool of this server.
 pub(super) fn tool_return(call: &Call) -> String {
     call.arguments.clone()
+}
+
+/// What a tool answers that nobody offered.
+pub(super) fn no_such_tool(call: &Call) -> String {
+    format!("Error: there is no tool named {}", call.name)
 }
 
 /// Roughly how many tokens a text has.

@@ -29,7 +29,8 @@ async fn perform(turn: &Turn, position: usize) -> Result<Step, Failure> {
     match &beat.end {
         End::Act(act) => {
             turn.first_output.mark();
-            Ok(Step { thoughts, act: Some(act.clone()), stop: stop_behind(act, beats.get(position + 1)) })
+            let stop = stop_behind(act, beats.get(position + 1));
+            Ok(Step { thoughts, acts: vec![act.clone()], stop, used: None })
         }
         End::Stop(reason) => Ok(stop(thoughts, reason.clone())),
         End::Fail(why) => Err(Failure::new("ScriptedError", why)),
@@ -42,7 +43,7 @@ fn echo(text: &str) -> Beat {
 }
 
 fn stop(thoughts: Vec<String>, reason: StopReason) -> Step {
-    Step { thoughts, act: None, stop: Some(reason) }
+    Step { thoughts, stop: Some(reason), ..Step::default() }
 }
 
 /// Lets the time pass and gathers the thoughts, if they are to be shown.
@@ -81,10 +82,9 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
-    use crate::server::answer::FirstOutput;
 
     fn turn(text: &str, thinking: bool) -> Turn {
-        Turn { text: text.to_owned(), thinking, first_output: FirstOutput::default() }
+        Turn { text: text.to_owned(), thinking, ..Turn::default() }
     }
 
     #[tokio::test(start_paused = true)]
@@ -92,7 +92,7 @@ mod tests {
         let begun = Instant::now();
         let turn = turn("@sleep 1s\n@ttft 500ms\n@sleep 2s\n@reply hi", false);
         let step = perform(&turn, 0).await.expect("a step");
-        assert_eq!(step.act, Some(Act::Reply("hi".to_owned())));
+        assert_eq!(step.acts, [Act::Reply("hi".to_owned())]);
         assert_eq!(turn.first_output.at(), Some(begun + Duration::from_millis(1500)));
         assert_eq!(begun.elapsed(), Duration::from_millis(3500));
     }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::model;
 use crate::server::clock;
+use crate::server::provider::Listed;
 use crate::server::store::agents::AgentRow;
 use crate::server::store::messages::MessageRow;
 
@@ -18,7 +18,7 @@ pub(in crate::server) fn agent(row: &AgentRow, asks: Option<&MessageRow>) -> Val
         "agent_type": agent_type,
         "created_at": clock::micros(row.created),
         "updated_at": clock::micros(row.updated),
-        "llm_config": model::config(&row.model),
+        "llm_config": super::model(&Listed::named(&row.model)),
         "model": row.model,
         "embedding": null,
         "embedding_config": null,

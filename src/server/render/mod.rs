@@ -10,7 +10,7 @@ mod step;
 pub(super) use agent::agent;
 pub(super) use frame::{DONE, data, error, ping};
 pub(super) use mishap::Mishap;
-pub(super) use model::models;
+pub(super) use model::model;
 pub(super) use run::{Place, callback, metrics, result, run, statistics, stop_reason, usage};
 pub(super) use step::step;
 
@@ -21,9 +21,6 @@ use super::store::messages::MessageRow;
 
 /// The organisation and the user of a server that has only one of each.
 const ORGANIZATION: &str = "org-00000000-0000-4000-8000-000000000000";
-
-/// How many tokens the models say they can take.
-const CONTEXT_WINDOW: i64 = 128_000;
 
 /// A message: the common fields, then those of its type.
 pub(super) fn message(row: &MessageRow) -> Value {

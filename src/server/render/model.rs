@@ -1,29 +1,24 @@
-//! The models of this server, as `GET /v1/models/` lists them and agents carry them.
+//! Models, as `GET /v1/models/` lists them and agents carry them.
 
 use serde_json::{Value, json};
 
-use super::CONTEXT_WINDOW;
-use crate::server::answer::HANDLES;
+use crate::server::provider::Listed;
 
-/// Every model.
-pub(in crate::server) fn models() -> Value {
-    HANDLES.iter().map(|handle| config(handle)).collect()
-}
-
-/// One model.
-pub(super) fn config(handle: &str) -> Value {
-    let (provider, name) = handle.split_once('/').unwrap_or(("agentctl", handle));
+/// One model, with all that clients need to know.
+pub(in crate::server) fn model(model: &Listed) -> Value {
+    let (provider, name) = model.handle.split_once('/').unwrap_or(("agentctl", &model.handle));
     json!({
-        "handle": handle,
+        "handle": model.handle,
         "name": name,
         "display_name": name,
         "model": name,
         "model_type": "llm",
         "provider_name": provider,
-        "provider_type": "base",
+        "provider_type": "openai",
+        "provider_category": "base",
         "model_endpoint_type": "openai",
-        "model_endpoint": null,
-        "context_window": CONTEXT_WINDOW,
-        "max_context_window": CONTEXT_WINDOW,
+        "model_endpoint": model.endpoint,
+        "context_window": model.context_window,
+        "max_context_window": model.context_window,
     })
 }

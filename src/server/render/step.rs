@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{CONTEXT_WINDOW, ORGANIZATION};
+use super::ORGANIZATION;
+use crate::server::provider::CONTEXT_WINDOW;
 use crate::server::store::steps::StepRow;
 
 /// A step. The server's models cache nothing and count no hidden thoughts.

@@ -44,7 +44,7 @@ pub(super) async fn create(State(engine): State<Arc<Engine>>, payload: Payload) 
     }
     let new = validate::new_agent(&body)?;
     let model = new.model.clone().unwrap_or_else(|| answer::DEFAULT.to_owned());
-    known_model(&model)?;
+    known_model(&engine, &model)?;
     let id = AgentId::random();
     // The first digits of its id tell agents without a name apart.
     let name = new.name.clone().unwrap_or_else(|| format!("Agent {}", &id.as_str()[6..14]));
@@ -69,12 +69,12 @@ fn raise(body: &Map<String, Value>) -> Result<(), Refusal> {
 }
 
 /// Refuses a model that this server does not have.
-fn known_model(handle: &str) -> Result<(), Refusal> {
+fn known_model(engine: &Engine, handle: &str) -> Result<(), Refusal> {
     if !handle.contains('/') {
         let words = "INVALID_ARGUMENT: The model handle should be in the format provider/model-name";
         return Err(Refusal::bad_request(words));
     }
-    if answer::HANDLES.contains(&handle) { Ok(()) } else { Err(Refusal::not_found(answer::unknown(handle))) }
+    answer::model(handle, &engine.providers).map(|_| ()).map_err(|failure| Refusal::not_found(failure.message))
 }
 
 /// `GET /v1/agents/`
@@ -123,7 +123,7 @@ pub(super) async fn change(State(engine): State<Arc<Engine>>, Path(id): Path<Str
     let id = agent_id(&id)?;
     let changes = validate::changes(&payload.object()?)?;
     if let Some(model) = &changes.model {
-        known_model(model)?;
+        known_model(&engine, model)?;
     }
     let wanted = id.clone();
     let changed = engine.db.write(move |tx| agents::change(tx, wanted.as_str(), &changes)).await;

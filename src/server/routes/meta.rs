@@ -1,11 +1,17 @@
 //! What the server says about itself: health, models, and what it does not have.
 
+use std::sync::Arc;
+
 use axum::Json;
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::{Answer, run_id};
+use crate::server::answer;
+use crate::server::engine::Engine;
+use crate::server::provider::{Listed, Provider};
 use crate::server::refusal::Refusal;
 use crate::server::render;
 
@@ -18,8 +24,11 @@ pub(super) async fn health() -> Json<Value> {
 }
 
 /// `GET /v1/models/`
-pub(super) async fn models() -> Json<Value> {
-    Json(render::models())
+pub(super) async fn models(State(engine): State<Arc<Engine>>) -> Json<Value> {
+    let lists = engine.providers.all().iter().map(Provider::models);
+    let endpoints = join_all(lists).await.into_iter().flatten();
+    let built_in = answer::HANDLES.iter().map(|handle| Listed::named(handle));
+    Json(built_in.chain(endpoints).map(|model| render::model(&model)).collect())
 }
 
 /// `GET /v1/models/embedding`

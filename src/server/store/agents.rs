@@ -45,6 +45,15 @@ impl AgentRow {
         })
     }
 
+    /// A system prompt, with the agent's memory behind it as the real server puts it.
+    pub(in crate::server) fn told(&self, system: &str) -> String {
+        if self.settings.blocks.is_empty() {
+            return system.to_owned();
+        }
+        let blocks = self.settings.blocks.iter().map(|(label, value)| format!("<{label}>\n{value}\n</{label}>\n"));
+        format!("{system}\n\n<memory_blocks>\n{}</memory_blocks>", blocks.collect::<String>())
+    }
+
     /// Whether every filter of a list lets it through.
     fn passes(&self, page: &Page) -> bool {
         let query = page.query_text.as_deref().map(str::to_lowercase);

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use super::approvals::{self, Pending, Resume};
 use super::runs::RunRow;
 use super::steps::{self, Ending};
-use super::{Result, StoreError};
+use super::{Result, StoreError, agents};
 use crate::model::{RunStatus, StopReason};
 use crate::server::clock;
 use crate::server::owner::Owners;
@@ -21,6 +21,8 @@ const MOST_LOST: i64 = 3;
 #[derive(Clone, Debug)]
 pub(in crate::server) struct Claim {
     pub(in crate::server) run: String,
+    /// The run's place among all runs.
+    pub(in crate::server) seq: i64,
     pub(in crate::server) agent: String,
     pub(in crate::server) owner: String,
     /// Counts the claims of this run: with the owner it tells this one from all others.
@@ -31,6 +33,7 @@ pub(in crate::server) struct Claim {
     pub(in crate::server) steps: i64,
     /// The agent's model.
     pub(in crate::server) model: String,
+    /// What the model is told about itself.
     pub(in crate::server) system: String,
     /// Where the turn goes on, if this run is the answer to a question.
     pub(in crate::server) resume: Option<Resume>,
@@ -120,16 +123,16 @@ fn take(tx: &Transaction<'_>, run: &RunRow, hold: &Hold, lost: i64, me: &str) ->
 }
 
 fn assemble(tx: &Transaction<'_>, run: RunRow, request: SendRequest, attempt: i64, me: &str) -> Result<Claim> {
-    let (model, system) = tx
-        .prepare_cached("SELECT model, system FROM agents WHERE id = ?")?
-        .query_row([&run.agent_id], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+    let agent = agents::get(tx, &run.agent_id)?.ok_or(StoreError::Lost)?;
+    let system = request.override_system.as_ref().unwrap_or(&agent.system);
     Ok(Claim {
         steps: steps::usage(tx, &run.id)?.steps,
-        model,
-        system: request.override_system.clone().unwrap_or(system),
+        system: agent.told(system),
+        model: agent.model,
         waits: approvals::of_agent(tx, &run.agent_id)?,
         resume: resume(tx, &run.id)?,
         created: run.created,
+        seq: run.seq,
         run: run.id,
         agent: run.agent_id,
         owner: me.to_owned(),

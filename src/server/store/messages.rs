@@ -4,6 +4,7 @@ use rusqlite::{OptionalExtension, Row, Transaction, params, params_from_iter};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::claims::Claim;
 use super::runs::RunRow;
 use super::{Page, Result};
 use crate::server::answer::Call;
@@ -214,6 +215,29 @@ pub(in crate::server) fn of_run(tx: &Transaction<'_>, run: &RunRow, of_steps: bo
     let types = run.request().and_then(|request| request.include_return_message_types).unwrap_or_default();
     let sieve = Sieve { types: &types, of_steps };
     Ok(list(tx, Of::Run(&run.id), sieve, &Page::first(100, Order::Ascending))?.unwrap_or_default())
+}
+
+/// How many bytes of the past a model is sent at most; all of its own run in any case.
+const HISTORY: usize = 64 << 10;
+
+/// The newest messages of an agent up to and with a run that is at work, in their order.
+pub(in crate::server) fn history(tx: &Transaction<'_>, claim: &Claim, of_steps: bool) -> Result<Vec<MessageRow>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT * FROM messages WHERE agent_id = ?1 AND run_seq <= ?2
+           AND (NOT ?3 OR step_id IS NOT NULL OR run_seq = ?2) ORDER BY run_seq DESC, seq DESC",
+    )?;
+    let rows = statement.query_map(params![claim.agent, claim.seq, of_steps], MessageRow::read)?;
+    let (mut found, mut bytes) = (Vec::new(), 0);
+    for row in rows {
+        let row = row?;
+        bytes += row.own.to_string().len();
+        if bytes > HISTORY && row.run_id.as_deref() != Some(&claim.run) {
+            break;
+        }
+        found.push(row);
+    }
+    found.reverse();
+    Ok(found)
 }
 
 /// Some messages of a run behind a place in it, in their order.

@@ -5,6 +5,7 @@ mod callbacks;
 mod fields;
 mod killed;
 mod lists;
+mod models;
 mod quirks;
 mod runs;
 mod shapes;
