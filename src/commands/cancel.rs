@@ -12,13 +12,18 @@ use crate::core::Outcome;
 use crate::core::outcome::outcome;
 use crate::exit::Exit;
 use crate::follow::{self, Event, Options, Target};
-use crate::model::{AgentId, Run, RunId, StopReason};
+use crate::model::{AgentId, AgentRef, Run, RunId, StopReason};
 use crate::report::Failure;
+use crate::text::count::plural;
 use crate::text::duration;
 use crate::text::page::Page;
+use crate::ui::prompt;
 
 /// How long a run must stay ended: the step that was at work can finish and bring it back.
-const STAYS: Duration = Duration::from_secs(2);
+pub const STAYS: Duration = Duration::from_secs(2);
+
+/// How often a run is looked at that was asked to end: its age says nothing about how soon it does.
+pub const LOOKS: Duration = Duration::from_millis(500);
 
 /// Cancel runs, then show what they really became
 ///
@@ -29,13 +34,23 @@ const STAYS: Duration = Duration::from_secs(2);
 Examples:
   agentctl cancel @last
   agentctl cancel \"$id\" --timeout 1m
+  agentctl cancel --agent AGENT --active --yes
 
 Exit codes: 0 every run has ended, cancelled or otherwise; 8 some are still at
 work; 5 no such run. All of them are in the README.")]
 pub struct Args {
     /// Run ids, @last, JSON documents with an id, or - to read them from standard input
-    #[arg(value_name = "RUN", required = true)]
+    #[arg(value_name = "RUN", required_unless_present = "agent")]
     pub runs: Vec<String>,
+    /// Cancel the active runs of this agent, by id or by name; needs --active
+    #[arg(short, long, value_name = "AGENT", conflicts_with = "runs", requires = "active")]
+    pub agent: Option<AgentRef>,
+    /// All runs of the agent that have not ended; asked about on a terminal
+    #[arg(long, requires = "agent")]
+    pub active: bool,
+    /// Do not ask (needed with --active where there is no terminal)
+    #[arg(short, long)]
+    pub yes: bool,
     /// How long to wait for the runs to end
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration::parse)]
     pub timeout: Duration,
@@ -44,35 +59,82 @@ pub struct Args {
 /// Carries out `cancel`.
 pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     let named = args.runs.iter().map(|text| Named::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let can_ask = ctx.io.terminals.stdin && ctx.io.terminals.stderr;
+    if args.active && !args.yes && !can_ask {
+        let failure = Failure::usage("--active cancels runs that are not named, and there is no terminal to ask on");
+        return Err(failure.hint("add --yes").into());
+    }
     let session = Session::open(ctx).await?;
-    let exits = cancel(ctx, &session, &args, &named).await;
+    let exits = match &args.agent {
+        Some(agent) => cancel_active(ctx, &session, &args, agent).await,
+        None => cancel_named(ctx, &session, &args, &named).await,
+    };
     session.close().await;
     Ok(Exit::worst(exits?).into())
 }
 
-async fn cancel(ctx: &Ctx, session: &Session, args: &Args, named: &[Named]) -> Result<Vec<Exit>, Failure> {
+async fn cancel_named(ctx: &Ctx, session: &Session, args: &Args, named: &[Named]) -> Result<Vec<Exit>, Failure> {
     let (targets, mut exits) = runs::collect(ctx, session, named).await?;
     let ids: BTreeSet<RunId> = targets.into_iter().map(|target| target.id).collect();
-    let mut agents = BTreeMap::<AgentId, Vec<Run>>::new();
+    let mut open = Vec::new();
     for id in &ids {
         match runs::with_agent(session, id).await {
             Ok((_, run)) if is_over(&run) => exits.push(had_ended(ctx, session, &run)?),
-            Ok((agent, run)) => agents.entry(agent).or_default().push(run),
+            Ok(run) => open.push(run),
             Err(failure) => exits.push(tell(ctx, &failure)),
         }
     }
-    let mut asked = Vec::new();
+    exits.extend(cancel_open(ctx, session, args, open).await?);
+    Ok(exits)
+}
+
+/// Cancels what is active, by id: a server asked to cancel whatever is active may cancel something else.
+async fn cancel_active(ctx: &Ctx, session: &Session, args: &Args, agent: &AgentRef) -> Result<Vec<Exit>, Failure> {
+    let agent = session.agent(Some(agent)).await?;
+    let active = session.active_runs(&agent).await?;
+    let count = plural(active.len() as u64, "active run");
+    if active.is_empty() {
+        ctx.io.notice(&Page::new().say("the agent ").show(agent.as_str()).say(" has no active run").end());
+        return Ok(Vec::new());
+    }
+    if !args.yes {
+        ctx.io.say(&Page::new().say("cancel ").show(&count).say(" of ").show(agent.as_str()).say("? [y/N] "));
+        let unreadable = |error| Failure::new(Exit::Local, "stdin", "cannot read standard input").cause(error);
+        if !prompt::is_yes().await.map_err(unreadable)? {
+            ctx.io.notice(&Page::new().say("nothing was cancelled").end());
+            return Ok(Vec::new());
+        }
+    }
+    cancel_open(ctx, session, args, active.into_iter().map(|run| (agent.clone(), run)).collect()).await
+}
+
+async fn cancel_open(
+    ctx: &Ctx,
+    session: &Session,
+    args: &Args,
+    open: Vec<(AgentId, Run)>,
+) -> Result<Vec<Exit>, Failure> {
+    let (asked, failures) = request(session, open).await;
+    let mut exits: Vec<Exit> = failures.iter().map(|failure| tell(ctx, failure)).collect();
+    exits.extend(read_back(ctx, session, args.timeout, asked).await?);
+    Ok(exits)
+}
+
+/// Asks for the end of runs, those of an agent together. Returns the runs that were asked for, and what was refused.
+pub async fn request(session: &Session, open: Vec<(AgentId, Run)>) -> (Vec<Run>, Vec<Failure>) {
+    let mut agents = BTreeMap::<AgentId, Vec<Run>>::new();
+    open.into_iter().for_each(|(agent, run)| agents.entry(agent).or_default().push(run));
+    let (mut asked, mut failures) = (Vec::new(), Vec::new());
     for (agent, runs) in agents {
         let ids: Vec<RunId> = runs.iter().map(|run| run.id().clone()).collect();
         match session.api.cancel(&agent, &ids).await {
             Ok(()) => asked.extend(runs),
             // Nothing is left to be cancelled, says the server: what the runs became is read back all the same.
             Err(error) if error.status == Some(409) => asked.extend(runs),
-            Err(error) => exits.push(tell(ctx, &error.failure().run(&ids[0]))),
+            Err(error) => failures.push(error.failure().run(&ids[0])),
         }
     }
-    exits.extend(read_back(ctx, session, args.timeout, asked).await?);
-    Ok(exits)
+    (asked, failures)
 }
 
 /// Whether nothing is left to be cancelled. A run that waits for approval has ended, but can be.
@@ -93,7 +155,7 @@ fn tell(ctx: &Ctx, failure: &Failure) -> Exit {
 }
 
 async fn read_back(ctx: &Ctx, session: &Session, timeout: Duration, asked: Vec<Run>) -> Result<Vec<Exit>, Failure> {
-    let options = Options { timeout: Some(timeout), stays: STAYS, ..Options::default() };
+    let options = Options { timeout: Some(timeout), interval: Some(LOOKS), stays: STAYS, ..Options::default() };
     let exits = RefCell::new(Vec::new());
     let mut emit = |event: Event| {
         match &event {

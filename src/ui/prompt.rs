@@ -1,8 +1,18 @@
-//! A question on the terminal whose answer is not shown while it is typed.
+//! Questions on the terminal.
 
 use std::io::{self, BufRead as _};
 
 use super::signals::{Signal, Signals, suspend};
+
+/// Reads a line from the terminal behind standard input, and says whether it is a yes. Anything else is a no.
+pub async fn is_yes() -> io::Result<bool> {
+    let read = || {
+        let mut line = String::new();
+        io::stdin().lock().read_line(&mut line).map(|_| line)
+    };
+    let line = tokio::task::spawn_blocking(read).await.map_err(io::Error::other)??;
+    Ok(matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))
+}
 
 /// Reads a line from the terminal behind standard input; what is typed is not shown. However this ends, the terminal
 /// shows again what is typed next.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::support::letta::{self, AGENT, RUN, RUN_PATH, run_answer};
+use crate::support::pty::Pty;
 use crate::support::{Answer, Mock, Output, TestEnv, agentctl};
 
 const OTHER_AGENT: &str = "agent-44444444-4444-4444-8444-444444444444";
@@ -202,4 +203,67 @@ fn nothing_to_cancel_says_the_server_and_what_became_of_the_run_is_read_back() {
     mock.on("POST", &cancel_path(AGENT), [Answer::json(409, &json!({"detail": "CONFLICT: No active runs to cancel"}))]);
     let output = agentctl(&mock, &format!("cancel {RUN}"));
     assert_eq!((output.code(), &output.document()["status"]), (0, &json!("completed")), "{output}");
+}
+
+/// The active runs of the agent, as it lists them.
+fn lists_active(mock: &Mock, numbers: &[u32]) {
+    let runs: Vec<Value> = numbers
+        .iter()
+        .map(|number| {
+            let mut run = letta::run("running", None);
+            run["id"] = id(*number).into();
+            run
+        })
+        .collect();
+    numbers.iter().for_each(|number| on_run(mock, *number, AGENT));
+    mock.on("GET", "/v1/runs/", [Answer::json(200, &Value::from(runs)), Answer::json(200, &json!([]))]);
+}
+
+#[test]
+fn the_active_runs_of_an_agent_are_cancelled_by_their_ids() {
+    let mock = Mock::start();
+    lists_active(&mock, &[2, 1]);
+    let output = agentctl(&mock, &format!("cancel --agent {AGENT} --active --yes"));
+    assert_eq!((output.code(), sorted_ids(&output)), (0, vec![id(1), id(2)]), "{output}");
+    assert_eq!(posted(&mock), [(cancel_path(AGENT), json!({"run_ids": [id(2), id(1)]}))]);
+    let query = mock.seen("GET").first().map(|request| request.query.clone());
+    assert!(query.is_some_and(|query| query.contains("statuses=created") && query.contains(AGENT)));
+}
+
+#[test]
+fn without_a_terminal_only_a_yes_cancels_what_is_not_named() {
+    let mock = Mock::start();
+    lists_active(&mock, &[1]);
+    for flags in ["--active", "", "--yes"] {
+        let output = agentctl(&mock, format!("cancel --agent {AGENT} {flags}").trim_end());
+        assert_eq!((output.code(), output.stdout.as_str()), (2, ""), "{output}");
+    }
+    assert_eq!(agentctl(&mock, &format!("cancel {RUN} --agent {AGENT} --active -y")).code(), 2);
+    assert_eq!(agentctl(&mock, "cancel").code(), 2);
+    assert_eq!(mock.connections(), 0);
+}
+
+#[test]
+fn an_agent_that_is_idle_has_nothing_to_cancel() {
+    let mock = Mock::start();
+    mock.on("GET", "/v1/runs/", [Answer::json(200, &json!([]))]);
+    let output = agentctl(&mock, &format!("cancel --agent {AGENT} --active -y"));
+    assert_eq!((output.code(), output.stdout.as_str()), (0, ""), "{output}");
+    assert!(output.stderr.contains("has no active run") && mock.seen("POST").is_empty(), "{output}");
+}
+
+#[test]
+fn on_a_terminal_it_is_asked_and_a_no_cancels_nothing() {
+    for (answer, posts) in [("n\r", 0), ("\r", 0), ("y\r", 1)] {
+        let mock = Mock::start();
+        lists_active(&mock, &[1]);
+        let env = TestEnv::new();
+        let pty = Pty::agentctl(&env, ["cancel", "--agent", AGENT, "--active"]).server(&mock.url());
+        let mut cancelling = pty.spawn();
+        cancelling.wait_for("cancel 1 active run of");
+        cancelling.type_in(answer);
+        let screen = cancelling.wait();
+        assert!(screen.status.success(), "{:?}", screen.lines());
+        assert_eq!(mock.seen("POST").len(), posts, "{answer:?}");
+    }
 }
