@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    agentctl::config::secret::forbid_dumps();
     let end = agentctl::run(std::env::args_os().collect(), agentctl::config::Env::Real, agentctl::ui::Io::standard());
     if let Some(signal) = end.signal {
         signal.raise();

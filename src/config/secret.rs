@@ -57,6 +57,26 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Keeps the memory of this process, and the variables that it was given, out of core dumps and of the sight of other
+/// processes of this user. What was started under a debugger stays visible to it.
+#[cfg(target_os = "linux")]
+pub fn forbid_dumps() {
+    // Where the system will not, a key is as safe as in any other program.
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+}
+
+/// The same as far as other systems have it: no core dumps.
+#[cfg(all(unix, not(target_os = "linux")))]
+pub fn forbid_dumps() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let maximum = getrlimit(Resource::Core).maximum;
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum });
+}
+
+/// Elsewhere nothing is dumped unasked.
+#[cfg(not(unix))]
+pub fn forbid_dumps() {}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -141,15 +141,13 @@ fn local(flags: &Flags) -> Result<Settings, Failure> {
         let failure = Failure::usage(format!("--local and {flag} name two different servers"));
         return Err(failure.hint("leave one of them out"));
     }
-    // What is wrong with a header is wrong everywhere, though here nobody is there to get it.
-    headers::gather(&flags.headers, &Env::from([]), None)?;
     Ok(Settings {
         base: Base::Local,
         base_origin: Origin::Flag("--local"),
         key: None,
         key_origin: NO_KEY,
         agent: None,
-        headers: vec![],
+        headers: headers::gather(&flags.headers, &Env::from([]), None)?,
         profile: None,
         unknown_keys: vec![],
         proxies: Proxies::default(),
