@@ -200,6 +200,17 @@ fn a_terminal_shows_again_what_is_typed_after_an_interruption() {
 }
 
 #[test]
+fn a_crash_leaves_no_memory_behind() {
+    let (env, mock) = (TestEnv::new(), letta::letta([letta::run_answer("running", None)]));
+    let script = format!("ulimit -c unlimited && exec agentctl watch {RUN} --interval 50ms");
+    let watching = env.bash(&script).server(&mock.url()).spawn();
+    mock.wait_for("GET", 1);
+    watching.signal(rustix::process::Signal::ABORT);
+    let output = watching.wait();
+    assert_eq!((output.signal(), output.dumped_core()), (Some(6), false), "{output}");
+}
+
+#[test]
 fn a_netrc_is_never_read() {
     let (env, mock) = (TestEnv::new(), server());
     let plain = |env: &TestEnv| env.agentctl(["status", RUN, "--base-url", &mock.url()]).run().code();

@@ -26,5 +26,6 @@ mod send;
 mod serve;
 mod streams;
 mod support;
+mod terminal;
 mod watch;
 mod wishes;

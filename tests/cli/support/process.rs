@@ -245,6 +245,11 @@ impl Output {
         self.status.signal()
     }
 
+    /// Whether its memory was dumped.
+    pub fn dumped_core(&self) -> bool {
+        self.status.core_dumped()
+    }
+
     /// The JSON documents on standard output, a line each.
     pub fn documents(&self) -> Vec<serde_json::Value> {
         self.stdout.lines().map(|line| parse(line, self)).collect()
