@@ -10,8 +10,8 @@ use std::time::Duration;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    agents, api, approve, cancel, completions, config, deny, list, login, logout, man, messages, schema, send, serve,
-    status, watch,
+    agents, api, approve, cancel, completions, config, deny, doctor, list, login, logout, man, messages, schema, send,
+    serve, status, watch,
 };
 use crate::config::settings::Flags;
 use crate::text::duration;
@@ -57,6 +57,7 @@ pub enum Command {
     Api(api::Args),
     Config(config::Args),
     Serve(serve::Args),
+    Doctor(doctor::Args),
     Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),

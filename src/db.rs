@@ -114,6 +114,18 @@ pub fn open_to_read(path: &Path) -> Result<Connection, rusqlite::Error> {
     Ok(connection)
 }
 
+/// Whether a file is one of ours, and sound. Nothing is written.
+pub fn check(path: &Path, identity: Identity) -> Result<(), DbError> {
+    examine(path, identity)?;
+    let failed = |source| classify(path, source);
+    let verdict: String = open_to_read(path)
+        .and_then(|connection| connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)))
+        .map_err(failed)?;
+    let damage =
+        rusqlite::ffi::Error { code: ErrorCode::DatabaseCorrupt, extended_code: rusqlite::ffi::SQLITE_CORRUPT };
+    if verdict == "ok" { Ok(()) } else { Err(failed(rusqlite::Error::SqliteFailure(damage, Some(verdict)))) }
+}
+
 /// Makes a directory, with its parents, that only this user can enter.
 pub fn make_private_dir(path: &Path) -> Result<(), DbError> {
     let mut builder = fs::DirBuilder::new();

@@ -15,6 +15,13 @@ pub struct Raw {
 }
 
 impl Client {
+    /// Makes one try of a request, and keeps the answer whatever its status.
+    pub async fn raw_once(&self, call: &Call) -> Raw {
+        let mut last = None;
+        let error = self.exchange_seen(call, |answer| last = Some(answer.clone())).await.err();
+        Raw { answer: last, error }
+    }
+
     /// Makes a request with the ordinary retries, and keeps the answer whatever its status.
     pub async fn raw(&self, call: &Call) -> Raw {
         let last = RefCell::new(None);

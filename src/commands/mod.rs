@@ -9,6 +9,7 @@ pub mod completions;
 pub mod config;
 pub mod ctx;
 pub mod deny;
+pub mod doctor;
 pub mod early;
 mod end;
 pub mod follow_args;
@@ -56,6 +57,7 @@ pub fn dispatch(ctx: &Ctx, command: Option<Command>) -> anyhow::Result<End> {
         Some(Command::Messages(args)) => on_runtime(messages::run(ctx, args)),
         Some(Command::Agents(args)) => on_runtime(agents::run(ctx, args)),
         Some(Command::Api(args)) => api::run(ctx, args),
+        Some(Command::Doctor(doctor::Args {})) => on_runtime(doctor::run(ctx)),
         Some(Command::Serve(args)) => serve::run(ctx, args),
     }
 }

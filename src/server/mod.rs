@@ -42,6 +42,11 @@ pub use provider::Providers;
 pub use quirks::Manners;
 use store::{Database, IDENTITY, StoreError, agents};
 
+/// Whether the database of a server is ours, and sound. Nothing is written.
+pub fn examine(path: &std::path::Path) -> Result<(), DbError> {
+    crate::db::check(path, IDENTITY)
+}
+
 /// Where a server keeps what it knows.
 #[derive(Clone, Debug)]
 pub enum Store {

@@ -7,6 +7,7 @@ mod bed;
 mod behaviour;
 mod cancel;
 mod config;
+mod doctor;
 mod exit_codes;
 mod filter;
 mod generated;
