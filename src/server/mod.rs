@@ -8,6 +8,7 @@ mod answer;
 mod callback;
 mod clock;
 mod decide;
+mod declare;
 pub mod door;
 mod engine;
 mod execute;

@@ -43,6 +43,12 @@ impl Refusal {
         })
     }
 
+    /// 422 for a key that came with another body before.
+    pub(super) fn other_body() -> Self {
+        let words = "Idempotency-Key was used with another body before; nothing was stored.";
+        Self::Detail(StatusCode::UNPROCESSABLE_ENTITY, words.to_owned())
+    }
+
     /// 400 with these words.
     pub(super) fn bad_request(detail: impl Into<String>) -> Self {
         Self::Detail(StatusCode::BAD_REQUEST, detail.into())
@@ -94,7 +100,7 @@ impl IntoResponse for Refusal {
 }
 
 fn busy() -> Response {
-    let body = Json(json!({"detail": "The database is busy. Nothing was stored; try again."}));
+    let body = Json(json!({"detail": "The server is busy. Nothing was stored; try again."}));
     let retry_after = [(header::RETRY_AFTER, HeaderValue::from_static("1"))];
     (StatusCode::SERVICE_UNAVAILABLE, retry_after, body).into_response()
 }

@@ -21,6 +21,7 @@ pub(super) use body::MOST_BYTES;
 pub use host::{BadHostName, HostName, Hosts};
 pub use key::Key;
 
+use super::declare::declare;
 use super::refusal::Refusal;
 
 /// What the doors of a port look for.
@@ -115,7 +116,7 @@ async fn enter(State(doors): State<Arc<Doors>>, request: Request, next: Next) ->
     let began = Instant::now();
     let (parts, body) = request.into_parts();
     let (method, path) = (parts.method.clone(), parts.uri.to_string());
-    let answer = doors.answer(parts, body, next).await;
+    let answer = declare(doors.answer(parts, body, next).await);
     (doors.hear)(Note::Answered { method, path, status: answer.status(), took: began.elapsed() });
     answer
 }

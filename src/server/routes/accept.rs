@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use rusqlite::Transaction;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::{agent_id, required};
+use super::payload::Payload;
+use super::{agent_id, no_such_run, required};
 use crate::model::AgentId;
 use crate::server::engine::Engine;
 use crate::server::refusal::Refusal;
@@ -13,21 +15,41 @@ use crate::server::request::SendRequest;
 use crate::server::store::runs::{self, RunRow};
 use crate::server::validate::{self, Route};
 
-/// Accepts a body for an agent. `missing` says what is answered where there is no such agent.
+/// A request that is stored, as a run.
+pub(super) struct Accepted {
+    /// The run; where the request came before, as it is now.
+    pub(super) run: RunRow,
+    /// Whether a request with this key came before.
+    pub(super) replayed: bool,
+}
+
+/// Accepts a request for an agent, whose body is this. `missing` says what is answered where there is no such agent.
 pub(super) async fn accept(
     engine: &Arc<Engine>,
     agent: &str,
+    payload: &Payload,
     body: &Map<String, Value>,
     route: Route,
     missing: impl FnOnce(&AgentId) -> Refusal,
-) -> Result<RunRow, Refusal> {
+) -> Result<Accepted, Refusal> {
     let at = Instant::now();
     let (agent, request) = read(engine, agent, body, route)?;
+    let key = payload.key(route)?;
     let (owner, to) = (engine.reserves(), agent.clone());
-    let accepted = engine.db.offer(move |tx| runs::accept(tx, to.as_str(), &request, owner.as_deref())).await;
-    let run = required(accepted, || missing(&agent))?;
-    engine.accepted(&run.id, agent.as_str(), at);
-    Ok(run)
+    let accept = move |tx: &Transaction<'_>| runs::accept(tx, to.as_str(), &request, owner.as_deref(), key.as_ref());
+    match engine.db.offer(accept).await? {
+        runs::Accepted::Now(run) => {
+            engine.accepted(&run.id, agent.as_str(), at);
+            Ok(Accepted { run: *run, replayed: false })
+        }
+        runs::Accepted::Before(id) => {
+            let run = required(engine.db.peek(|tx| runs::get(tx, &id)), || no_such_run(engine, &id))?;
+            Ok(Accepted { run, replayed: true })
+        }
+        runs::Accepted::OtherBody => Err(Refusal::other_body()),
+        runs::Accepted::Full => Err(Refusal::Busy),
+        runs::Accepted::NoAgent => Err(missing(&agent)),
+    }
 }
 
 /// Reads what a request says, or tells all that is wrong with its path and its body.

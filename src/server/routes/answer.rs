@@ -9,12 +9,14 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
+use super::accept::Accepted;
 use super::agents::no_such_agent;
 use super::listening::{self, Listening};
 use super::payload::Payload;
 use super::{accept, no_such_run, required, run_id};
 use crate::model::{RunStatus, StopReason};
 use crate::server::clock;
+use crate::server::declare::mark;
 use crate::server::engine::Engine;
 use crate::server::refusal::Refusal;
 use crate::server::render::{self, Mishap};
@@ -33,9 +35,9 @@ pub(super) async fn wait(
     payload: Payload,
 ) -> Result<Response, Refusal> {
     let body = payload.object()?;
-    let run = accept(&engine, &agent, &body, Route::Sync).await?;
+    let Accepted { run, replayed } = accept(&engine, &agent, &payload, &body, Route::Sync).await?;
     if run.kind.streams() {
-        return listen(&engine, &run, &body);
+        return Ok(mark(replayed, listen(&engine, &run, &body)?));
     }
     let mut listening = Listening::new(Arc::clone(&engine), &run);
     let (messages, run) = listening.until_the_end().await?;
@@ -43,7 +45,7 @@ pub(super) async fn wait(
         mishap if raised(&run) => Err(refused(&engine, &run, mishap).await?),
         _ => {
             let usage = engine.db.peek(|tx| steps::usage(tx, &run.id))?;
-            Ok(Json(render::result(&run, &messages, usage)).into_response())
+            Ok(mark(replayed, Json(render::result(&run, &messages, usage)).into_response()))
         }
     }
 }
@@ -55,16 +57,22 @@ pub(super) async fn stream(
     payload: Payload,
 ) -> Result<Response, Refusal> {
     let body = payload.object()?;
-    let run = accept(&engine, &agent, &body, Route::Stream).await?;
-    listen(&engine, &run, &body)
+    let Accepted { run, replayed } = accept(&engine, &agent, &payload, &body, Route::Stream).await?;
+    Ok(mark(replayed, listen(&engine, &run, &body)?))
 }
 
-async fn accept(engine: &Arc<Engine>, agent: &str, body: &Map<String, Value>, route: Route) -> Result<RunRow, Refusal> {
+async fn accept(
+    engine: &Arc<Engine>,
+    agent: &str,
+    payload: &Payload,
+    body: &Map<String, Value>,
+    route: Route,
+) -> Result<Accepted, Refusal> {
     if !engine.executes() {
         let words = "This process executes no runs: nobody would answer. Send the message without waiting.";
         return Err(Refusal::Detail(StatusCode::SERVICE_UNAVAILABLE, words.to_owned()));
     }
-    accept::accept(engine, agent, body, route, no_such_agent).await
+    accept::accept(engine, agent, payload, body, route, no_such_agent).await
 }
 
 /// Whether a run ended by an exception, and not for a reason that its answer can carry.

@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
+use axum::response::{IntoResponse, Response};
 
+use super::accept::Accepted;
 use super::payload::Payload;
 use super::{Answer, accept, agent_id, known, no_such_run, page, required, run_id};
+use crate::server::declare::mark;
 use crate::server::engine::Engine;
 use crate::server::refusal::Refusal;
 use crate::server::render::{self, Place};
@@ -15,10 +18,16 @@ use crate::server::store::{agents, runs};
 use crate::server::validate::{MESSAGE_TYPES, Order, Params, Route};
 
 /// `POST /v1/agents/{agent_id}/messages/async`: answered once the run is stored for good.
-pub(super) async fn send(State(engine): State<Arc<Engine>>, Path(agent): Path<String>, payload: Payload) -> Answer {
+pub(super) async fn send(
+    State(engine): State<Arc<Engine>>,
+    Path(agent): Path<String>,
+    payload: Payload,
+) -> Result<Response, Refusal> {
     let missing = |_: &_| Refusal::not_found("Agent not found");
-    let run = accept::accept(&engine, &agent, &payload.object()?, Route::Async, missing).await?;
-    Ok(Json(render::run(&run, Place::Alone, engine.manners)))
+    let body = payload.object()?;
+    let Accepted { run, replayed } = accept::accept(&engine, &agent, &payload, &body, Route::Async, missing).await?;
+    let answer = Json(render::run(&run.as_accepted(), Place::Alone, engine.manners));
+    Ok(mark(replayed, answer.into_response()))
 }
 
 /// `GET /v1/agents/{agent_id}/messages`

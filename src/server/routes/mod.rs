@@ -24,6 +24,7 @@ use futures_util::FutureExt;
 use serde_json::Value;
 
 use super::Manners;
+use super::declare::declare;
 use super::door::MOST_BYTES;
 use super::engine::Engine;
 use super::refusal::Refusal;
@@ -101,7 +102,7 @@ async fn method_not_allowed() -> Refusal {
 /// A handler that panics is a bug, but not one that ends the process.
 async fn catch_panic(request: Request, next: Next) -> Response {
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-    answer.unwrap_or_else(|_| Refusal::internal().into_response())
+    declare(answer.unwrap_or_else(|_| Refusal::internal().into_response()))
 }
 
 /// An agent id from a path.

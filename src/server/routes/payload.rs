@@ -3,10 +3,12 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode};
+use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value};
 
 use crate::server::refusal::Refusal;
-use crate::server::validate::{self, Fault};
+use crate::server::store::idempotency::Key;
+use crate::server::validate::{self, Fault, Route};
 
 /// The bytes, and the headers that say what they are.
 pub(super) struct Payload {
@@ -28,6 +30,13 @@ impl Payload {
     /// The same, where it may be left out.
     pub(super) fn optional_object(&self) -> Result<Map<String, Value>, Fault> {
         if self.bytes.is_empty() { Ok(Map::new()) } else { self.object() }
+    }
+
+    /// The key that makes the request count once on a route, if it has one.
+    pub(super) fn key(&self, route: Route) -> Result<Option<Key>, Fault> {
+        let text = validate::idempotency_key(&self.headers)?;
+        let body = || digest(&SHA256, &self.bytes).as_ref().try_into().unwrap_or_default();
+        Ok(text.map(|text| Key { text, route: route.name(), body: body() }))
     }
 }
 

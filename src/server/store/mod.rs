@@ -4,6 +4,7 @@ pub(super) mod agents;
 pub(super) mod approvals;
 pub(super) mod claims;
 mod database;
+pub(super) mod idempotency;
 pub(super) mod lists;
 pub(super) mod messages;
 pub(super) mod outbox;

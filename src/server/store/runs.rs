@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::Serialize;
 
+use super::idempotency::{self, Key, Used};
 use super::messages::{self, NewMessage};
 use super::{Result, approvals, outbox};
 use crate::model::{RunId, RunStatus};
@@ -67,6 +68,25 @@ impl RunRow {
         })
     }
 
+    /// The run as it was when it was accepted.
+    pub(in crate::server) fn as_accepted(self) -> Self {
+        let status = RunStatus::Created;
+        let (stop_reason, error, completed, ttft_ns, duration_ns) = (None, None, None, None, None);
+        let (callback_sent, callback_status, callback_error) = (None, None, None);
+        Self {
+            status,
+            stop_reason,
+            error,
+            completed,
+            ttft_ns,
+            duration_ns,
+            callback_sent,
+            callback_status,
+            callback_error,
+            ..self
+        }
+    }
+
     /// The request it was accepted with; none only if the row was written by something else.
     pub(in crate::server) fn request(&self) -> Option<SendRequest> {
         serde_json::from_str(&self.request).ok()
@@ -78,7 +98,25 @@ pub(super) fn as_json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("keys are text")
 }
 
-/// Accepts a request: the run and its messages. None if there is no such agent.
+/// What became of a request.
+#[derive(Debug)]
+pub(in crate::server) enum Accepted {
+    /// It is stored, as this run.
+    Now(Box<RunRow>),
+    /// It was stored before, as the run with this id.
+    Before(String),
+    /// Its key belongs to another request.
+    OtherBody,
+    /// So many runs are open that no more are taken in.
+    Full,
+    /// There is no such agent.
+    NoAgent,
+}
+
+/// How many runs may be open at once.
+const MOST_OPEN: i64 = 100_000;
+
+/// Accepts a request: the run and its messages, once for each key.
 ///
 /// A process that executes runs reserves it, so that no other takes it while this one lives.
 pub(in crate::server) fn accept(
@@ -86,30 +124,74 @@ pub(in crate::server) fn accept(
     agent: &str,
     request: &SendRequest,
     owner: Option<&str>,
-) -> Result<Option<RunRow>> {
-    let Some(model) = super::agents::model(tx, agent)? else { return Ok(None) };
-    let id = RunId::random();
+    key: Option<&Key>,
+) -> Result<Accepted> {
+    let Some(model) = super::agents::model(tx, agent)? else { return Ok(Accepted::NoAgent) };
+    match key.map(|key| idempotency::used(tx, agent, key)).transpose()?.flatten() {
+        Some(Used::Same(run)) => return Ok(Accepted::Before(run)),
+        Some(Used::Other) => return Ok(Accepted::OtherBody),
+        None => {}
+    }
+    if open(tx)? >= MOST_OPEN {
+        return Ok(Accepted::Full);
+    }
+    let run = insert(tx, agent, &model, request, owner)?;
+    if let Some(key) = key {
+        idempotency::note(tx, agent, key, &run.id)?;
+    }
+    Ok(Accepted::Now(Box::new(run)))
+}
+
+/// How many runs are open. The database counts them itself, whoever opens and ends them.
+fn open(tx: &Transaction<'_>) -> Result<i64> {
+    Ok(tx.prepare_cached("SELECT open FROM gauge")?.query_row([], |row| row.get(0))?)
+}
+
+fn insert(
+    tx: &Transaction<'_>,
+    agent: &str,
+    model: &str,
+    request: &SendRequest,
+    owner: Option<&str>,
+) -> Result<RunRow> {
     let now = clock::now();
+    let run = RunRow {
+        seq: 0,
+        id: RunId::random().to_string(),
+        agent_id: agent.to_owned(),
+        kind: request.kind,
+        status: RunStatus::Created,
+        stop_reason: None,
+        error: None,
+        created: now,
+        completed: None,
+        model: request.override_model.as_deref().unwrap_or(model).to_owned(),
+        request: as_json(request),
+        callback_url: request.callback_url.clone(),
+        callback_sent: None,
+        callback_status: None,
+        callback_error: None,
+        ttft_ns: None,
+        duration_ns: None,
+    };
     tx.prepare_cached(
         "INSERT INTO runs (id, agent_id, kind, status, created, model, request, callback_url, owner, lease_until)
          VALUES (?, ?, ?, 'created', ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
-        id.as_str(),
-        agent,
-        request.kind.as_str(),
-        now,
-        request.override_model.as_ref().unwrap_or(&model),
-        as_json(request),
-        request.callback_url,
+        run.id,
+        run.agent_id,
+        run.kind.as_str(),
+        run.created,
+        run.model,
+        run.request,
+        run.callback_url,
         owner,
         owner.map(|_| now + super::claims::LEASE)
     ])?;
-    let run = get(tx, id.as_str())?;
-    if let Some(run) = &run {
-        for message in request.messages() {
-            messages::insert(tx, run, None, NewMessage::input(message))?;
-        }
+    let run = RunRow { seq: tx.last_insert_rowid(), ..run };
+    for message in request.messages() {
+        messages::insert(tx, &run, None, NewMessage::input(message))?;
     }
     Ok(run)
 }

@@ -63,10 +63,11 @@ async fn staying(store: Store) -> Server {
     Server::with(Options { adopt: Adopt::Everything, ..Options::new(store, true) }).await
 }
 
-/// Lets as much time go by as the next attempt waits for.
-async fn let_time_pass(server: &Server) {
+/// Lets as much time go by as the next attempt waits for, and the server notice it.
+async fn let_time_pass(server: &Server, agent: &str) {
     let sql = "UPDATE outbox SET due = 0";
     server.running.engine.db.write(|tx| Ok(tx.execute(sql, [])?)).await.expect("moved");
+    server.running.adopt(&agent.parse().expect("an id"));
 }
 
 /// A request, once all of it is there.
@@ -176,7 +177,7 @@ async fn a_callback_is_repeated_until_it_gets_through_and_keeps_its_id() {
     assert!(error.starts_with("the receiver answered 500; attempt 1 of 8, the next is at 20"), "{error}");
     let mut ids = vec![header(&heads.recv().await.expect("the first"), "webhook-id")];
     for status in [503, 200] {
-        let_time_pass(&server).await;
+        let_time_pass(&server, &agent).await;
         let head = heads.recv().await.expect("another");
         assert!(header(&head, "webhook-timestamp").parse::<i64>().is_ok_and(|time| time > 1_700_000_000), "{head}");
         ids.push(header(&head, "webhook-id"));
@@ -184,7 +185,7 @@ async fn a_callback_is_repeated_until_it_gets_through_and_keeps_its_id() {
     }
     assert_eq!(ids, vec![id.replace("run-", "callback-"); 3]);
     assert_eq!(server.get(&format!("/v1/runs/{id}")).await["callback_error"], Value::Null);
-    let_time_pass(&server).await;
+    let_time_pass(&server, &agent).await;
     assert_eq!(count(&server, "outbox").await, 0, "nothing is left to do");
 }
 
@@ -204,7 +205,7 @@ async fn a_callback_that_never_gets_through_is_given_up_after_eight_attempts() {
         let recorded = format!("attempt {} of 8", attempt - 1);
         let path = format!("/v1/runs/{}", run["id"].as_str().expect("an id"));
         wait_for(async || server.get(&path).await["callback_error"].to_string().contains(&recorded)).await;
-        let_time_pass(&server).await;
+        let_time_pass(&server, &agent).await;
         heads.recv().await.expect("another");
     }
     let path = format!("/v1/runs/{}", run["id"].as_str().expect("an id"));
@@ -244,7 +245,8 @@ async fn the_next_attempt_is_made_by_whoever_is_there_then() {
     let agent = first.scripted().await;
     let run = first.run_with(&agent, json!({"input": "hi", "callback_url": url})).await;
     let before = header(&heads.recv().await.expect("the first"), "webhook-id");
-    let_time_pass(&first).await;
+    let sql = "UPDATE outbox SET due = 0";
+    first.running.engine.db.write(|tx| Ok(tx.execute(sql, [])?)).await.expect("moved");
     drop(first);
     let second = staying(Store::File(path)).await;
     assert_eq!(header(&heads.recv().await.expect("the second"), "webhook-id"), before);

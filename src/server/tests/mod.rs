@@ -3,6 +3,7 @@
 mod approvals;
 mod callbacks;
 mod fields;
+mod idempotency;
 mod killed;
 mod lists;
 mod models;

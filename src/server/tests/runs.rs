@@ -197,3 +197,45 @@ async fn a_full_disk_is_a_507_and_gives_no_id_out() {
     limit("PRAGMA max_page_count = 100000").await.expect("set");
     assert_eq!(server.call("POST", &path, body()).await.0, StatusCode::OK, "there is room again");
 }
+
+#[tokio::test]
+async fn a_full_queue_takes_nothing_in_until_something_ends() {
+    let server = Server::start(Store::Memory, false).await;
+    let agent = server.scripted().await;
+    let run = server.send(&agent, json!({"input": "hi"})).await;
+    let fill = "UPDATE gauge SET open = 100000";
+    server.running.engine.db.write(|tx| Ok(tx.execute(fill, [])?)).await.expect("filled");
+    let request = Request::post(format!("/v1/agents/{agent}/messages/async"));
+    let request = request.header(header::CONTENT_TYPE, "application/json").body(Body::from(r#"{"input":"hi"}"#));
+    let answer = server.router.clone().oneshot(request.expect("a request")).await.expect("infallible");
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.headers()[header::RETRY_AFTER], "1");
+    assert_eq!(server.get("/v1/runs/").await.as_array().expect("a list").len(), 1);
+    server.cancel(&agent, json!({"run_ids": [run.as_str()]})).await;
+    server.send(&agent, json!({"input": "hi"})).await;
+}
+
+#[tokio::test]
+async fn the_database_counts_what_is_open_through_every_change() {
+    let server = Server::start(Store::Memory, false).await;
+    let agent = server.scripted().await;
+    let other = server.scripted().await;
+    let open = || {
+        let sql = "SELECT open FROM gauge";
+        server.running.engine.db.peek(|tx| Ok(tx.query_row(sql, [], |row| row.get::<_, i64>(0))?)).expect("counted")
+    };
+    let mut runs = Vec::new();
+    for agent in [&agent, &agent, &agent, &other] {
+        runs.push(server.send(agent, json!({"input": "hi"})).await);
+    }
+    assert_eq!(open(), 4);
+    server.cancel(&agent, json!({"run_ids": [runs[0].as_str()]})).await;
+    server.cancel(&agent, json!({"run_ids": [runs[0].as_str()]})).await;
+    assert_eq!(open(), 3);
+    for run in &runs[..2] {
+        server.call("DELETE", &format!("/v1/runs/{run}"), Body::empty()).await;
+    }
+    assert_eq!(open(), 2, "the one that had ended did not count");
+    server.call("DELETE", &format!("/v1/agents/{agent}"), Body::empty()).await;
+    assert_eq!(open(), 1, "runs go with their agent");
+}

@@ -6,6 +6,7 @@
 mod agent;
 mod body;
 mod fields;
+mod key;
 mod message;
 mod part;
 mod query;
@@ -13,6 +14,7 @@ mod send;
 
 pub(super) use agent::{Changes, NewAgent, bad_name, changes, is_name, new_agent};
 pub(super) use body::object;
+pub(super) use key::idempotency_key;
 pub(super) use part::is_empty;
 pub(super) use query::{Order, Params};
 pub(super) use send::{Join, MESSAGE_TYPES, Route, include_pings, join, run_ids, send_request};

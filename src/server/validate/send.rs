@@ -33,6 +33,17 @@ pub(in crate::server) enum Route {
     Stream,
 }
 
+impl Route {
+    /// The word by which keys of one route are told from those of another.
+    pub(in crate::server) fn name(self) -> &'static str {
+        match self {
+            Self::Async => "async",
+            Self::Sync => "sync",
+            Self::Stream => "stream",
+        }
+    }
+}
+
 /// Reads the body, or says all that is wrong with it.
 pub(in crate::server) fn send_request(
     body: &Map<String, Value>,
