@@ -1,10 +1,9 @@
 //! Callbacks: a POST when a run has ended, repeated until it gets through, and the record of what became of it.
 //!
-//! Redirects are not followed, no proxy is used, and the answer's body is not read.
+//! Where it may go is decided in `target`. The answer's body is not read.
 
 use std::time::Duration;
 
-use reqwest::redirect::Policy;
 use serde_json::Value;
 
 use super::Manners;
@@ -14,6 +13,7 @@ use super::render;
 use super::schedule::{self, ATTEMPTS};
 use super::store::outbox::{self, Attempt};
 use super::store::{Result, messages, runs, steps};
+use super::target::Target;
 
 /// How long a receiver has to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -43,7 +43,11 @@ enum Outcome {
 pub(super) async fn deliver(engine: &Engine, run: &str) -> Result<()> {
     let Some(parcel) = prepare(engine, run).await? else { return Ok(()) };
     let sent = clock::now();
-    let outcome = post(&parcel, sent).await;
+    let outcome = match engine.targets.check(&parcel.url) {
+        Ok(target) => post(&target, &parcel, sent).await,
+        // It was allowed once, by another server.
+        Err(denied) => Outcome::Never(denied.to_string()),
+    };
     let attempt = judge(&parcel, &outcome, engine.manners, sent, clock::now(), fastrand::f64());
     engine.db.write(move |tx| outbox::record(tx, &parcel.run, &attempt)).await
 }
@@ -98,8 +102,8 @@ fn trouble(status: u16, manners: Manners) -> Option<String> {
 }
 
 /// Sends the payload. The error is one line without the address, which the record names before it.
-async fn post(parcel: &Parcel, sent: i64) -> Outcome {
-    match request(parcel, sent) {
+async fn post(target: &Target, parcel: &Parcel, sent: i64) -> Outcome {
+    match request(target, parcel, sent) {
         Err(error) => Outcome::Never(words(error)),
         Ok(request) => match request.send().await {
             Ok(response) => Outcome::Answered(response.status().as_u16()),
@@ -111,24 +115,9 @@ async fn post(parcel: &Parcel, sent: i64) -> Outcome {
 }
 
 /// The request. A receiver knows repetitions of one callback by their `webhook-id`.
-fn request(parcel: &Parcel, sent: i64) -> reqwest::Result<reqwest::RequestBuilder> {
-    let request = client(&parcel.url)?.post(&parcel.url);
-    let request = request.header("webhook-id", &parcel.id).header("webhook-timestamp", sent / 1_000_000);
+fn request(target: &Target, parcel: &Parcel, sent: i64) -> reqwest::Result<reqwest::RequestBuilder> {
+    let request = target.post(PATIENCE)?.header("webhook-id", &parcel.id).header("webhook-timestamp", sent / 1_000_000);
     Ok(request.json(&parcel.payload))
-}
-
-/// Callbacks are rare, so a client is built for each; certificates are loaded only where they are needed.
-fn client(url: &str) -> reqwest::Result<reqwest::Client> {
-    // Whoever was first chose the same provider.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = reqwest::Client::builder()
-        .timeout(PATIENCE)
-        .redirect(Policy::none())
-        .referer(false)
-        .no_proxy()
-        .user_agent(concat!("agentctl/", env!("CARGO_PKG_VERSION")));
-    let encrypted = url.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"));
-    if encrypted { builder.build() } else { builder.tls_certs_only([]).build() }
 }
 
 fn words(error: reqwest::Error) -> String {

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::owner::Owners;
 use super::store::{Database, StoreError, claims, runs};
+use super::target::Targets;
 use super::{Adopt, EngineError, Manners, Options, Providers, upkeep, work};
 
 /// How long to wait before looking again at what another process does.
@@ -27,6 +28,7 @@ pub(super) struct Engine {
     pub(super) owners: Arc<Owners>,
     pub(super) manners: Manners,
     pub(super) providers: Providers,
+    pub(super) targets: Targets,
     execute: bool,
     inner: Mutex<Inner>,
     changed: watch::Sender<u64>,
@@ -63,8 +65,8 @@ impl Engine {
     pub(super) fn new(db: Database, owners: Arc<Owners>, options: &Options) -> Arc<Self> {
         let (changed, fault) = (watch::Sender::new(0), watch::Sender::new(None));
         let (execute, manners) = (options.execute, options.manners);
-        let (providers, inner) = (options.providers.clone(), Mutex::default());
-        let engine = Arc::new(Self { db, owners, manners, providers, execute, inner, changed, fault });
+        let (providers, targets, inner) = (options.providers.clone(), options.targets.clone(), Mutex::default());
+        let engine = Arc::new(Self { db, owners, manners, providers, targets, execute, inner, changed, fault });
         if execute && options.adopt == Adopt::Everything {
             engine.inner().upkeep = Some(tokio::spawn(upkeep::keep_up(Arc::clone(&engine))));
         }

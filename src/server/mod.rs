@@ -23,6 +23,7 @@ mod request;
 mod routes;
 mod schedule;
 mod store;
+pub mod target;
 #[cfg(test)]
 mod tests;
 mod upkeep;
@@ -42,6 +43,7 @@ use owner::{Alive, Owners};
 pub use provider::Providers;
 pub use quirks::Manners;
 use store::{Database, IDENTITY, StoreError, agents};
+use target::Targets;
 
 /// Whether the database of a server is ours, and sound. Nothing is written.
 pub fn examine(path: &std::path::Path) -> Result<(), DbError> {
@@ -70,6 +72,8 @@ pub struct Options {
     pub adopt: Adopt,
     /// The endpoints of models that other programs run.
     pub providers: Providers,
+    /// Where callbacks may go.
+    pub targets: Targets,
 }
 
 /// What a server takes up that other processes left behind.
@@ -85,7 +89,7 @@ impl Options {
     /// What a command is started with that ends, and that does what is documented with the models that are built in.
     pub fn new(store: Store, execute: bool) -> Self {
         let (manners, adopt) = (Manners::Documented, Adopt::OnRequest);
-        Self { store, execute, manners, adopt, providers: Providers::default() }
+        Self { store, execute, manners, adopt, providers: Providers::default(), targets: Targets::of_this_machine() }
     }
 }
 

@@ -68,6 +68,12 @@ pub struct Args {
     /// name of its own.
     #[arg(long, value_name = "NAME")]
     pub allow_host: Vec<HostName>,
+    /// Allow callbacks to this host, or HOST:PORT, too (repeatable) [default: this machine only]
+    ///
+    /// A message may ask for a callback, which must not lead to places that only this server can
+    /// reach. Plain http goes to private addresses only.
+    #[arg(long, value_name = "HOST")]
+    pub allow_callback: Vec<HostName>,
     /// Run a command with this server in its environment, and end with it
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,

@@ -17,6 +17,7 @@ use crate::exit::Exit;
 use crate::report::Failure;
 use crate::server::door::{Doors, Hosts, Key};
 use crate::server::listen::Listener;
+use crate::server::target::Targets;
 use crate::server::{self, Adopt, Manners, Options, Running, Store};
 
 /// A server that has all that it needs.
@@ -40,8 +41,9 @@ impl Server {
         let listener = Listener::bind(args.address()).await.map_err(|error| cannot_bind(args.address(), &error))?;
         let address = listener.address();
         let base = ready::base_url(address, &args.allow_host)?;
-        let engine =
-            server::start(options(ctx, args, database.clone())?).await.map_err(|error| engine_failure(&error))?;
+        let engine = server::start(options(ctx, args, database.clone(), address.port())?)
+            .await
+            .map_err(|error| engine_failure(&error))?;
         let key = if args.no_auth { None } else { Some(key(database.as_deref())?) };
         if let Some(record) = records.first_mut() {
             record.write(&base, None).map_err(|error| cannot_record(&error))?;
@@ -59,10 +61,11 @@ impl Server {
     }
 }
 
-fn options(ctx: &Ctx, args: &Args, database: Option<PathBuf>) -> Result<Options, Failure> {
+fn options(ctx: &Ctx, args: &Args, database: Option<PathBuf>, port: u16) -> Result<Options, Failure> {
     let manners = if args.quirks { Manners::Quirky } else { Manners::Documented };
     let (store, providers) = (database.map_or(Store::Memory, Store::File), ctx.providers()?);
-    Ok(Options { manners, providers, adopt: Adopt::Everything, ..Options::new(store, true) })
+    let targets = Targets::new(Some(port), &args.allow_callback);
+    Ok(Options { manners, providers, targets, adopt: Adopt::Everything, ..Options::new(store, true) })
 }
 
 /// The file to serve from; none is memory.

@@ -44,7 +44,8 @@ impl HostName {
         format!("{}:{}", self.name, self.port.unwrap_or(port))
     }
 
-    fn is(&self, host: &str) -> bool {
+    /// Whether a host, with or without a port, is this one.
+    pub(in crate::server) fn is(&self, host: &str) -> bool {
         let Some((name, rest)) = host.split_at_checked(self.name.len()) else { return false };
         let port = match self.port {
             None => rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port),

@@ -13,7 +13,7 @@ use crate::server::engine::Engine;
 use crate::server::refusal::Refusal;
 use crate::server::request::SendRequest;
 use crate::server::store::runs::{self, RunRow};
-use crate::server::validate::{self, Route};
+use crate::server::validate::{self, Fault, Route};
 
 /// A request that is stored, as a run.
 pub(super) struct Accepted {
@@ -60,7 +60,10 @@ fn read(
     route: Route,
 ) -> Result<(AgentId, SendRequest), Refusal> {
     match (agent_id(agent), validate::send_request(body, route, engine.manners)) {
-        (Ok(agent), Ok(request)) => Ok((agent, request)),
+        (Ok(agent), Ok(request)) => match request.callback_url.as_deref().map(|url| (url, engine.targets.check(url))) {
+            Some((url, Err(denied))) => Err(Fault::callback_url(url, &denied.to_string()).into()),
+            _ => Ok((agent, request)),
+        },
         (agent, request) => {
             let faults = agent.err().into_iter().chain(request.err().unwrap_or_default());
             Err(Refusal::Invalid(faults.collect()))

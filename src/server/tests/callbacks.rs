@@ -113,14 +113,32 @@ async fn what_cannot_be_reached_is_recorded_as_an_error() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     let free = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("an address");
-    for url in [format!("http://{free}/"), "not a url".to_owned(), "ftp://127.0.0.1/".to_owned()] {
-        let run = server.run_with(&agent, json!({"input": "hi", "callback_url": url})).await;
-        let error = run["callback_error"].as_str().expect("an error");
-        let id = run["id"].as_str().expect("an id");
-        assert!(error.starts_with(&format!("Failed to dispatch callback for run {id} to {url}: ")), "{error}");
-        assert_eq!(run["callback_status_code"], Value::Null);
-        assert!(run["callback_sent_at"].is_string());
+    let url = format!("http://{free}/");
+    let run = server.run_with(&agent, json!({"input": "hi", "callback_url": url})).await;
+    let error = run["callback_error"].as_str().expect("an error");
+    let id = run["id"].as_str().expect("an id");
+    assert!(error.starts_with(&format!("Failed to dispatch callback for run {id} to {url}: ")), "{error}");
+    assert_eq!(run["callback_status_code"], Value::Null);
+    assert!(run["callback_sent_at"].is_string());
+}
+
+#[tokio::test]
+async fn a_callback_to_a_place_that_is_not_allowed_is_refused_at_once() {
+    let server = Server::in_memory().await;
+    let agent = server.scripted().await;
+    let path = format!("/v1/agents/{agent}/messages/async");
+    for (url, words) in [
+        ("not a url", "must be an http or https URL"),
+        ("ftp://127.0.0.1/", "must be an http or https URL"),
+        ("http://169.254.169.254/", "callback host not allowed"),
+    ] {
+        let body = json!({"input": "hi", "callback_url": url}).to_string();
+        let (status, answer) = server.call("POST", &path, body.into()).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{url} {answer}");
+        let detail = answer["detail"].as_str().expect("words");
+        assert!(detail.contains(words) && detail.contains("'callback_url'"), "{detail}");
     }
+    assert_eq!(server.get("/v1/runs/").await, json!([]), "nothing was stored");
 }
 
 #[tokio::test]

@@ -99,9 +99,10 @@ async fn another_system_prompt_is_what_the_model_is_sent() {
 async fn the_run_repeats_how_it_was_asked_for() {
     let server = Server::start(Store::Memory, false).await;
     let agent = server.agent("agentctl/echo").await;
-    let body = json!({"input": "x", "assistant_message_tool_name": "n", "callback_url": "http://a/?k=1", "new": 1});
+    let body =
+        json!({"input": "x", "assistant_message_tool_name": "n", "callback_url": "http://localhost:1/?k=1", "new": 1});
     let run = server.post(&format!("/v1/agents/{agent}/messages/async"), body).await;
     let config = json!({"use_assistant_message": true, "assistant_message_tool_name": "n",
         "assistant_message_tool_kwarg": "message", "include_return_message_types": null});
-    assert_eq!((&run["request_config"], &run["callback_url"]), (&config, &json!("http://a/?k=1")));
+    assert_eq!((&run["request_config"], &run["callback_url"]), (&config, &json!("http://localhost:1/?k=1")));
 }

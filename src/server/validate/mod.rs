@@ -103,6 +103,11 @@ impl Fault {
         self
     }
 
+    /// A callback that must not be made.
+    pub(super) fn callback_url(value: &str, words: &str) -> Self {
+        Self::rule(Loc::new("body").key("callback_url"), words, &Value::from(value))
+    }
+
     /// An agent id in the path that is not one.
     pub(super) fn agent_id(value: &str) -> Self {
         let at = Loc::new("path").key("agent_id");
