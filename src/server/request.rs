@@ -14,6 +14,7 @@ pub(super) const SPOKEN: &str = "message";
 /// What one of the routes that send messages was asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct SendRequest {
+    #[serde(default)]
     pub(super) kind: Kind,
     pub(super) inputs: Vec<Input>,
     pub(super) max_steps: i64,

@@ -4,7 +4,7 @@ use crate::db::Identity;
 
 /// Whose files these are: "agsv" in the header.
 pub(in crate::server) const IDENTITY: Identity =
-    Identity { application_id: 0x6167_7376, migrations: &[TABLES, SERVING] };
+    Identity { application_id: 0x6167_7376, migrations: &[TABLES, SERVING, KINDS] };
 
 /// Times are microseconds since 1970. A run is open while its status is `created` or `running`;
 /// `owner` then names the process that works on it or will, `attempt` counts the claims and fences
@@ -17,7 +17,6 @@ CREATE TABLE agents (
   model TEXT NOT NULL,
   system TEXT NOT NULL,
   created INTEGER NOT NULL,
-  updated INTEGER NOT NULL,
   settings TEXT NOT NULL
 ) STRICT;
 
@@ -25,7 +24,6 @@ CREATE TABLE runs (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
   agent_id TEXT NOT NULL REFERENCES agents (id) ON DELETE CASCADE,
-  kind TEXT NOT NULL,
   status TEXT NOT NULL,
   stop_reason TEXT,
   error TEXT,
@@ -144,4 +142,11 @@ CREATE TRIGGER run_reopened AFTER UPDATE OF status ON runs
   BEGIN UPDATE gauge SET open = open + 1; END;
 CREATE TRIGGER open_run_deleted AFTER DELETE ON runs WHEN old.status IN ('created', 'running')
   BEGIN UPDATE gauge SET open = open - 1; END;
+";
+
+/// How the sender of a run listens, and when an agent was changed.
+const KINDS: &str = "
+ALTER TABLE runs ADD COLUMN kind TEXT NOT NULL DEFAULT 'async';
+ALTER TABLE agents ADD COLUMN updated INTEGER NOT NULL DEFAULT 0;
+UPDATE agents SET updated = created;
 ";

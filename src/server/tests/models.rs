@@ -45,6 +45,10 @@ impl Endpoint {
 
     /// A server that knows this endpoint, and an agent of its model.
     async fn server(&self) -> (Server, String) {
+        self.server_with(Manners::Documented).await
+    }
+
+    async fn server_with(&self, manners: Manners) -> (Server, String) {
         let url = self.serve().await;
         let get = |name: &str| match name {
             "OPENAI_BASE_URL" => Some(format!("{url}/v1")),
@@ -53,7 +57,7 @@ impl Endpoint {
             _ => None,
         };
         let providers = Providers::read(get).expect("read");
-        let server = Server::with(Options { providers, ..Options::new(Store::Memory, true) }).await;
+        let server = Server::with(Options { providers, manners, ..Options::new(Store::Memory, true) }).await;
         let agent = server.agent("openai/org/small").await;
         (server, agent)
     }
@@ -229,6 +233,29 @@ async fn a_cancel_ends_the_call() {
     server.cancel(&agent, json!({"run_ids": [run.as_str()]})).await;
     assert!(held.await.is_err(), "the connection is closed");
     assert_eq!(end(&server.get(&format!("/v1/runs/{run}")).await), ("cancelled", "cancelled"));
+}
+
+#[tokio::test]
+async fn on_the_real_server_a_call_that_is_cancelled_goes_on_and_may_complete_its_run() {
+    let endpoint = Endpoint::default();
+    let (server, agent) = endpoint.server_with(Manners::Quirky).await;
+    let (release, released) = tokio::sync::oneshot::channel::<()>();
+    let body = Body::from_stream(futures_util::stream::once(async move {
+        released.await.expect("released");
+        let piece = delta(json!({"content": "after all"}), json!("stop"));
+        Ok::<_, std::convert::Infallible>(format!("data: {piece}\n\n"))
+    }));
+    endpoint.will([([(header::CONTENT_TYPE, "text/event-stream")], body).into_response()]);
+    let run = server.send(&agent, json!({"input": "hi"})).await;
+    wait_for(async || endpoint.seen().len() == 1).await;
+    server.cancel(&agent, json!({"run_ids": [run.as_str()]})).await;
+    let cancelled = server.get(&format!("/v1/runs/{run}")).await;
+    assert_eq!(end(&cancelled), ("cancelled", "cancelled"));
+    release.send(()).expect("heard");
+    server.until(&run, "completed").await;
+    let completed = server.get(&format!("/v1/runs/{run}")).await;
+    assert_eq!((end(&completed).1, &completed["completed_at"]), ("end_turn", &cancelled["completed_at"]));
+    assert_eq!(server.messages(&completed).await.len(), 2, "what it said is kept");
 }
 
 #[tokio::test]
