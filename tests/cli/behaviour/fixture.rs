@@ -53,8 +53,17 @@ impl Fixture {
 
     /// The same on a port of this machine, and from memory.
     pub fn serve() -> Self {
+        Self::served(&["--in-memory"])
+    }
+
+    /// The same with the faults of the real server.
+    pub fn quirks() -> Self {
+        Self::served(&["--in-memory", "--quirks"])
+    }
+
+    fn served(flags: &[&str]) -> Self {
         let env = TestEnv::new();
-        let serve = Serve::start(&env, &["--in-memory"]);
+        let serve = Serve::start(&env, flags);
         Self::new(env, Server::Serve(serve))
     }
 

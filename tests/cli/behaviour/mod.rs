@@ -1,5 +1,5 @@
-//! What is promised of every server: each test here runs against the local engine, against the same on a port and, where
-//! one is named, against a real server. `AGENTCTL_TEST_BASE_URL`, `AGENTCTL_TEST_API_KEY` and `AGENTCTL_TEST_AGENT_ID`
+//! What is promised of every server: each test here runs against the local engine, against the same on a port, there also
+//! with the faults of the real server and, where one is named, against that. `AGENTCTL_TEST_BASE_URL`, `AGENTCTL_TEST_API_KEY` and `AGENTCTL_TEST_AGENT_ID`
 //! name it; its model is expected to do what the words of a message say (see [`fixture`]).
 
 mod agents;
@@ -13,7 +13,7 @@ mod waiting;
 
 use fixture::{Behaviour, Fixture, Started};
 
-/// Makes three tests of each of these functions: `NAME::local`, `NAME::serve` and `NAME::real`.
+/// Makes four tests of each of these functions: `NAME::local`, `NAME::serve`, `NAME::quirks` and `NAME::real`.
 macro_rules! for_each_fixture {
     ($($check:ident),+ $(,)?) => {$(
         mod $check {
@@ -27,6 +27,11 @@ macro_rules! for_each_fixture {
             #[test]
             fn serve() {
                 super::$check(&Fixture::serve());
+            }
+
+            #[test]
+            fn quirks() {
+                super::$check(&Fixture::quirks());
             }
 
             #[test]
