@@ -22,6 +22,9 @@ use crate::ui::prompt;
 /// How long a run must stay ended: the step that was at work can finish and bring it back.
 pub const STAYS: Duration = Duration::from_secs(2);
 
+/// How long a run that was asked to end is waited for.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
 /// How often a run is looked at that was asked to end: its age says nothing about how soon it does.
 pub const LOOKS: Duration = Duration::from_millis(500);
 

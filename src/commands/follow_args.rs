@@ -45,6 +45,31 @@ pub struct HowArgs {
     /// Count a truncated run as failed (exit 1)
     #[arg(long, help_heading = "Waiting")]
     pub strict: bool,
+    /// A run stalls when neither its status nor its messages have changed for this long
+    #[arg(long, value_name = "DURATION", help_heading = "Waiting", value_parser = interval)]
+    pub stall_after: Option<Duration>,
+    /// Whether a stall is only said, or ends the following of the run (exit 124)
+    #[arg(long, value_name = "WHAT", help_heading = "Waiting", value_enum, default_value_t, requires = "stall_after")]
+    pub on_stall: OnStall,
+    /// Wait until the run's callback was attempted, too, and show what it was answered
+    #[arg(long, help_heading = "Waiting")]
+    pub wait_callback: bool,
+    /// Let Ctrl-C cancel the runs instead of leaving them to themselves
+    #[arg(long, help_heading = "Waiting")]
+    pub cancel_on_interrupt: bool,
+    /// Ring the terminal's bell at the end
+    #[arg(long, help_heading = "Waiting")]
+    pub bell: bool,
+}
+
+/// What a stall does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum OnStall {
+    /// It is said
+    #[default]
+    Warn,
+    /// It ends the following of the run
+    Exit,
 }
 
 /// An interval of nothing would be an attack.
@@ -62,10 +87,10 @@ impl FollowArgs {
     /// Refuses flags that contradict each other or mean nothing.
     pub fn check(&self, ctx: &Ctx) -> Result<(), Failure> {
         let how = &self.how;
-        let waits = how.timeout.is_some() || how.interval.is_some() || how.max_outage.is_some() || how.strict;
+        let times = [how.timeout, how.interval, how.max_outage, how.stall_after].iter().any(Option::is_some);
+        let waits = times || how.strict || how.wait_callback || how.cancel_on_interrupt || how.bell;
         if waits && !self.follows() {
-            let failure =
-                Failure::usage("--timeout, --interval, --max-outage and --strict are about following the run");
+            let failure = Failure::usage("--timeout, --strict and their kin are about following the run");
             return Err(failure.hint("add --watch, --wait or --reply"));
         }
         how.check(ctx)

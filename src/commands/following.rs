@@ -8,18 +8,20 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::follow_args::{FollowArgs, HowArgs};
+use super::cancel;
+use super::follow_args::{FollowArgs, HowArgs, OnStall};
 use super::printer::Printer;
-use super::runs::Stream;
+use super::runs::{self, Stream};
 use super::session::{Session, cannot_go_on};
 use super::{Ctx, End};
 use crate::cli::Format;
 use crate::core::Outcome;
 use crate::exit::Exit;
-use crate::follow::{self, Event, Messages, Options, Target};
+use crate::follow::{self, Event, Messages, Options, Stall, Target};
 use crate::model::{AgentId, Run, RunId};
 use crate::render;
 use crate::report::Failure;
+use crate::text::count::plural;
 use crate::text::page::Page;
 use crate::ui::progress::{Choice, Clock, Progress};
 use crate::ui::signals::{Signal, Signals, suspend};
@@ -93,6 +95,7 @@ impl<'a> Following<'a> {
         let following = follow::follow(&self.session.api, targets, &options, &mut emit);
         let exits = match signals.during(self.session.with_engine(following), || self.suspend()).await {
             Ok(exits) => exits,
+            Err(signal) if self.how.cancel_on_interrupt => return self.cancel(signal, signals).await,
             Err(signal) => return Ok(self.detach(signal)),
         };
         self.state.borrow_mut().progress.finish();
@@ -103,7 +106,57 @@ impl<'a> Following<'a> {
             Err(signal) => return Ok(signal.into()),
         }
         self.say_counts();
+        self.ring();
         Ok(exit.into())
+    }
+
+    /// Cancels what is still open and shows what it became. Another signal leaves it to itself.
+    async fn cancel(&self, signal: Signal, signals: &mut Signals) -> anyhow::Result<End> {
+        let open = self.state.borrow().open.clone();
+        self.state.borrow_mut().progress.finish();
+        self.ctx.io.fresh_line();
+        let count = plural(open.len() as u64, "run");
+        self.ctx.io.notice(&Page::new().say("cancelling ").show(&count).say("; once more leaves it at that").end());
+        let cancelling = self.session.with_engine(self.cancel_open(&open));
+        match signals.during(cancelling, suspend).await {
+            Ok(done) => drop(done.map_err(|error| cannot_go_on(&error, open.first()))??),
+            Err(again) => return Ok(self.detach(again)),
+        }
+        if let Ok(done) = signals.during(self.finish_callbacks(), suspend).await {
+            done?;
+        }
+        self.say_counts();
+        Ok(signal.into())
+    }
+
+    async fn cancel_open(&self, open: &BTreeSet<RunId>) -> Result<Vec<Exit>, Failure> {
+        let mut found = Vec::new();
+        for id in open {
+            match runs::with_agent(self.session, id).await {
+                Ok(run) => found.push(run),
+                Err(failure) => self.ctx.report(&failure),
+            }
+        }
+        let (asked, failures) = cancel::request(self.session, found).await;
+        failures.iter().for_each(|failure| self.ctx.report(failure));
+        let options = Options {
+            interval: Some(cancel::LOOKS),
+            timeout: Some(cancel::PATIENCE),
+            stays: cancel::STAYS,
+            any: false,
+            fail_fast: false,
+            stall: None,
+            wait_callback: false,
+            ..self.options()
+        };
+        let targets = Stream::of(asked.into_iter().map(Target::from)).targets;
+        follow::follow(&self.session.api, targets, &options, &mut |event| self.see(&event)).await
+    }
+
+    fn ring(&self) {
+        if self.how.bell {
+            self.ctx.io.ring();
+        }
     }
 
     fn options(&self) -> Options {
@@ -120,6 +173,9 @@ impl<'a> Following<'a> {
             // Nobody sees the figures of a run of which only the id is printed.
             figures: self.how.events || self.how.reply || matches!(self.ctx.format, Format::Human | Format::Json),
             ticks: self.state.borrow().progress.is_on(),
+            stall: how.stall_after.map(|after| Stall { after, ends: how.on_stall == OnStall::Exit }),
+            wait_callback: how.wait_callback,
+            relaxed: false,
         }
     }
 
@@ -127,6 +183,8 @@ impl<'a> Following<'a> {
         let live_display = self.state.borrow().progress.is_live();
         match self.ctx.format {
             _ if self.how.follow || self.how.events || live_display => Messages::Live,
+            // Messages tell that a run goes on, on servers whose status does not.
+            _ if self.how.stall_after.is_some() => Messages::Live,
             _ if self.how.reply => Messages::AtEnd,
             Format::Human => Messages::AtEnd,
             _ => Messages::Never,

@@ -13,9 +13,10 @@ use crate::core::facts::{self, Details};
 use crate::core::outcome::outcome;
 use crate::exit::Exit;
 use crate::follow::{Ending, Event};
-use crate::model::{Message, Run, message};
+use crate::model::{Message, Run, RunId, message};
 use crate::render;
 use crate::report::Failure;
+use crate::text::duration::read_whole;
 use crate::text::page::Page;
 
 /// Prints what events bring.
@@ -40,7 +41,8 @@ impl<'a> Printer<'a> {
         match event {
             Event::Tick => false,
             Event::Message { .. } => self.how.follow || self.how.events,
-            Event::Note { .. } | Event::Ended(_) | Event::Lost { .. } => true,
+            Event::Callback { .. } => self.how.wait_callback || self.how.events,
+            Event::Note { .. } | Event::Stalled { .. } | Event::Ended(_) | Event::Lost { .. } => true,
             _ => self.how.events,
         }
     }
@@ -54,10 +56,33 @@ impl<'a> Printer<'a> {
                 self.ctx.io.notice(&Page::new().show(id.as_str()).say(": ").show_line(text).end());
                 Ok(())
             }
+            Event::Stalled { id, silent_for } => {
+                self.say_stalled(id, *silent_for);
+                Ok(())
+            }
+            Event::Callback { run } if self.how.wait_callback => {
+                self.say_called_back(run);
+                Ok(())
+            }
             Event::Ended(ending) => self.print_ending(ending),
             Event::Lost { run, failure, .. } => self.print_lost(run.as_deref(), failure),
             _ => Ok(()),
         }
+    }
+
+    fn say_stalled(&self, id: &RunId, silent_for: Duration) {
+        let page = Page::new().show(id.as_str()).say(": nothing new for ").show(&read_whole(silent_for)).end();
+        let page = page.say("  cancel: ").show(&self.command("cancel", id.as_str())).end();
+        self.ctx.io.notice(&page);
+    }
+
+    fn say_called_back(&self, run: &Run) {
+        let page = Page::new().show(run.id().as_str());
+        let page = match (run.document().count("callback_status_code"), run.document().text("callback_error")) {
+            (Some(code), _) => page.say(": its callback was answered with ").show(&code.to_string()),
+            (None, error) => page.say(": its callback failed: ").show_line(error.unwrap_or("nobody says why")),
+        };
+        self.ctx.io.notice(&page.end());
     }
 
     fn print_event(&self, event: &Event) -> Result<(), Failure> {

@@ -18,6 +18,11 @@ pub fn single(age: Duration, dice: f64) -> Duration {
     shorten((0.1 * age.as_secs_f64()).clamp(floor, cap), dice)
 }
 
+/// The delay before the next look at a run whose end somebody is expected to hint at.
+pub fn relaxed(age: Duration, dice: f64) -> Duration {
+    single(age, dice).max(Duration::from_secs(5))
+}
+
 /// The delay before the next list request, for three or more open runs. `age` is that of the youngest.
 pub fn list(age: Duration, dice: f64) -> Duration {
     shorten((0.1 * age.as_secs_f64()).clamp(0.5, 5.0), dice)

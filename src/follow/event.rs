@@ -24,6 +24,10 @@ pub enum Event {
     Recovered { down_for: Duration },
     /// Something worth saying about a run that changes nothing, such as a stop reason without a status.
     Note { id: RunId, text: String },
+    /// Nothing new was seen of a run for so long.
+    Stalled { id: RunId, silent_for: Duration },
+    /// The first look that shows that the run's callback was attempted.
+    Callback { run: Rc<Run> },
     /// A run ended, and what is known about it.
     Ended(Rc<Ending>),
     /// The following of this run ended with an error; others go on.
@@ -36,11 +40,11 @@ impl Event {
     /// The run that it is about, where it is about one.
     pub fn run_id(&self) -> Option<&RunId> {
         match self {
-            Self::Status { run } => Some(run.id()),
+            Self::Status { run } | Self::Callback { run } => Some(run.id()),
             Self::Ended(ending) => Some(ending.run.id()),
             Self::PollError { id, .. } => id.as_ref(),
             Self::Added { id, .. } | Self::Step { id, .. } | Self::Message { id, .. } => Some(id),
-            Self::Note { id, .. } | Self::Lost { id, .. } => Some(id),
+            Self::Note { id, .. } | Self::Lost { id, .. } | Self::Stalled { id, .. } => Some(id),
             Self::Recovered { .. } | Self::Tick => None,
         }
     }

@@ -11,11 +11,12 @@ use tokio::time::{Instant, sleep_until};
 use super::look::{self, LIST_LIMIT, Looking, Manner};
 use super::outage::Outage;
 use super::tracked::Tracked;
-use super::{Event, Messages, Options, Target};
+use super::{Event, Inputs, Messages, Options, Target};
 use crate::api::client::Active;
 use crate::api::{Client, RunFilter};
 use crate::core::facts::Details;
 use crate::exit::Exit;
+use crate::model::RunId;
 use crate::report::Failure;
 
 /// From this many open runs on, one list request stands for many looks.
@@ -32,11 +33,11 @@ const TICK: Duration = Duration::from_secs(1);
 /// Returns the exit of each run that was followed to an end or lost; an error of `emit` ends it.
 pub async fn follow(
     api: &Client,
-    targets: UnboundedReceiver<Target>,
+    inputs: impl Into<Inputs>,
     options: &Options,
     emit: &mut dyn FnMut(Event) -> Result<(), Failure>,
 ) -> Result<Vec<Exit>, Failure> {
-    Follower::new(api, options, emit).run(targets).await
+    Follower::new(api, options, emit).run(inputs.into()).await
 }
 
 /// Everything that is known while runs are followed. What looks bring is taken in by [`super::intake`].
@@ -86,8 +87,8 @@ impl<'a> Follower<'a> {
         }
     }
 
-    async fn run(mut self, mut targets: UnboundedReceiver<Target>) -> Result<Vec<Exit>, Failure> {
-        let mut more = true;
+    async fn run(mut self, inputs: Inputs) -> Result<Vec<Exit>, Failure> {
+        let (mut targets, mut hints, mut more) = (inputs.targets, inputs.hints, true);
         while !self.is_over(more) {
             self.launch();
             let wake = self.wake();
@@ -98,6 +99,7 @@ impl<'a> Follower<'a> {
                     Some(target) => self.add(target)?,
                     None => more = false,
                 },
+                Some(id) = next_hint(&mut hints) => self.hint(&id),
                 () = sleep_until(wake) => self.on_time()?,
             }
         }
@@ -118,6 +120,13 @@ impl<'a> Follower<'a> {
         (self.emit)(Event::Added { id: tracked.id.clone(), run: tracked.run.clone() })?;
         self.tracked.push(tracked);
         Ok(())
+    }
+
+    fn hint(&mut self, id: &RunId) {
+        let now = Instant::now();
+        if let Some(tracked) = self.tracked.iter_mut().find(|tracked| tracked.id == *id) {
+            tracked.hint(now);
+        }
     }
 
     /// Whether one list request stands for many looks now. The first request of a command is a single look.
@@ -143,7 +152,7 @@ impl<'a> Follower<'a> {
             let lists = self.lists();
             let next = self.tracked.iter_mut().filter(|tracked| tracked.is_ready(lists) && tracked.due <= now);
             let Some(tracked) = next.min_by_key(|tracked| tracked.due) else { break };
-            tracked.looking = true;
+            (tracked.looking, tracked.hinted) = (true, false);
             let live = self.options.messages == Messages::Live;
             let manner = Manner { patient: !self.answered, live };
             self.looks.push(look::at_run(self.api, tracked.id.clone(), tracked.last_message(), manner));
@@ -221,5 +230,13 @@ impl<'a> Follower<'a> {
         self.exits.push(failure.exit);
         self.enough |= self.options.fail_fast;
         (self.emit)(Event::Lost { id: tracked.id, run: tracked.run, failure })
+    }
+}
+
+/// The next hint. Nobody who could give one is no reason to wake up.
+async fn next_hint(hints: &mut Option<UnboundedReceiver<RunId>>) -> Option<RunId> {
+    match hints {
+        Some(hints) => hints.recv().await,
+        None => std::future::pending().await,
     }
 }

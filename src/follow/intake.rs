@@ -15,7 +15,7 @@ use super::{Ending, Event, Messages};
 use crate::api::ApiError;
 use crate::api::client::Active;
 use crate::core::facts::{Details, facts};
-use crate::core::{Outcome, poll, retry};
+use crate::core::{Outcome, retry};
 use crate::exit::Exit;
 use crate::model::{Message, Run, RunId};
 use crate::report::Failure;
@@ -59,17 +59,22 @@ impl Follower<'_> {
     }
 
     fn update(&mut self, at: usize, run: Run) -> Result<(), Failure> {
-        let tracked = &mut self.tracked[at];
-        if !tracked.update(run, Instant::now(), Timestamp::now()) {
-            return Ok(());
+        let (tracked, now) = (&mut self.tracked[at], Instant::now());
+        let (changed, called_back) = (tracked.update(run, now, Timestamp::now()), tracked.newly_called_back());
+        let Some(run) = tracked.run.clone() else { return Ok(()) };
+        if changed {
+            tracked.news(now);
+            (self.emit)(Event::Status { run: run.clone() })?;
         }
-        let run = tracked.run.clone();
-        run.map_or(Ok(()), |run| (self.emit)(Event::Status { run }))
+        if called_back { (self.emit)(Event::Callback { run }) } else { Ok(()) }
     }
 
     fn take_messages(&mut self, at: usize, messages: Vec<Message>) -> Result<(), Failure> {
         let id = self.tracked[at].id.clone();
         let fresh = self.tracked[at].fresh(messages);
+        if !fresh.is_empty() {
+            self.tracked[at].news(Instant::now());
+        }
         self.say_fresh(&id, fresh)
     }
 
@@ -87,7 +92,7 @@ impl Follower<'_> {
     fn settle(&mut self, at: usize) -> Result<(), Failure> {
         let now = Instant::now();
         let outcome = self.tracked[at].outcome(now);
-        if outcome != Outcome::Open && self.stays_ended(at, now) {
+        if outcome != Outcome::Open && self.stays_ended(at, now) && !self.awaits_callback(at)? {
             let tracked = self.tracked.swap_remove(at);
             if let Some(run) = tracked.run.clone() {
                 let wanted = Wanted {
@@ -99,6 +104,9 @@ impl Follower<'_> {
                 self.ending.push(tracked);
             }
             return Ok(());
+        }
+        if outcome == Outcome::Open && self.stalls(at, now) {
+            return self.stall(at, now);
         }
         self.tracked[at].due = now + self.delay(at, now);
         if self.tracked[at].note_odd_reason() {
@@ -113,19 +121,6 @@ impl Follower<'_> {
     /// Whether a run that has ended was seen to stay so for long enough.
     fn stays_ended(&mut self, at: usize, now: Instant) -> bool {
         now - *self.tracked[at].ended_since.get_or_insert(now) >= self.options.stays
-    }
-
-    fn delay(&self, at: usize, now: Instant) -> Duration {
-        let tracked = &self.tracked[at];
-        // Where lists are asked for, a look of its own is the exception; a pending end is not made to wait.
-        if self.lists() && tracked.run.as_ref().is_some_and(|run| run.stop_reason().is_none()) {
-            return poll::refresh(tracked.age(now), tracked.is_relayed());
-        }
-        let single = tracked.delay(now, self.options.interval, fastrand::f64());
-        // Many runs that cannot be listed share five requests a second.
-        let others = u32::try_from(self.tracked.len() - 1).unwrap_or(u32::MAX);
-        let share = Duration::from_millis(200).saturating_mul(others.saturating_add(1));
-        if others == 0 { single } else { single.max(share) }
     }
 
     fn failed_look(&mut self, at: usize, error: &ApiError) -> Result<(), Failure> {
@@ -215,11 +210,6 @@ impl Follower<'_> {
             self.tracked[at].due = now + self.delay(at, now);
         }
         Ok(())
-    }
-
-    fn list_delay(&self, now: Instant) -> Duration {
-        let youngest = self.tracked.iter().map(|tracked| tracked.age(now)).min().unwrap_or_default();
-        self.options.interval.unwrap_or_else(|| poll::list(youngest, fastrand::f64()))
     }
 
     fn take_end(&mut self, id: &RunId, at_end: AtEnd) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! The only poller: runs in at any time, [`Event`]s out. Nothing else in this program waits for a run.
 //!
-//! [`follower`] decides what is due, [`look`] makes the requests, `intake` takes in what they bring;
+//! [`follower`] decides what is due, [`look`] makes the requests, `intake` takes in what they bring, `pace`
+//! says when to look again;
 //! [`tracked`] is what is known of one run, [`outage`] what is known of the server's silence, [`details`] what is asked once a run has ended.
 
 pub mod details;
@@ -9,6 +10,7 @@ pub mod follower;
 mod intake;
 pub mod look;
 pub mod outage;
+mod pace;
 pub mod tracked;
 
 #[cfg(test)]
@@ -18,6 +20,8 @@ use std::time::Duration;
 
 pub use event::{Ending, Event};
 pub use follower::follow;
+
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::model::{Run, RunId};
 
@@ -66,6 +70,35 @@ pub struct Options {
     pub figures: bool,
     /// Emit [`Event::Tick`] every second.
     pub ticks: bool,
+    /// What to do about a run of which nothing is heard.
+    pub stall: Option<Stall>,
+    /// A run that has a callback ends for us only when that was attempted.
+    pub wait_callback: bool,
+    /// Somebody will hint at the end: looks are only there to be sure.
+    pub relaxed: bool,
+}
+
+/// A run stalls when neither its status nor its messages have changed for some time.
+#[derive(Clone, Copy, Debug)]
+pub struct Stall {
+    /// After how long.
+    pub after: Duration,
+    /// Whether that ends the following of the run, or is only said.
+    pub ends: bool,
+}
+
+/// What is fed into following.
+pub struct Inputs {
+    /// The runs. Following goes on until all that came in have ended and no more can come.
+    pub targets: UnboundedReceiver<Target>,
+    /// Runs that may have ended, says somebody who is not believed: each is looked at at once.
+    pub hints: Option<UnboundedReceiver<RunId>>,
+}
+
+impl From<UnboundedReceiver<Target>> for Inputs {
+    fn from(targets: UnboundedReceiver<Target>) -> Self {
+        Self { targets, hints: None }
+    }
 }
 
 impl Default for Options {
@@ -81,6 +114,9 @@ impl Default for Options {
             messages: Messages::Never,
             figures: true,
             ticks: false,
+            stall: None,
+            wait_callback: false,
+            relaxed: false,
         }
     }
 }

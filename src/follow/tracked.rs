@@ -45,6 +45,16 @@ pub struct Tracked {
     pub was_open: bool,
     /// It gets a look of its own, though others are looked at by a list.
     pub alone: bool,
+    /// Somebody said that it may have ended, when last.
+    pub hinted_at: Option<Instant>,
+    /// The next look is due at once, since the hint came after the last one began.
+    pub hinted: bool,
+    /// It was said that it stalls.
+    pub stalled: bool,
+    /// It was said that its end waits for its callback.
+    pub callback_noted: bool,
+    news_at: Instant,
+    called_back: bool,
     born: Duration,
     end_fails_since: Option<Instant>,
     reason_since: Option<Instant>,
@@ -71,6 +81,12 @@ impl Tracked {
             ended_since: None,
             was_open: target.ours,
             alone: false,
+            hinted_at: None,
+            hinted: false,
+            stalled: false,
+            callback_noted: false,
+            news_at: now,
+            called_back: false,
             born: if target.ours { Duration::ZERO } else { Duration::from_nanos(born.unwrap_or_default()) },
             end_fails_since: None,
             reason_since: None,
@@ -90,6 +106,34 @@ impl Tracked {
     pub fn look_now(&mut self, now: Instant) {
         self.due = self.due.min(now);
         self.alone = true;
+    }
+
+    /// Takes in that it may have ended: it is looked at at once, or once more if a look is under way.
+    pub fn hint(&mut self, now: Instant) {
+        (self.hinted, self.hinted_at) = (true, Some(now));
+        self.look_now(now);
+    }
+
+    /// Takes in that something new was seen of it.
+    pub fn news(&mut self, now: Instant) {
+        (self.news_at, self.stalled) = (now, false);
+    }
+
+    /// For how long nothing new was seen of it.
+    pub fn silent_for(&self, now: Instant) -> Duration {
+        now - self.news_at
+    }
+
+    /// Whether its callback is still to be attempted.
+    pub fn awaits_callback(&self) -> bool {
+        let has = |key| self.run.as_ref().is_some_and(|run| run.document().present(key).is_some());
+        has("callback_url") && !has("callback_sent_at")
+    }
+
+    /// Whether its callback was attempted, told once.
+    pub fn newly_called_back(&mut self) -> bool {
+        let sent = self.run.as_ref().is_some_and(|run| run.document().present("callback_sent_at").is_some());
+        sent && !std::mem::replace(&mut self.called_back, true)
     }
 
     /// Its age, as far as is known.

@@ -51,6 +51,8 @@ pub fn event(event: &Event, now: Timestamp) -> Option<String> {
         },
         Event::Recovered { down_for } => What::PollOk { down_for_ns: nanos(*down_for) },
         Event::Note { id, text } => What::Note { run_id: id.as_str(), text },
+        Event::Stalled { id, silent_for } => What::Stalled { run_id: id.as_str(), silent_for_ns: nanos(*silent_for) },
+        Event::Callback { run } => callback(run),
         Event::Ended(ending) => ended(ending),
         Event::Lost { id, failure, .. } => What::Error { run_id: id.as_str(), error: error(failure) },
     };
@@ -94,6 +96,10 @@ enum What<'a> {
     PollOk { down_for_ns: u64 },
     /// Something odd about a run.
     Note { run_id: &'a str, text: &'a str },
+    /// Nothing new was seen of a run for longer than --stall-after.
+    Stalled { run_id: &'a str, silent_for_ns: u64 },
+    /// The run's callback was attempted: when, and what was answered or went wrong.
+    Callback { run_id: &'a str, sent_at: Option<&'a str>, status_code: Option<u64>, error: Option<&'a str> },
     /// The end of a run: the last line about it.
     Ended {
         run_id: &'a str,
@@ -123,6 +129,16 @@ fn line(what: What<'_>, now: Timestamp) -> String {
 
 fn status(run: &Run) -> What<'_> {
     What::Status { run_id: run.id().as_str(), status: run.status().to_string(), stop_reason: stop_reason(run) }
+}
+
+fn callback(run: &Run) -> What<'_> {
+    let document = run.document();
+    What::Callback {
+        run_id: run.id().as_str(),
+        sent_at: document.text("callback_sent_at"),
+        status_code: document.count("callback_status_code"),
+        error: document.text("callback_error"),
+    }
 }
 
 fn said<'a>(run_id: &'a str, message: &Message) -> What<'a> {

@@ -167,6 +167,13 @@ impl Io {
         }
     }
 
+    /// Rings the bell of the terminal, where there is one.
+    pub fn ring(&self) {
+        if self.terminals.stderr {
+            self.say_text("\u{7}");
+        }
+    }
+
     /// What says things on stderr from where these streams cannot be reached.
     pub fn voice(&self) -> impl Fn(&Page) + 'static {
         let (err, look) = (Rc::clone(&self.err), self.look);

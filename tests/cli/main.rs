@@ -25,6 +25,7 @@ mod samples;
 mod schema;
 mod send;
 mod serve;
+mod steering;
 mod streams;
 mod support;
 mod terminal;

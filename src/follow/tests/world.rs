@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::api::{Client, Transport};
 use crate::exit::Exit;
-use crate::follow::{Event, Options, Target, follow};
+use crate::follow::{Event, Inputs, Options, Target, follow};
 use crate::model::RunId;
 use crate::report::Failure;
 
@@ -25,6 +25,10 @@ pub(super) struct World {
     /// Answers instead of the usual ones: (path part, from, to, status).
     pub(super) faults: Vec<(&'static str, Duration, Duration, u16)>,
     pub(super) has_list: bool,
+    /// When the callbacks of the runs are attempted; none have one where there is none.
+    pub(super) called: Option<Duration>,
+    /// When somebody hints at the end of a run.
+    pub(super) hints: Vec<(Duration, String)>,
     /// Paths with this part are not answered.
     pub(super) hanging: Option<&'static str>,
     pub(super) requests: Vec<(Duration, String)>,
@@ -33,14 +37,29 @@ pub(super) struct World {
 impl World {
     pub(super) fn new(ends: impl IntoIterator<Item = (String, Duration)>) -> Self {
         let (start, ends) = (Instant::now(), ends.into_iter().collect());
-        Self { start, ends, faults: Vec::new(), has_list: true, hanging: None, requests: Vec::new() }
+        Self {
+            start,
+            ends,
+            faults: Vec::new(),
+            has_list: true,
+            called: None,
+            hints: Vec::new(),
+            hanging: None,
+            requests: Vec::new(),
+        }
     }
 
     fn run(&self, id: &str) -> Option<Value> {
         let end = *self.ends.get(id)?;
         let done = self.start.elapsed() >= end;
         let (status, reason) = if done { ("completed", json!("end_turn")) } else { ("created", Value::Null) };
-        Some(json!({"id": id, "status": status, "stop_reason": reason, "agent_id": "agent-x"}))
+        let mut run = json!({"id": id, "status": status, "stop_reason": reason, "agent_id": "agent-x"});
+        if let Some(called) = self.called {
+            let sent = (self.start.elapsed() >= called).then_some("2026-11-23T14:56:09");
+            run["callback_url"] = json!("http://127.0.0.1/");
+            (run["callback_sent_at"], run["callback_status_code"]) = (json!(sent), json!(sent.map(|_| 204)));
+        }
+        Some(run)
     }
 
     fn answer(&mut self, path: &str) -> (u16, Value) {
@@ -121,13 +140,24 @@ pub(super) async fn watch(world: World, rtt: Duration, ids: &[String], options: 
         sender.send(Target { id, run: None, ours }).expect("a receiver");
     }
     drop(sender);
+    let (hint, hints) = unbounded_channel();
+    let planned = std::mem::take(&mut world.lock().expect("no panic").hints);
+    let hinting = tokio::spawn(async move {
+        for (at, id) in planned {
+            tokio::time::sleep_until(start + at).await;
+            let _ = hint.send(id.parse().expect("an id"));
+        }
+    });
     let mut events = Vec::new();
     let mut emit = |event: Event| -> Result<(), Failure> {
         events.push((start.elapsed(), event));
         Ok(())
     };
-    let exits = follow(&api, receiver, &options, &mut emit).await.expect("no error of the display");
+    let exits = follow(&api, Inputs { targets: receiver, hints: Some(hints) }, &options, &mut emit)
+        .await
+        .expect("no error of the display");
     let took = start.elapsed();
+    hinting.abort();
     drop(api);
     let world = Arc::into_inner(world).expect("nobody else has it").into_inner().expect("no panic");
     (Seen { exits, events, took }, world)

@@ -66,7 +66,7 @@ impl Board {
             Event::Recovered { .. } => self.outage = None,
             Event::Ended(ending) => self.row(ending.run.id(), now).ended(ending, now),
             Event::Lost { id, .. } => self.row(id, now).stop(State::Lost, None, now),
-            Event::Note { .. } | Event::Tick => {}
+            Event::Note { .. } | Event::Stalled { .. } | Event::Callback { .. } | Event::Tick => {}
         }
     }
 

@@ -53,8 +53,8 @@ impl Plain {
             Event::PollError { .. } => self.board.outage.as_ref().map(|outage| down(outage, now)),
             Event::Recovered { down_for } => was_down.then(|| Page::new().show(&recovered(*down_for))),
             Event::Tick if passed(HEARTBEAT, self.spoke_at, now) => self.heartbeat(now),
-            // Notes and losses are said by the command itself.
-            Event::Note { .. } | Event::Lost { .. } => None,
+            // These are said by the command itself.
+            Event::Note { .. } | Event::Stalled { .. } | Event::Callback { .. } | Event::Lost { .. } => None,
             Event::Added { .. } | Event::Message { .. } | Event::Tick => None,
         }
     }
