@@ -194,7 +194,7 @@ impl Shared {
         if self.plan.lock().expect("no panic").plan.honours_keys { "idempotency-supported: true\r\n" } else { "" }
     }
 
-    /// Accepts a message now, later or never. Returns the run as it would be answered.
+    /// Accepts a message now, later or never. Returns what would be answered.
     fn accept(self: &Arc<Self>, request: &Request, accepted: Accepted) -> (u16, Value) {
         let agent = request.path.split('/').nth(3).unwrap_or_default().to_owned();
         let otid = request.body.pointer("/messages/0/otid").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -216,7 +216,8 @@ impl Shared {
                 });
             }
         }
-        (200, run_document(&entry, "created"))
+        // Whoever answers for a server that has not accepted it has no run to show.
+        (502, json!({"detail": "Bad Gateway"}))
     }
 
     /// Writes the ledger. A server that honours keys has one entry a key.
@@ -289,7 +290,8 @@ fn send(mut stream: &TcpStream, way: &Way, (status, body): (u16, Value), headers
         }
         Way::Cut(bytes) => stream.write_all(&well[..well.len() - 1 - bytes % (well.len() - 1)]).map(|()| false),
         Way::Drip(bytes) => {
-            let (first, rest) = well.split_at(*bytes % well.len());
+            // Whoever waits a second for it never sees its end.
+            let (first, rest) = well.split_at(*bytes % (well.len() - 30));
             stream.write_all(first)?;
             for byte in rest {
                 thread::sleep(Duration::from_millis(100));
