@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use tower::ServiceExt as _;
@@ -120,15 +120,18 @@ enum Cut {
     Lost(reqwest::Error),
 }
 
+/// Reads a body up to a limit. It is put together only once it is known to be whole: what is too large was never held
+/// twice.
 async fn read(mut response: reqwest::Response, cap: usize) -> Result<Bytes, Cut> {
-    let mut body = BytesMut::new();
+    let (mut chunks, mut length) = (Vec::new(), 0);
     while let Some(chunk) = response.chunk().await.map_err(Cut::Lost)? {
-        if body.len() + chunk.len() > cap {
+        length += chunk.len();
+        if length > cap {
             return Err(Cut::TooLarge);
         }
-        body.extend_from_slice(&chunk);
+        chunks.push(chunk);
     }
-    Ok(body.freeze())
+    Ok(if chunks.len() == 1 { chunks.remove(0) } else { chunks.concat().into() })
 }
 
 async fn in_process(router: &Router, call: &Call) -> Result<Answer, Lost> {

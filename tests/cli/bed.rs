@@ -50,6 +50,12 @@ fn what_a_process_left_behind_is_one_text() {
 }
 
 #[test]
+fn the_memory_of_a_process_is_told() {
+    let output = TestEnv::new().bash("x=$(head -c 64M /dev/zero | tr '\\0' x); true").run();
+    assert!(output.peak_kib > 64 << 10, "{} KiB", output.peak_kib);
+}
+
+#[test]
 fn the_mock_answers_in_order_repeats_the_last_and_remembers() {
     let mock = Mock::start();
     mock.on("GET", "/a", [Answer::status(503), Answer::body(200, "text/plain", "hi")]);

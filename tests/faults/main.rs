@@ -4,8 +4,12 @@
 //! `UPDATE=1` then writes what it counted into RELIABILITY.md. Seeds are printed; `AGENTCTL_SEED` repeats a run.
 
 mod ambiguous;
+mod answers;
+mod bodies;
 mod crowd;
 mod faultd;
+mod outage;
+mod redirects;
 mod report;
 mod sabotage;
 #[path = "../cli/support/mod.rs"]

@@ -99,7 +99,7 @@ pub struct Running {
     deadline: Instant,
     stdout: Arc<Captured>,
     stderr: Arc<Captured>,
-    status: Receiver<ExitStatus>,
+    status: Receiver<(ExitStatus, u64)>,
 }
 
 impl Running {
@@ -108,7 +108,7 @@ impl Running {
         let stdout = Captured::read(child.stdout.take());
         let stderr = Captured::read(child.stderr.take());
         let (tell, status) = mpsc::channel();
-        thread::spawn(move || tell.send(child.wait().expect("a child can be waited for")));
+        thread::spawn(move || tell.send(wait(&child)));
         Self { pid, shown, deadline, stdout, stderr, status }
     }
 
@@ -148,7 +148,7 @@ impl Running {
     /// Waits for its end.
     pub fn wait(self) -> Output {
         let left = self.deadline.saturating_duration_since(Instant::now());
-        let Ok(status) = self.status.recv_timeout(left) else {
+        let Ok((status, peak_kib)) = self.status.recv_timeout(left) else {
             self.kill();
             panic!("{} did not end within its time limit:\n{}", self.shown, self.so_far());
         };
@@ -159,7 +159,7 @@ impl Running {
                 panic!("{} left a process behind:\n{}", self.shown, self.so_far());
             }
         }
-        Output { stdout: self.stdout.text(), stderr: self.stderr.text(), status }
+        Output { stdout: self.stdout.text(), stderr: self.stderr.text(), status, peak_kib }
     }
 
     /// Ends it and all that it started.
@@ -171,6 +171,19 @@ impl Running {
     fn so_far(&self) -> String {
         format!("{}------- stderr -------\n{}", self.stdout.text(), self.stderr.text())
     }
+}
+
+/// Waits for a child; returns how it ended, and its peak memory in KiB.
+fn wait(child: &Child) -> (ExitStatus, u64) {
+    let pid = libc::pid_t::try_from(child.id()).expect("a process id");
+    let mut status = 0;
+    // SAFETY: `rusage` is plain data that may be zero and that the call fills; nobody else waits for this child.
+    let (waited, usage) = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        (libc::wait4(pid, &raw mut status, 0, &raw mut usage), usage)
+    };
+    assert_eq!(waited, pid, "the child can be waited for");
+    (ExitStatus::from_raw(status), usage.ru_maxrss.unsigned_abs())
 }
 
 /// A stream, collected as it comes.
@@ -231,6 +244,8 @@ impl Captured {
 pub struct Output {
     pub stdout: String,
     pub stderr: String,
+    /// The most memory that it used. At least what the test's own process used, which it shares until it is on its own.
+    pub peak_kib: u64,
     status: ExitStatus,
 }
 
