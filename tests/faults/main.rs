@@ -5,6 +5,7 @@
 
 mod ambiguous;
 mod answers;
+mod attacks;
 mod bodies;
 mod crowd;
 mod faultd;

@@ -13,7 +13,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{Method, StatusCode};
+use axum::http::{Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 
@@ -77,6 +77,11 @@ impl Refused {
         Self { status: StatusCode::FORBIDDEN, detail: "Forbidden: web pages may not use this server", note }
     }
 
+    fn method(method: &Method) -> Self {
+        let note = format!("method {}", quoted(method.as_str()));
+        Self { status: StatusCode::METHOD_NOT_ALLOWED, detail: "Method Not Allowed", note }
+    }
+
     fn key() -> Self {
         Self { status: StatusCode::UNAUTHORIZED, detail: "Unauthorized", note: "no key, or a wrong one".to_owned() }
     }
@@ -95,6 +100,10 @@ impl Doors {
 
     /// The doors in their order: none of them looks at the body.
     fn judge(&self, parts: &Parts) -> Result<(), Refused> {
+        // What follows a CONNECT is not for this server, and TRACE shows what others sent.
+        if matches!(parts.method, Method::CONNECT | Method::TRACE) {
+            return Err(Refused::method(&parts.method));
+        }
         self.hosts.check(parts)?;
         origin::check(parts, &self.hosts)?;
         self.key.as_ref().map_or(Ok(()), |key| key.check(parts))
@@ -103,7 +112,9 @@ impl Doors {
     async fn answer(&self, parts: Parts, body: Body, next: Next) -> Response {
         if let Err(refused) = self.judge(&parts) {
             (self.hear)(Note::Refused(format!("{} ({})", refused.note, refused.status.as_u16())));
-            return Refusal::Detail(refused.status, refused.detail.to_owned()).into_response();
+            let answer = Refusal::Detail(refused.status, refused.detail.to_owned());
+            // Whatever else comes on this connection is not read.
+            return ([(header::CONNECTION, "close")], answer).into_response();
         }
         match body::read(&parts, body).await {
             Ok(body) => next.run(Request::from_parts(parts, body)).await,
