@@ -135,7 +135,7 @@ pub struct Global {
     #[arg(long, value_name = "URL", global = true, help_heading = "Connection")]
     pub base_url: Option<String>,
     /// Use this profile of the configuration file [env: AGENTCTL_PROFILE]
-    #[arg(long, value_name = "NAME", global = true, help_heading = "Connection")]
+    #[arg(long, value_name = "PROFILE", global = true, help_heading = "Connection")]
     pub profile: Option<String>,
     /// Read the API key from the first line of a file, a pipe, or - [env: LETTA_API_KEY]
     #[arg(long, value_name = "FILE", global = true, help_heading = "Connection")]

@@ -40,6 +40,9 @@ pub fn run(args: Vec<OsString>, env: Env, io: Io) -> End {
 }
 
 fn carry_out(args: Vec<OsString>, env: Env, mut io: Io) -> End {
+    if commands::complete::answer(&args, &env, &io) {
+        return Exit::Done.into();
+    }
     // Usage errors obey the output flags too, so these are looked up before the rest is understood.
     commands::early::apply(&mut io, &args, &env);
     let cli = match cli::Cli::read(args) {

@@ -73,7 +73,11 @@ pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
 
 async fn carry_out(ctx: &Ctx, session: &Session, verb: &Verb) -> Result<(), Failure> {
     match verb {
-        Verb::List => print_list(ctx, session, &session.api.agents(None).await?),
+        Verb::List => {
+            let agents = session.api.agents(None).await?;
+            session.saw(&agents);
+            print_list(ctx, session, &agents)
+        }
         Verb::Create(create) => print_one(ctx, session, &session.api.create_agent(body(create)).await?),
         Verb::Show { agents } => {
             for agent in agents {

@@ -1,13 +1,14 @@
-//! `completions`: the completion script of a shell, from the definition of the command line.
+//! `completions`: the script by which a shell asks for words.
 
-use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use super::{Ctx, End};
-use crate::cli::Cli;
+use super::{Ctx, End, complete};
 use crate::exit::Exit;
 
 /// Print the completion script of a shell
+///
+/// The script asks this program for the words that fit: commands, flags and files, and also recent
+/// runs, agents that were listed, profiles, statuses and stop reasons. No server is asked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -22,8 +23,6 @@ pub struct Args {
 
 /// Carries out `completions`.
 pub fn run(ctx: &Ctx, args: &Args) -> anyhow::Result<End> {
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "agentctl", &mut script);
-    ctx.io.raw(&String::from_utf8_lossy(&script))?;
+    ctx.io.raw(&complete::script(&args.shell.to_string()).unwrap_or_default())?;
     Ok(Exit::Done.into())
 }

@@ -5,6 +5,7 @@ pub mod api;
 pub mod approval;
 pub mod approve;
 pub mod cancel;
+pub mod complete;
 pub mod completions;
 pub mod config;
 pub mod ctx;

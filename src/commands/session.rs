@@ -9,6 +9,7 @@ use crate::api::client::Active;
 use crate::api::transport::Http;
 use crate::api::{Client, Listing, RunFilter, Transport};
 use crate::config::recent::Recent;
+use crate::config::seen::{Seen, SeenAgent};
 use crate::config::{Base, Origin, Settings, headers, places, served};
 use crate::core::facts::Facts;
 use crate::exit::Exit;
@@ -34,6 +35,7 @@ pub struct Session {
     pub engine: Option<Running>,
     settings: Settings,
     recent: Recent,
+    seen: Seen,
 }
 
 impl Ctx {
@@ -98,7 +100,7 @@ impl Session {
         };
         let origin = if settings.base == Base::Local { String::new() } else { settings.base_origin.to_string() };
         let api = Client::new(transport, &origin, listener(ctx, settings.command_suffix()));
-        Ok(Self { api, engine, settings, recent: Recent::new(&ctx.env) })
+        Ok(Self { api, engine, settings, recent: Recent::new(&ctx.env), seen: Seen::new(&ctx.env) })
     }
 
     /// Does some work that the local engine is needed for; an engine that cannot go on ends it.
@@ -148,6 +150,7 @@ impl Session {
 
     async fn find(&self, name: &str) -> Result<Option<AgentId>, Failure> {
         let agents = self.api.agents(Some(name)).await?;
+        self.saw(&agents);
         // Servers differ in how exactly they take a name.
         let same = agents.iter().filter(|agent| agent.text("name") == Some(name));
         let ids: Vec<&str> = same.filter_map(|agent| agent.text("id")).collect();
@@ -172,6 +175,17 @@ impl Session {
     pub async fn active_runs(&self, agent: &AgentId) -> Result<Vec<Run>, Failure> {
         let filter = RunFilter { agent_id: Some(agent.to_string()), active: Active::ByStatus, ..RunFilter::default() };
         Ok(Listing::new(&self.api, filter).all().await?)
+    }
+
+    /// Remembers agents, so that a shell can complete their names.
+    pub fn saw(&self, agents: &[Document]) {
+        let server = self.settings.server_key();
+        let tame = |name: &&str| !name.chars().any(char::is_control);
+        let seen = agents.iter().filter_map(|agent| {
+            let name = agent.text("name").filter(tame).unwrap_or_default().to_owned();
+            Some(SeenAgent { id: agent.text("id")?.parse().ok()?, name, server: server.clone() })
+        });
+        self.seen.add(seen.collect());
     }
 
     /// Remembers a run for `@last`.

@@ -98,7 +98,7 @@ impl ConfigFile {
     fn unknown(&self, name: &Given<String>) -> Failure {
         let (shown, origin) = (show::clip(&name.value, 60), &name.origin);
         let failure = Failure::usage(format!("there is no profile `{shown}` (from {origin})"));
-        let names: Vec<&str> = self.profiles().map(|(name, _)| name).collect();
+        let names = self.names();
         if names.is_empty() {
             return failure.hint("there are none; make one with `agentctl config set profiles.NAME.base_url URL`");
         }
@@ -114,6 +114,11 @@ impl ConfigFile {
             unknown.map(move |key| format!("profiles.{name}.{key}"))
         });
         outer.map(str::to_owned).chain(inner).collect()
+    }
+
+    /// The names of the profiles.
+    pub fn names(&self) -> Vec<String> {
+        self.profiles().map(|(name, _)| name.to_owned()).collect()
     }
 
     fn profiles(&self) -> impl Iterator<Item = (&str, &Item)> {

@@ -13,6 +13,7 @@ pub mod places;
 pub mod profile;
 pub mod recent;
 pub mod secret;
+pub mod seen;
 pub mod served;
 pub mod settings;
 pub mod sources;

@@ -37,9 +37,17 @@ impl Recent {
 
     /// The runs that were sent to a server lately, the newest last.
     pub fn sent_to(&self, server: &str) -> Vec<RunId> {
+        self.all().into_iter().filter(|(_, of)| of == server).map(|(run, _)| run).collect()
+    }
+
+    /// The runs that were sent to any server lately, each with its server, the newest last.
+    pub fn all(&self) -> Vec<(RunId, String)> {
         let text = self.0.as_ref().and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
-        let of_server = text.lines().filter(|line| line.split('\t').nth(2) == Some(server));
-        of_server.filter_map(|line| line.split('\t').next()?.parse().ok()).collect()
+        let read = |line: &str| {
+            let mut parts = line.split('\t');
+            Some((parts.next()?.parse().ok()?, parts.nth(1)?.to_owned()))
+        };
+        text.lines().filter_map(read).collect()
     }
 }
 

@@ -4,6 +4,21 @@ use serde_json::Value;
 
 use super::Document;
 
+/// The types of messages that the API documents; others pass through.
+pub const KINDS: [&str; 11] = [
+    "system_message",
+    "user_message",
+    "assistant_message",
+    "reasoning_message",
+    "hidden_reasoning_message",
+    "tool_call_message",
+    "tool_return_message",
+    "approval_request_message",
+    "approval_response_message",
+    "summary_message",
+    "event_message",
+];
+
 /// A message: the server's document with accessors.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message(Document);

@@ -6,6 +6,7 @@ mod bad_input;
 mod bed;
 mod behaviour;
 mod cancel;
+mod completion;
 mod config;
 mod doctor;
 mod exit_codes;

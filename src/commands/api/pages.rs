@@ -32,7 +32,7 @@ impl Pages {
     pub fn take(&mut self, page: Vec<Document>) -> Vec<Document> {
         // Behind the very first item, an empty page says nothing about the direction.
         let leads_back = self.last.is_some() && !self.turned && (!page.is_empty() || self.seen.len() == 1);
-        let fresh: Vec<Document> = page.into_iter().filter(|item| self.seen.insert(name(item).to_owned())).collect();
+        let fresh: Vec<Document> = page.into_iter().filter(|item| self.seen.insert(name(item))).collect();
         match fresh.last() {
             Some(item) => {
                 self.last = item.text("id").map(str::to_owned);
@@ -45,9 +45,11 @@ impl Pages {
     }
 }
 
-/// What an item is told apart by: its id, else all of it.
-fn name(item: &Document) -> &str {
-    item.text("id").unwrap_or_else(|| item.line())
+/// What an item is told apart by: its id, else all of it. Several messages may share an id.
+fn name(item: &Document) -> String {
+    let id = item.text("id").unwrap_or_else(|| item.line());
+    let more = ["message_type", "otid"].map(|key| item.text(key).unwrap_or_default());
+    [id, more[0], more[1]].join("\t")
 }
 
 #[cfg(test)]
@@ -91,6 +93,13 @@ mod tests {
             requests += 1;
         }
         assert_eq!(requests, 3);
+    }
+
+    #[test]
+    fn messages_that_share_an_id_are_several() {
+        let message = |kind: &str| Document::from_value(json!({"id": "message-1", "message_type": kind}));
+        let fresh = Pages::default().take(vec![message("reasoning_message"), message("assistant_message")]);
+        assert_eq!(fresh.len(), 2);
     }
 
     #[test]

@@ -8,19 +8,7 @@ use crate::server::Manners;
 use crate::server::request::{Input, InputMessage, Kind, Role, SPEAKS, SPOKEN, SendRequest};
 
 /// The message types that the API lists.
-pub(in crate::server) const MESSAGE_TYPES: &[&str] = &[
-    "system_message",
-    "user_message",
-    "assistant_message",
-    "reasoning_message",
-    "hidden_reasoning_message",
-    "tool_call_message",
-    "tool_return_message",
-    "approval_request_message",
-    "approval_response_message",
-    "summary_message",
-    "event_message",
-];
+pub(in crate::server) const MESSAGE_TYPES: &[&str] = &crate::model::message::KINDS;
 
 /// How many steps a run may take when the request does not say.
 const MAX_STEPS: i64 = 50;

@@ -34,6 +34,11 @@ impl Pty {
         Self::of(env, "bash", ["--norc", "-c", script])
     }
 
+    /// A terminal for a shell that waits for what is typed.
+    pub fn shell(env: &TestEnv, shell: &str, args: &[&str]) -> Self {
+        Self::of(env, shell, args)
+    }
+
     fn of(env: &TestEnv, program: &str, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
         let mut command = CommandBuilder::new(program);
         command.args(args);

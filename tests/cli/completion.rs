@@ -1,0 +1,165 @@
+//! Completion: real shells on a terminal, and what they are answered. Nothing is asked of a server.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::support::letta::{self, AGENT, RUN, RUN_PATH};
+use crate::support::pty::Pty;
+use crate::support::{Answer, Mock, Output, TestEnv};
+
+/// A home in which a run was sent, an agent was listed, and a profile exists.
+fn used(mock: &Mock) -> TestEnv {
+    let env = TestEnv::new();
+    mock.on("GET", "/v1/agents/", [Answer::json(200, &json!([{"id": AGENT, "name": "tester"}]))]);
+    for line in [letta::SEND, "agents list", "config set profiles.work.base_url http://127.0.0.1:1"] {
+        let output = env.agentctl(line.split(' ')).server(&mock.url()).run();
+        assert_eq!(output.code(), 0, "{output}");
+    }
+    env
+}
+
+/// What fish would be answered for a command line whose last word is being typed.
+fn ask(env: &TestEnv, words: &[&str]) -> Output {
+    let output = env.agentctl(["--", "agentctl"].iter().chain(words)).env("AGENTCTL_COMPLETE", "fish").run();
+    assert_eq!((output.code(), output.stderr.as_str()), (0, ""), "{output}");
+    output
+}
+
+fn words(output: &Output) -> Vec<&str> {
+    output.stdout.lines().filter_map(|line| line.split('\t').next()).collect()
+}
+
+#[test]
+fn words_that_fit_come_from_this_machine_and_not_from_a_server() {
+    let mock = letta::done();
+    let env = used(&mock);
+    let before = mock.connections();
+    for (line, word) in [
+        (&["wat"][..], "watch"),
+        (&["status", ""], RUN),
+        (&["status", ""], "@last"),
+        (&["watch", "run-2"], RUN),
+        (&["cancel", "@"], "@last"),
+        (&["send", "--agent", "te"], "tester"),
+        (&["send", "-a", "agent-1"], AGENT),
+        (&["agents", "show", ""], "tester"),
+        (&["--profile", "w"], "work"),
+        (&["list", "--status", "r"], "running"),
+        (&["list", "--stop-reason", "max_s"], "max_steps"),
+        (&["messages", RUN, "--type", "assi"], "assistant_message"),
+        (&["send", "--return-types", "tool_c"], "tool_call_message"),
+        (&["status", "-o", "j"], "json"),
+        (&["schema", "batch-l"], "batch-line"),
+        (&["api", "PO"], "POST"),
+        (&["config", "get", "base"], "base_url"),
+        (&["agents", "create", "--model", "agentctl/s"], "agentctl/script"),
+        (&["send", "--when-"], "--when-idle"),
+    ] {
+        let output = ask(&env, line);
+        assert!(words(&output).contains(&word), "{line:?}: {word}\n{output}");
+    }
+    assert_eq!(mock.connections(), before);
+}
+
+#[test]
+fn files_are_completed_where_files_belong() {
+    let env = TestEnv::new();
+    env.write("report.txt", "hi");
+    assert_eq!(words(&ask(&env, &["send", "-F", "rep"])), ["report.txt"]);
+}
+
+#[test]
+fn broken_files_mean_fewer_words_and_no_noise() {
+    let env = TestEnv::new();
+    fs::create_dir(env.home().join("config/agentctl")).expect("a folder");
+    fs::write(env.home().join("config/agentctl/config.toml"), "profiles = [").expect("a file");
+    fs::write(env.home().join("agentctl-data/recent"), b"\xff\xfe\nnonsense\n").expect("a file");
+    fs::write(env.home().join("agentctl-data/agents"), "agent-nonsense\tx").expect("a file");
+    for line in [&["--profile", ""][..], &["status", ""], &["send", "--agent", ""]] {
+        ask(&env, line);
+    }
+}
+
+#[test]
+fn a_variable_that_means_something_else_changes_nothing() {
+    let output = TestEnv::new().agentctl(["--version"]).env("AGENTCTL_COMPLETE", "1").env("COMPLETE", "bash").run();
+    assert!(output.code() == 0 && output.stdout.starts_with("agentctl "), "{output}");
+}
+
+/// Whether a shell is there; where it is not, that is said.
+fn has(shell: &str) -> bool {
+    let found = Command::new(shell)
+        .arg(if shell == "elvish" { "-version" } else { "--version" })
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !found {
+        eprintln!("skipped: {shell} is not installed");
+    }
+    found
+}
+
+/// Types command lines with Tab in them into a shell. What arrives at the server proves what they became.
+fn types(shell: &str, args: &[&str], setup: &str) {
+    let mock = letta::done();
+    let env = used(&mock);
+    let before = mock.seen("GET").len();
+    let mut terminal = Pty::shell(&env, shell, args).server(&mock.url()).columns(200).spawn();
+    terminal.type_in(&format!("{setup}; echo rea''dy\r"));
+    terminal.wait_for("ready");
+    terminal.type_in("agentctl stat\t run-2\t -o none\r");
+    mock.wait_for("GET", before + 1);
+    terminal.type_in("agentctl agents show tes\t -o none\r");
+    mock.wait_for("GET", before + 3);
+    terminal.type_in("exit\r");
+    let screen = terminal.wait();
+    let seen: Vec<String> =
+        mock.seen("GET")[before..].iter().map(|request| format!("{}?{}", request.path, request.query)).collect();
+    assert_eq!(seen[0], format!("{RUN_PATH}?"), "{}", screen.raw());
+    assert!(seen[1].contains("name=tester"), "{seen:?}\n{}", screen.raw());
+}
+
+#[test]
+fn bash_completes() {
+    if has("bash") {
+        types("bash", &["--norc", "--noprofile", "-i"], "source <(agentctl completions bash)");
+    }
+}
+
+#[test]
+fn zsh_completes() {
+    if has("zsh") {
+        types("zsh", &["-f", "-i"], "autoload -U compinit; compinit -u -D; source <(agentctl completions zsh)");
+    }
+}
+
+#[test]
+fn zsh_completes_from_its_folders_at_the_first_tab() {
+    if has("zsh") {
+        let setup = "mkdir f; agentctl completions zsh > f/_agentctl; fpath=($PWD/f $fpath); autoload -U compinit; compinit -u -D";
+        types("zsh", &["-f", "-i"], setup);
+    }
+}
+
+#[test]
+fn fish_completes() {
+    if has("fish") {
+        types("fish", &["--no-config", "-i"], "agentctl completions fish | source");
+    }
+}
+
+#[test]
+fn elvish_completes() {
+    if has("elvish") {
+        types("elvish", &["-norc", "-i"], "eval (agentctl completions elvish | slurp)");
+    }
+}
+
+#[test]
+fn every_shell_has_a_script() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = TestEnv::new().agentctl(["completions", shell]).run();
+        assert!(output.code() == 0 && output.stdout.contains("AGENTCTL_COMPLETE"), "{shell}\n{output}");
+    }
+}
