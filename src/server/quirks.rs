@@ -110,6 +110,21 @@ impl Manners {
         self.quirky()
     }
 
+    /// Whether a stream in the background that fails just ends, without the end marker.
+    pub(super) fn cuts_failed_streams(self) -> bool {
+        self.quirky()
+    }
+
+    /// Whether any text will do as a `callback_url`, to fail when it is to be called.
+    pub(super) fn accepts_any_callback(self) -> bool {
+        self.quirky()
+    }
+
+    /// Whether `Idempotency-Key` means nothing.
+    pub(super) fn ignores_keys(self) -> bool {
+        self.quirky()
+    }
+
     /// Whether a 404 tells who asked.
     pub(super) fn tells_the_actor(self) -> bool {
         self.quirky()

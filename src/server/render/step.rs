@@ -9,6 +9,7 @@ use crate::server::store::steps::StepRow;
 /// A step. The server's models cache nothing and count no hidden thoughts.
 pub(in crate::server) fn step(row: &StepRow) -> Value {
     let (provider, model) = row.model.split_once('/').unwrap_or(("agentctl", &row.model));
+    let done = row.error_type.is_none();
     let error = row.error.as_ref().map(|message| json!({"message": message, "traceback": null, "details": null}));
     json!({
         "id": row.id,
@@ -29,8 +30,8 @@ pub(in crate::server) fn step(row: &StepRow) -> Value {
         "cached_input_tokens": null,
         "cache_write_tokens": null,
         "reasoning_tokens": null,
-        "completion_tokens_details": {"reasoning_tokens": 0},
-        "prompt_tokens_details": {"cached_tokens": 0, "cache_read_tokens": 0, "cache_creation_tokens": 0},
+        "completion_tokens_details": done.then(|| json!({"reasoning_tokens": 0})),
+        "prompt_tokens_details": done.then(cached),
         "stop_reason": row.stop_reason,
         "tags": [],
         "tid": null,
@@ -41,6 +42,10 @@ pub(in crate::server) fn step(row: &StepRow) -> Value {
         "project_id": null,
         "error_type": row.error_type,
         "error_data": error,
-        "status": if row.error_type.is_some() { "failed" } else { "success" },
+        "status": if done { "success" } else { "failed" },
     })
+}
+
+fn cached() -> Value {
+    json!({"cached_tokens": 0, "cache_read_tokens": 0, "cache_creation_tokens": 0})
 }

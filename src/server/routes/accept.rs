@@ -34,7 +34,7 @@ pub(super) async fn accept(
 ) -> Result<Accepted, Refusal> {
     let at = Instant::now();
     let (agent, request) = read(engine, agent, body, route)?;
-    let key = payload.key(route)?;
+    let key = if engine.manners.ignores_keys() { None } else { payload.key(route)? };
     let (owner, to) = (engine.reserves(), agent.clone());
     let accept = move |tx: &Transaction<'_>| runs::accept(tx, to.as_str(), &request, owner.as_deref(), key.as_ref());
     match engine.db.offer(accept).await? {
@@ -60,10 +60,13 @@ fn read(
     route: Route,
 ) -> Result<(AgentId, SendRequest), Refusal> {
     match (agent_id(agent), validate::send_request(body, route, engine.manners)) {
-        (Ok(agent), Ok(request)) => match request.callback_url.as_deref().map(|url| (url, engine.targets.check(url))) {
-            Some((url, Err(denied))) => Err(Fault::callback_url(url, &denied.to_string()).into()),
-            _ => Ok((agent, request)),
-        },
+        (Ok(agent), Ok(request)) => {
+            let url = request.callback_url.as_deref().filter(|_| !engine.manners.accepts_any_callback());
+            match url.map(|url| (url, engine.targets.check(url))) {
+                Some((url, Err(denied))) => Err(Fault::callback_url(url, &denied.to_string()).into()),
+                _ => Ok((agent, request)),
+            }
+        }
         (agent, request) => {
             let faults = agent.err().into_iter().chain(request.err().unwrap_or_default());
             Err(Refusal::Invalid(faults.collect()))

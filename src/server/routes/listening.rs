@@ -154,7 +154,10 @@ impl Listening {
                 self.ready.push_back(render::data(&render::statistics(usage)));
             }
         }
-        self.ready.push_back(render::DONE.to_owned());
+        let cut = self.run.kind.is_background() && self.engine.manners.cuts_failed_streams();
+        if self.run.error.is_none() || !cut {
+            self.ready.push_back(render::DONE.to_owned());
+        }
         Ok(())
     }
 

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any, get, post};
 use futures_util::FutureExt;
@@ -37,15 +37,17 @@ type Answer = Result<axum::Json<Value>, Refusal>;
 
 /// Everything the API has.
 pub(super) fn router(engine: Arc<Engine>) -> Router {
-    let both = |router, (path, route)| both_forms(router, path, route, engine.manners);
-    table()
+    let manners = engine.manners;
+    let both = |router, (path, route)| both_forms(router, path, route, manners);
+    let routes = table()
         .into_iter()
         .fold(Router::new(), both)
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(MOST_BYTES))
         .layer(from_fn(catch_panic))
-        .with_state(engine)
+        .with_state(engine);
+    if manners.ignores_keys() { routes } else { routes.layer(map_response(|answer| async { declare(answer) })) }
 }
 
 /// Every path behind its prefix, in the form that the real server has.
@@ -102,7 +104,7 @@ async fn method_not_allowed() -> Refusal {
 /// A handler that panics is a bug, but not one that ends the process.
 async fn catch_panic(request: Request, next: Next) -> Response {
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-    declare(answer.unwrap_or_else(|_| Refusal::internal().into_response()))
+    answer.unwrap_or_else(|_| Refusal::internal().into_response())
 }
 
 /// An agent id from a path.

@@ -9,6 +9,7 @@ mod lists;
 mod models;
 mod quirks;
 mod runs;
+mod samples;
 mod shapes;
 mod sharing;
 mod streams;

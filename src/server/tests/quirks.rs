@@ -141,3 +141,17 @@ async fn the_stream_of_an_async_run_brings_pings_only() {
     assert_eq!(text.matches("\"message_type\":\"ping\"").count(), 90, "for half an hour");
     assert_eq!(text.matches("data: ").count(), 90);
 }
+
+#[tokio::test]
+async fn the_same_request_twice_is_two_runs_whatever_its_key() {
+    let server = Server::quirky().await;
+    let agent = server.agent("agentctl/echo").await;
+    for _ in 0..2 {
+        let request = Request::builder().method("POST").uri(format!("/v1/agents/{agent}/messages/async"));
+        let request = request.header(header::CONTENT_TYPE, "application/json").header("idempotency-key", "k");
+        let request = request.body(Body::from(r#"{"input": "x"}"#)).expect("a request");
+        let answer = server.router.clone().oneshot(request).await.expect("infallible");
+        assert_eq!((answer.status(), answer.headers().get("idempotency-supported")), (StatusCode::OK, None));
+    }
+    assert_eq!(server.get("/v1/runs/").await.as_array().map(Vec::len), Some(2));
+}
