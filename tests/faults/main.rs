@@ -10,6 +10,8 @@ mod bodies;
 mod crowd;
 mod faultd;
 mod outage;
+mod proxied;
+mod proxy;
 mod redirects;
 mod report;
 mod sabotage;
