@@ -2,6 +2,7 @@
 
 pub mod ask;
 pub mod client;
+mod echo;
 pub mod error;
 pub mod exchange;
 mod judge;

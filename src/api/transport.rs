@@ -10,6 +10,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use tower::ServiceExt as _;
 use url::Url;
 
+use super::echo::conceal;
 use super::error::Kind;
 use super::exchange::{Answer, Call, ERROR_CAP, LIST_CAP};
 use super::judge::Lost;
@@ -72,7 +73,7 @@ impl Http {
             Err(Cut::TooLarge) => return Err(Lost::new(Kind::Unreadable, format!("larger than {} MiB", cap >> 20))),
             Err(Cut::Lost(error)) => return Err(self.lost(&error, limit)),
         };
-        Ok(Answer { status, headers, body })
+        Ok(conceal(Answer { status, headers, body }, self.authorization.as_ref()))
     }
 
     fn request(&self, call: &Call, limit: Duration) -> reqwest::RequestBuilder {

@@ -7,6 +7,7 @@ mod ambiguous;
 mod answers;
 mod attacks;
 mod bodies;
+mod canary;
 mod crowd;
 mod faultd;
 mod outage;

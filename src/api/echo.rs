@@ -1,0 +1,74 @@
+//! Servers that repeat the key in an error: what they say is shown, the key is not.
+
+use bytes::Bytes;
+use http::HeaderValue;
+use http::header::LOCATION;
+use serde_json::Value;
+
+use super::exchange::Answer;
+
+/// What stands in place of the key.
+const REDACTED: &[u8] = b"(redacted)";
+
+/// Takes the key out of an answer that is not success. What succeeded is data, and is left as it is.
+pub(super) fn conceal(mut answer: Answer, authorization: Option<&HeaderValue>) -> Answer {
+    let key = authorization.and_then(|bearer| bearer.to_str().ok()?.strip_prefix("Bearer ")).unwrap_or_default();
+    if answer.is_success() || key.is_empty() {
+        return answer;
+    }
+    // In a JSON body some characters of a key stand behind a backslash.
+    let in_json = Value::from(key).to_string();
+    for form in [key, &in_json[1..in_json.len() - 1]] {
+        answer.body = without(form.as_bytes(), &answer.body).map_or(answer.body, Bytes::from);
+        let to = answer.headers.get(LOCATION).and_then(|to| without(form.as_bytes(), to.as_bytes()));
+        if let Some(to) = to.and_then(|to| HeaderValue::from_bytes(&to).ok()) {
+            answer.headers.insert(LOCATION, to);
+        }
+    }
+    answer
+}
+
+/// The text without the key; none where it is not in it.
+fn without(key: &[u8], text: &[u8]) -> Option<Vec<u8>> {
+    let mut rest = text;
+    let mut clean = Vec::new();
+    while let Some(at) = rest.windows(key.len()).position(|part| part == key) {
+        clean.extend_from_slice(&rest[..at]);
+        clean.extend_from_slice(REDACTED);
+        rest = &rest[at + key.len()..];
+    }
+    if rest.len() == text.len() {
+        return None;
+    }
+    clean.extend_from_slice(rest);
+    Some(clean)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderMap;
+
+    fn concealed(status: u16, body: &'static str) -> Answer {
+        let headers = HeaderMap::from_iter([(LOCATION, HeaderValue::from_static("/login?key=canary"))]);
+        let answer = Answer { status, headers, body: Bytes::from_static(body.as_bytes()) };
+        conceal(answer, Some(&HeaderValue::from_static("Bearer canary")))
+    }
+
+    #[test]
+    fn a_key_that_an_error_repeats_is_taken_out() {
+        let answer = concealed(401, "no: canary, canarycanary");
+        assert_eq!(answer.text(), Some("no: (redacted), (redacted)(redacted)"));
+        assert_eq!(answer.header("location"), Some("/login?key=(redacted)"));
+        assert_eq!(concealed(401, "no").text(), Some("no"));
+        assert_eq!(concealed(200, "canary").text(), Some("canary"));
+    }
+
+    #[test]
+    fn a_key_is_known_in_json_too() {
+        let answer =
+            Answer { status: 401, headers: HeaderMap::new(), body: Bytes::from_static(br#"{"no": "a\"b\\c"}"#) };
+        let answer = conceal(answer, Some(&HeaderValue::from_static(r#"Bearer a"b\c"#)));
+        assert_eq!(answer.text(), Some(r#"{"no": "(redacted)"}"#));
+    }
+}
