@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::support::TestEnv;
 use crate::support::process::{Output, Process};
-use crate::support::serve::{Serve, status};
+use crate::support::serve::{Serve, exchange, status};
 
 const MEMORY: &[&str] = &["--in-memory"];
 
@@ -252,6 +252,32 @@ fn a_run_at_work_is_finished_first() {
     let watched = env.agentctl(["watch", "--local", &waiting]).run();
     assert_eq!(watched.code(), 0, "the next start goes on with the rest: {watched}");
     drop(again);
+}
+
+#[test]
+fn a_request_at_work_is_answered_first() {
+    let env = TestEnv::new();
+    let serve = Serve::start(&env, &[]);
+    let agent = scripted(&env);
+    let (line, address) = (format!("POST /v1/agents/{agent}/messages"), serve.address());
+    let request = serve.request(&line, "", r#"{"input":"@sleep 1s\n@reply done"}"#);
+    let asking = std::thread::spawn(move || exchange(address, request.as_bytes()));
+    until("running", || env.agentctl(["list", "--local"]));
+    serve.process().signal(Signal::TERM);
+    let answer = asking.join().expect("no panic");
+    assert!(status(&answer) == 200 && answer.contains("done"), "{answer}");
+    assert_eq!(serve.end_of_it().code(), 0);
+}
+
+#[test]
+fn it_survives_more_connections_than_it_can_have() {
+    let env = TestEnv::new();
+    let script = "ulimit -n 64; exec agentctl serve --bind 127.0.0.1:0 --in-memory --print-env";
+    let serve = Serve::from(env.bash(script));
+    let many: Vec<TcpStream> = (0..100).map(|_| TcpStream::connect(serve.address()).expect("a connection")).collect();
+    drop(many);
+    assert_eq!(status(&serve.ask("GET /v1/health/", "", "")), 200, "the next one is served");
+    assert_eq!(serve.stop().code(), 0);
 }
 
 #[test]

@@ -16,8 +16,8 @@ use crate::server::door::HostName;
 /// OPENAI_BASE_URL for another place), ollama/NAME (OLLAMA_BASE_URL), vllm/NAME (VLLM_BASE_URL).
 /// An endpoint is sent the agent's prompt, its memory and the conversation, and no tools.
 ///
-/// A key is made at the first start and kept beside the database. agentctl finds it by itself;
-/// for other programs there is --print-env. SIGTERM and Ctrl-C stop the server: it accepts no
+/// A key is made at the first start and kept beside the database, in a file that ends in .key.
+/// agentctl finds it by itself; for other programs there is --print-env. SIGTERM and Ctrl-C stop the server: it accepts no
 /// more, gives what is under way ten seconds, and exits 0; what is unfinished then waits for
 /// the next start. A second signal ends it at once.
 ///

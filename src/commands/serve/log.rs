@@ -33,6 +33,8 @@ pub enum Line<'a> {
         base: &'a str,
         /// On which database; none is memory.
         database: Option<&'a Path>,
+        /// Whether a key is needed.
+        keyed: bool,
     },
     /// Others on this machine will not find its key.
     Unlisted(&'a str),
@@ -91,12 +93,10 @@ impl Line<'_> {
     fn page(&self) -> Page {
         let page = Page::new();
         match self {
-            Self::Started { base, database } => {
-                let page = page.say("serving ").show(base).say(", ");
-                match database {
-                    Some(path) => page.say("from ").show_line(&path.display().to_string()),
-                    None => page.say("from memory"),
-                }
+            Self::Started { base, database, keyed } => {
+                let page = page.say("serving ").show(base).say(", from ");
+                let page = page.show_line(&database.map_or("memory".to_owned(), |path| path.display().to_string()));
+                page.say(if *keyed { "; agentctl finds the key" } else { "; without a key" })
             }
             Self::Unlisted(why) => page.say("agentctl will not find the key by itself: ").show_line(why),
             Self::Note(Note::Refused(why)) => page.say("refused: ").show_line(why),
@@ -118,9 +118,9 @@ impl Line<'_> {
     fn json(&self) -> Value {
         let mut line = json!({"v": 1, "time": Timestamp::now().to_string()});
         let more = match self {
-            Self::Started { base, database } => {
-                json!({"type": "started", "base_url": base, "database": database.map(Path::to_string_lossy)})
-            }
+            Self::Started { base, database, keyed } => json!({
+                "type": "started", "base_url": base, "database": database.map(Path::to_string_lossy), "key": keyed,
+            }),
             Self::Unlisted(why) => json!({"type": "unlisted", "reason": why}),
             Self::Note(Note::Refused(why)) => json!({"type": "refused", "reason": why}),
             Self::Note(Note::Answered { method, path, status, took }) => json!({

@@ -70,7 +70,7 @@ async fn serve(ctx: &Ctx, args: &Args) -> anyhow::Result<End> {
     if args.print_env {
         print_env(ctx, &base, key)?;
     }
-    log.print(&Line::Started { base: ready::text(&base), database });
+    log.print(&Line::Started { base: ready::text(&base), database, keyed: key.is_some() });
     let command = if args.command.is_empty() { None } else { Some(run_command(args, &engine, &base, key).await?) };
     let end = until_the_end(ctx, &mut signals, &mut reaper, &mut log, command.as_ref()).await;
 
@@ -78,6 +78,9 @@ async fn serve(ctx: &Ctx, args: &Args) -> anyhow::Result<End> {
     drop((ready_file, records, stop));
     let end = match end {
         Asked::By(signal) => {
+            if signal == Signal::Interrupt {
+                ctx.io.fresh_line();
+            }
             log.print(&Line::Stopping { signal, at_work: engine.at_work() });
             let open = async { tokio::join!(serving, engine.drain()) };
             match signals.during(timeout(DRAIN, open), suspend).await {

@@ -18,7 +18,7 @@ use crate::report::Failure;
 use crate::server::door::{Doors, Hosts, Key};
 use crate::server::listen::Listener;
 use crate::server::target::Targets;
-use crate::server::{self, Adopt, Manners, Options, Running, Store};
+use crate::server::{self, Adopt, Manners, Options, Running, StartError, Store};
 
 /// A server that has all that it needs.
 pub struct Server {
@@ -43,7 +43,7 @@ impl Server {
         let base = ready::base_url(address, &args.allow_host)?;
         let engine = server::start(options(ctx, args, database.clone(), address.port())?)
             .await
-            .map_err(|error| engine_failure(&error))?;
+            .map_err(|error| cannot_start(&error))?;
         let key = if args.no_auth { None } else { Some(key(database.as_deref())?) };
         if let Some(record) = records.first_mut() {
             record.write(&base, None).map_err(|error| cannot_record(&error))?;
@@ -78,6 +78,14 @@ fn database(ctx: &Ctx, args: &Args) -> Result<Option<PathBuf>, Failure> {
             let failure = Failure::new(Exit::Local, "database", "this platform names no data folder");
             failure.hint("name a file with --db, or keep nothing with --in-memory")
         }),
+    }
+}
+
+fn cannot_start(error: &StartError) -> Failure {
+    let failure = engine_failure(error);
+    match error {
+        StartError::NotOurs(_) => failure.hint("the file was not touched; name another one with --db"),
+        _ => failure.hint("name another file with --db, or keep nothing with --in-memory"),
     }
 }
 

@@ -24,7 +24,8 @@ impl Key {
 
     /// Lets those through who show the key, and those who ask for the server's health.
     pub(super) fn check(&self, parts: &Parts) -> Result<(), Refused> {
-        let open = matches!(parts.uri.path().trim_end_matches('/'), "/v1/health" | "/v1/ready");
+        let path = parts.uri.path().trim_end_matches('/');
+        let open = matches!(path, "/v1/health" | "/v1/ready" | "/latest/health" | "/latest/ready");
         let known = open || shown(&parts.headers).is_some_and(|shown| self.is(shown));
         if known { Ok(()) } else { Err(Refused::key()) }
     }

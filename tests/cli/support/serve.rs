@@ -66,13 +66,18 @@ impl Serve {
         exchange(self.address(), request.as_ref())
     }
 
-    /// A request with the key and further lines of its head, each with its line end; the answer is the last one.
-    pub fn ask(&self, line: &str, head: &str, body: &str) -> String {
+    /// A request with the key and further lines of its head, each with its line end. It is the last on its connection.
+    pub fn request(&self, line: &str, head: &str, body: &str) -> String {
         let (address, key, length) = (self.address(), &self.key, body.len());
-        self.raw(format!(
+        format!(
             "{line} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\
              Content-Type: application/json\r\nContent-Length: {length}\r\n{head}\r\n{body}"
-        ))
+        )
+    }
+
+    /// The answer to such a request.
+    pub fn ask(&self, line: &str, head: &str, body: &str) -> String {
+        self.raw(self.request(line, head, body))
     }
 }
 
