@@ -10,8 +10,8 @@ use std::time::Duration;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    agents, api, approve, cancel, completions, config, deny, doctor, list, login, logout, man, messages, schema, send,
-    serve, status, watch,
+    agents, api, approve, cancel, completions, config, deny, doctor, help, list, login, logout, man, messages, schema,
+    send, serve, status, watch,
 };
 use crate::config::settings::Flags;
 use crate::text::duration;
@@ -28,7 +28,12 @@ use crate::ui::progress::Choice;
 /// per line in a pipe. Everything else goes to standard error.
 #[derive(Debug, Parser)]
 #[command(name = "agentctl", version = LONG_VERSION)]
-#[command(max_term_width = 80)]
+#[command(max_term_width = 80, disable_help_subcommand = true)]
+#[command(after_long_help = "\
+Topics:
+  agentctl help exit-codes   what each exit code means
+  agentctl help environment  every variable that is read
+  agentctl help output       streams and formats")]
 pub struct Cli {
     /// What holds for every command.
     #[command(flatten)]
@@ -61,6 +66,7 @@ pub enum Command {
     Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
+    Help(help::Args),
 }
 
 /// How data is printed.

@@ -65,7 +65,7 @@ impl Exit {
     ];
 
     /// With several runs, the first of these that applies is the exit of the command.
-    const WORST_FIRST: [Self; 16] = [
+    pub const WORST_FIRST: [Self; 16] = [
         Self::Bug,
         Self::Interrupted,
         Self::Terminated,

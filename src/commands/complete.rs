@@ -8,6 +8,7 @@ use clap::{Arg, Command, CommandFactory as _};
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::{EnvCompleter, Shells};
 
+use super::help::TOPICS;
 use crate::cli::Cli;
 use crate::config::Env;
 use crate::config::file::ConfigFile;
@@ -74,6 +75,7 @@ fn words(arg: &Arg, env: &Env) -> Option<ArgValueCandidates> {
         "REASON" => |_| StopReason::KNOWN.iter().map(|reason| CompletionCandidate::new(reason.as_str())).collect(),
         "TYPE" if arg.get_id() != "agent_type" => |_| plain(&message::KINDS),
         "HANDLE" => |_| plain(&["agentctl/echo", "agentctl/script"]),
+        "TOPIC" => |_| topics(),
         "KEY" => |_| Key::ALL.iter().map(|key| CompletionCandidate::new(key.name())).collect(),
         _ => return None,
     };
@@ -83,6 +85,12 @@ fn words(arg: &Arg, env: &Env) -> Option<ArgValueCandidates> {
 
 fn plain(words: &[&'static str]) -> Vec<CompletionCandidate> {
     words.iter().map(|word| CompletionCandidate::new(*word)).collect()
+}
+
+fn topics() -> Vec<CompletionCandidate> {
+    let command = Cli::command();
+    let commands = command.get_subcommands().map(|sub| CompletionCandidate::new(sub.get_name()));
+    commands.chain(TOPICS.iter().map(|(name, _)| CompletionCandidate::new(*name))).collect()
 }
 
 /// The runs that were sent from here, the newest first.

@@ -15,6 +15,7 @@ pub mod early;
 mod end;
 pub mod follow_args;
 pub mod following;
+pub mod help;
 pub mod list;
 pub mod login;
 pub mod logout;
@@ -47,6 +48,7 @@ pub fn dispatch(ctx: &Ctx, command: Option<Command>) -> anyhow::Result<End> {
         Some(Command::Logout(args)) => logout::run(ctx, &args),
         Some(Command::Config(args)) => config::run(ctx, &args),
         Some(Command::Man(args)) => man::run(ctx, &args),
+        Some(Command::Help(args)) => help::run(ctx, args),
         Some(Command::Schema(args)) => schema::run(ctx, &args),
         Some(Command::Send(args)) => send::run(ctx, *args),
         Some(Command::Approve(args)) => approve::run(ctx, &args),

@@ -50,7 +50,7 @@ fn bash_takes_the_completions() {
 fn commands() -> Vec<Vec<String>> {
     fn walk(command: &clap::Command, path: &[String], all: &mut Vec<Vec<String>>) {
         all.push(path.to_vec());
-        for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
+        for sub in command.get_subcommands() {
             walk(sub, &[path, &[sub.get_name().to_owned()]].concat(), all);
         }
     }

@@ -13,6 +13,7 @@ mod exit_codes;
 mod filter;
 mod generated;
 mod headers;
+mod help;
 mod layers;
 mod list;
 mod local;

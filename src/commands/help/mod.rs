@@ -1,0 +1,48 @@
+//! `help`: the help of a command, or a topic.
+
+pub mod topic;
+pub mod topics;
+
+use std::ffi::OsString;
+
+use self::topic::Block;
+use super::{Ctx, End, early};
+use crate::cli::Cli;
+use crate::exit::Exit;
+
+/// Print the help of a command, or about a topic
+///
+/// Topics: exit-codes, environment, output.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  agentctl help send
+  agentctl help exit-codes")]
+pub struct Args {
+    /// A command, or exit-codes, environment or output
+    #[arg(value_name = "TOPIC")]
+    pub words: Vec<OsString>,
+}
+
+/// A topic by its name, with what it says.
+pub type Topic = (&'static str, fn() -> Vec<Block>);
+
+/// The topics.
+pub const TOPICS: [Topic; 3] =
+    [("exit-codes", topics::exit_codes), ("environment", topics::environment), ("output", topics::output)];
+
+/// Carries out `help`.
+pub fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
+    if let [word] = &args.words[..]
+        && let Some((_, blocks)) = TOPICS.iter().find(|(name, _)| word == name)
+    {
+        ctx.io.page(&topic::page(&blocks(), ctx.io.look.width))?;
+        return Ok(Exit::Done.into());
+    }
+    // What `agentctl COMMAND --help` says, errors included.
+    let words = std::iter::once("agentctl".into()).chain(args.words).chain(["--help".into()]);
+    match Cli::read(words.collect()) {
+        Err(said) => Ok(early::explain(&ctx.io, &said).into()),
+        Ok(_) => Ok(Exit::Done.into()),
+    }
+}
