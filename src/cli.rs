@@ -10,8 +10,8 @@ use std::time::Duration;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    agents, api, approve, cancel, completions, config, deny, doctor, help, list, login, logout, man, messages, schema,
-    send, serve, status, watch,
+    agents, api, approve, cancel, completions, config, deny, doctor, help, list, listen, login, logout, man, messages,
+    schema, send, serve, status, watch,
 };
 use crate::config::settings::Flags;
 use crate::text::duration;
@@ -56,6 +56,7 @@ pub enum Command {
     Cancel(cancel::Args),
     Approve(approve::Args),
     Deny(deny::Args),
+    Listen(listen::Args),
     Agents(agents::Args),
     Login(login::Args),
     Logout(logout::Args),

@@ -14,6 +14,7 @@ pub mod db;
 pub mod exit;
 pub mod follow;
 pub mod jq;
+pub mod listen;
 pub mod model;
 pub mod net;
 pub mod render;

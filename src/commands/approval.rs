@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::follow_args::FollowArgs;
 use super::runs::{self, Named};
 use super::session::Session;
-use super::{Ctx, End, on_runtime, submit};
+use super::submit::{self, Request};
+use super::{Ctx, End, on_runtime};
 use crate::api::ApiError;
 use crate::api::client::optional;
 use crate::core::outcome::outcome;
@@ -49,7 +50,7 @@ async fn submit_answer(
     let target = runs::one(ctx, session, named, decision.verb).await?;
     let (agent, run) = runs::with_agent(session, &target.id).await?;
     let calls = chosen(&run, waiting(session, &agent, &run).await?, decision)?;
-    submit::submit(ctx, session, &agent, body(&calls, decision), follow).await
+    submit::submit(ctx, session, &agent, Request { body: body(&calls, decision), receiver: None }, follow).await
 }
 
 /// The calls of a run that wait for a decision, and how many it asked one for. None where the server shows no messages.

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::cancel;
 use super::follow_args::{FollowArgs, HowArgs, OnStall};
@@ -17,7 +16,7 @@ use super::{Ctx, End};
 use crate::cli::Format;
 use crate::core::Outcome;
 use crate::exit::Exit;
-use crate::follow::{self, Event, Messages, Options, Stall, Target};
+use crate::follow::{self, Event, Inputs, Messages, Options, Stall, Target};
 use crate::model::{AgentId, Run, RunId};
 use crate::render;
 use crate::report::Failure;
@@ -89,10 +88,11 @@ impl<'a> Following<'a> {
     }
 
     /// Follows to the end, or until a signal asks for it.
-    pub async fn follow(&self, targets: UnboundedReceiver<Target>, signals: &mut Signals) -> anyhow::Result<End> {
-        let options = self.options();
+    pub async fn follow(&self, inputs: impl Into<Inputs>, signals: &mut Signals) -> anyhow::Result<End> {
+        let inputs = inputs.into();
+        let options = Options { relaxed: inputs.hints.is_some(), ..self.options() };
         let mut emit = |event: Event| self.see(&event);
-        let following = follow::follow(&self.session.api, targets, &options, &mut emit);
+        let following = follow::follow(&self.session.api, inputs, &options, &mut emit);
         let exits = match signals.during(self.session.with_engine(following), || self.suspend()).await {
             Ok(exits) => exits,
             Err(signal) if self.how.cancel_on_interrupt => return self.cancel(signal, signals).await,

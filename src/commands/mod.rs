@@ -16,12 +16,15 @@ mod end;
 pub mod follow_args;
 pub mod following;
 pub mod help;
+pub mod hook;
 pub mod list;
+pub mod listen;
 pub mod login;
 pub mod logout;
 pub mod man;
 pub mod messages;
 pub mod printer;
+pub mod receiver;
 pub mod runs;
 pub mod schema;
 pub mod send;
@@ -54,6 +57,7 @@ pub fn dispatch(ctx: &Ctx, command: Option<Command>) -> anyhow::Result<End> {
         Some(Command::Approve(args)) => approve::run(ctx, &args),
         Some(Command::Deny(args)) => deny::run(ctx, &args),
         Some(Command::Status(args)) => on_runtime(status::run(ctx, args)),
+        Some(Command::Listen(args)) => on_runtime(listen::run(ctx, args)),
         Some(Command::List(args)) => on_runtime(list::run(ctx, args)),
         Some(Command::Watch(args)) => on_runtime(watch::run(ctx, args)),
         Some(Command::Cancel(args)) => on_runtime(cancel::run(ctx, args)),

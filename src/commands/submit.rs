@@ -13,7 +13,8 @@ use crate::api::{Letter, SendError};
 use crate::cli::Format;
 use crate::core::Sent;
 use crate::exit::Exit;
-use crate::follow::Target;
+use crate::follow::{Inputs, Target};
+use crate::listen::Receiver;
 use crate::model::{AgentId, Run, RunId};
 use crate::report::Failure;
 use crate::text::page::Page;
@@ -22,20 +23,28 @@ use crate::ui::signals::{Signals, suspend};
 /// How long a run may be finished here before the person is told why the command does not end.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// A request that is ready to be sent.
+pub struct Request {
+    /// The JSON text.
+    pub body: String,
+    /// Where its callback comes in, if it has one of our own.
+    pub receiver: Option<Receiver>,
+}
+
 /// Submits a request to an agent, and follows its run if asked to.
 pub async fn submit(
     ctx: &Ctx,
     session: &Session,
     agent: &AgentId,
-    body: String,
+    request: Request,
     args: &FollowArgs,
 ) -> anyhow::Result<End> {
     // Until here Ctrl-C simply ends the program; from here on there is something to say first.
     let mut signals = Signals::catch()?;
-    let run = post(session, agent, body, &mut signals).await?;
+    let run = post(session, agent, &request, &mut signals).await?;
     session.remember(agent, &run);
     if args.follows() {
-        return follow_run(ctx, session, args, run, &mut signals).await;
+        return follow_run(ctx, session, args, run, request.receiver, &mut signals).await;
     }
     let printed = print_run(ctx, session, &run);
     // What was accepted is finished, whether or not somebody reads about it.
@@ -44,9 +53,10 @@ pub async fn submit(
 }
 
 /// Submits the message. A signal before it is known what became of it leaves that unknown.
-async fn post(session: &Session, agent: &AgentId, body: String, signals: &mut Signals) -> anyhow::Result<Run> {
+async fn post(session: &Session, agent: &AgentId, request: &Request, signals: &mut Signals) -> anyhow::Result<Run> {
     let (key, owned) = (Uuid::new_v4().to_string(), session.own_runs());
-    let letter = Letter { agent: agent.clone(), body, key, own_callback: false, owned };
+    let (body, own_callback) = (request.body.clone(), request.receiver.is_some());
+    let letter = Letter { agent: agent.clone(), body, key, own_callback, owned };
     match signals.during(session.api.send(&letter), suspend).await {
         Ok(run) => run.map_err(|error| lost(session, error, agent).into()),
         Err(_) => Err(unknown(session, interrupted(session), agent).into()),
@@ -85,13 +95,15 @@ async fn follow_run(
     session: &Session,
     args: &FollowArgs,
     run: Run,
+    receiver: Option<Receiver>,
     signals: &mut Signals,
 ) -> anyhow::Result<End> {
     let target = Target { id: run.id().clone(), run: Some(run), ours: true };
     let following = Following::new(ctx, session, args);
     let id = target.id.clone();
     following.announce(&id);
-    let end = following.follow(Stream::of([target]).targets, signals).await?;
+    let (hints, _accepting) = receiver.map(Receiver::split).unzip();
+    let end = following.follow(Inputs { targets: Stream::of([target]).targets, hints }, signals).await?;
     if ctx.io.quiet && end.exit != Exit::Done {
         // Hidden at first, it is what the person needs now.
         ctx.io.say(&Page::new().say("run: ").show(id.as_str()).end());

@@ -19,12 +19,14 @@ const ARROWS: &[(&str, &[&str])] = &[
         "commands",
         &[
             "cli", // Global flags and the argument definition that completions and man pages are made from.
-            "follow", "api", "server", "render", "ui", "jq", "schema", "config", "net", "db", "core", "model", "text",
-            "report", "exit",
+            "follow", "listen", "api", "server", "render", "ui", "jq", "schema", "config", "net", "db", "core",
+            "model", "text", "report", "exit",
         ],
     ),
     // The only poller.
     ("follow", &["api", "core", "model", "text", "report", "exit"]),
+    // A receiver of callbacks: what it hears is a hint, so that it needs to know no more than ids.
+    ("listen", &["model", "text", "exit"]),
     // The client: a method per endpoint.
     ("api", &["sabotage", "net", "core", "model", "text", "report", "exit"]),
     // The local server. It meets the client only in the model.

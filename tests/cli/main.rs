@@ -16,6 +16,7 @@ mod headers;
 mod help;
 mod layers;
 mod list;
+mod listen;
 mod local;
 mod login;
 mod looks;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::ArgMatches;
 
 use crate::commands::follow_args::FollowArgs;
+use crate::commands::receiver::ReceiverArgs;
 use crate::model::AgentRef;
 
 /// Send a message to an agent and print the run
@@ -86,6 +87,12 @@ pub struct Args {
     /// Whether and how the run is followed.
     #[command(flatten)]
     pub follow: FollowArgs,
+    /// Receive the run's callback here, so that its end is seen at once and looks can be fewer
+    #[arg(long, help_heading = "Callbacks", conflicts_with_all = ["callback_url", "dry_run", "curl"])]
+    pub listen: bool,
+    /// Where the callback is received.
+    #[command(flatten)]
+    pub receiver: ReceiverArgs,
     /// Texts and files in the order in which they were given.
     #[arg(skip)]
     pub texts: Vec<Text>,

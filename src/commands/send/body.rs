@@ -20,11 +20,14 @@ pub struct Body {
 }
 
 /// Builds the request: the document that was read, messages from flags, fields from flags, `--set` on top.
-pub fn build(args: &Args, sources: &Sources) -> Result<Body, Failure> {
+///
+/// `receiver` is the URL of our own at which the callback is awaited.
+pub fn build(args: &Args, sources: &Sources, receiver: Option<&str>) -> Result<Body, Failure> {
     let mut object = start(sources.document.as_ref())?;
     put_messages(&mut object, args, sources);
     put_fields(&mut object, args);
     put_sets(&mut object, args)?;
+    put_receiver(&mut object, receiver)?;
     let agent_id = take_agent(&mut object)?;
     check(&object)?;
     mint_otids(&mut object);
@@ -107,6 +110,15 @@ fn put_fields(object: &mut Map<String, Value>, args: &Args) {
         if let Some(value) = value {
             object.insert(name.to_owned(), value);
         }
+    }
+}
+
+fn put_receiver(object: &mut Map<String, Value>, receiver: Option<&str>) -> Result<(), Failure> {
+    let Some(url) = receiver else { return Ok(()) };
+    match object.insert("callback_url".to_owned(), json!(url)) {
+        None | Some(Value::Null) => Ok(()),
+        Some(_) => Err(Failure::usage("--listen and the request's own callback_url exclude each other")
+            .hint("leave one of them out")),
     }
 }
 
@@ -211,7 +223,7 @@ mod tests {
         let args = args(line);
         let texts = args.texts.iter().map(|text| format!("{text:?}")).collect::<Vec<_>>();
         let texts = if args.message_file.is_empty() { args.message.clone() } else { texts };
-        let body = build(&args, &Sources { document, texts, images: vec![] })?;
+        let body = build(&args, &Sources { document, texts, images: vec![] }, None)?;
         let mut value: Value = serde_json::from_str(&body.body).expect("JSON");
         for message in value.get_mut("messages").and_then(Value::as_array_mut).into_iter().flatten() {
             let otid = message.as_object_mut().and_then(|message| message.shift_remove("otid"));
@@ -261,7 +273,8 @@ mod tests {
     #[test]
     fn numbers_of_a_document_are_sent_as_they_stand() {
         let document = serde_json::from_str(r#"{"input":"x","n":12345678901234567890123.50}"#).expect("JSON");
-        let body = build(&args(&[]), &Sources { document: Some(document), ..Sources::default() }).expect("a body");
+        let body =
+            build(&args(&[]), &Sources { document: Some(document), ..Sources::default() }, None).expect("a body");
         assert_eq!(body.body, r#"{"input":"x","n":12345678901234567890123.50}"#);
     }
 
@@ -274,14 +287,14 @@ mod tests {
     #[test]
     fn the_agent_of_a_document_goes_into_the_path() {
         let document = Some(json!({"agent_id": "a", "input": "x"}));
-        let body = build(&args(&[]), &Sources { document, ..Sources::default() }).expect("a body");
+        let body = build(&args(&[]), &Sources { document, ..Sources::default() }, None).expect("a body");
         assert_eq!((body.agent_id.as_deref(), body.body.as_str()), (Some("a"), r#"{"input":"x"}"#));
     }
 
     #[test]
     fn an_otid_that_was_given_stays() {
         let document = Some(json!([{"role": "user", "content": "x", "otid": "mine"}]));
-        let body = build(&args(&[]), &Sources { document, ..Sources::default() }).expect("a body");
+        let body = build(&args(&[]), &Sources { document, ..Sources::default() }, None).expect("a body");
         assert!(body.body.contains(r#""otid":"mine""#));
     }
 
@@ -323,7 +336,7 @@ mod tests {
             (json!({"input": "keep"}), "/input"),
         ] {
             let sources = Sources { images: vec![json!("img")], document: Some(document), texts: vec![] };
-            let body = build(&args(&[]), &sources).expect("a body");
+            let body = build(&args(&[]), &sources, None).expect("a body");
             let value: Value = serde_json::from_str(&body.body).expect("JSON");
             assert_eq!(value.pointer(pointer), Some(&json!([{"type": "text", "text": "keep"}, "img"])), "{value}");
         }
@@ -332,7 +345,7 @@ mod tests {
     #[test]
     fn images_join_the_last_text() {
         let sources = Sources { texts: vec!["a".into(), "b".into()], images: vec![json!("img")], document: None };
-        let body = build(&args(&["-m", "a", "-m", "b"]), &sources).expect("a body");
+        let body = build(&args(&["-m", "a", "-m", "b"]), &sources, None).expect("a body");
         let value: Value = serde_json::from_str(&body.body).expect("JSON");
         assert_eq!(value["messages"][0]["content"], json!("a"));
         assert_eq!(value["messages"][1]["content"], json!([{"type": "text", "text": "b"}, "img"]));

@@ -10,8 +10,10 @@ pub use args::Args;
 use std::fmt::Display;
 
 use super::session::Session;
-use super::{Ctx, End, following, on_runtime, submit};
+use super::submit::{self, Request};
+use super::{Ctx, End, following, on_runtime, receiver};
 use crate::follow::Target;
+use crate::listen::Bound;
 use crate::model::{AgentId, AgentRef};
 use crate::report::Failure;
 use crate::text::page::Page;
@@ -20,17 +22,22 @@ use crate::text::page::Page;
 struct Ready {
     agent: Option<AgentRef>,
     body: String,
+    /// Where the callback will come in.
+    receiver: Option<Bound>,
 }
 
 /// Carries out `send`.
 pub fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     args.follow.check(ctx)?;
+    check_listen(&args)?;
     let settings = ctx.settings()?;
-    let request = body::build(&args, &source::read(ctx, &args)?)?;
+    let sources = source::read(ctx, &args)?;
+    let receiver = args.listen.then(|| args.receiver.bind(ctx)).transpose()?;
+    let request = body::build(&args, &sources, receiver.as_ref().map(Bound::url))?;
     let named = args.agent.clone().map(Ok).or_else(|| request.agent_id.as_deref().map(|id| agent_in("agent_id", id)));
     let fallback = || settings.agent.as_ref().map(|agent| agent_in(&agent.origin, &agent.value));
     let named = named.or_else(fallback).transpose()?;
-    let ready = Ready { agent: named, body: request.body };
+    let ready = Ready { agent: named, body: request.body, receiver };
     if args.dry_run || args.curl {
         return preview::print(ctx, &args, &settings, &ready);
     }
@@ -42,6 +49,18 @@ pub fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     })
 }
 
+/// A callback shortens the wait for the run: without one it would come to nobody.
+fn check_listen(args: &Args) -> Result<(), Failure> {
+    if args.listen && !args.follow.follows() {
+        let failure = Failure::usage("--listen is about following the run");
+        return Err(failure.hint("add --watch, --wait or --reply; `agentctl listen` waits for the callbacks of others"));
+    }
+    if args.receiver.is_given() && !args.listen {
+        return Err(Failure::usage("--bind and --public-url are about receiving a callback").hint("add --listen"));
+    }
+    Ok(())
+}
+
 fn agent_in(origin: impl Display, value: &str) -> Result<AgentRef, Failure> {
     value.parse().map_err(|error| Failure::usage(format!("{origin}: {error}")))
 }
@@ -51,7 +70,8 @@ async fn send(ctx: &Ctx, session: &Session, args: &Args, ready: Ready) -> anyhow
     if args.when_idle {
         wait_until_idle(ctx, session, &agent).await?;
     }
-    submit::submit(ctx, session, &agent, ready.body, &args.follow).await
+    let receiver = ready.receiver.map(receiver::start).transpose()?;
+    submit::submit(ctx, session, &agent, Request { body: ready.body, receiver }, &args.follow).await
 }
 
 /// Follows what the agent is working on to its end, until there is nothing.

@@ -7,6 +7,7 @@ mod ready;
 mod start;
 
 pub use args::Args;
+pub use start::cannot_bind;
 
 use std::time::Duration;
 

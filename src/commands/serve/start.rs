@@ -103,7 +103,8 @@ fn hold(database: &Path) -> Result<Record, Failure> {
     })
 }
 
-fn cannot_bind(address: SocketAddr, error: &std::io::Error) -> Failure {
+/// A port that cannot be had.
+pub fn cannot_bind(address: SocketAddr, error: &std::io::Error) -> Failure {
     use std::io::ErrorKind::{AddrInUse, AddrNotAvailable, PermissionDenied};
     let hint = match error.kind() {
         AddrInUse => "another program has this port: stop it, or take a free one with --bind 127.0.0.1:0",

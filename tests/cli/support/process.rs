@@ -138,6 +138,16 @@ impl Running {
         self.stdout.text().lines().next().unwrap_or_default().to_owned()
     }
 
+    /// What it has written to its standard output so far.
+    pub fn stdout_so_far(&self) -> String {
+        self.stdout.text()
+    }
+
+    /// What it has written to its standard error so far.
+    pub fn stderr_so_far(&self) -> String {
+        self.stderr.text()
+    }
+
     fn wait_for(&self, captured: &Captured, text: &str) {
         if !captured.wait(self.deadline, |seen| seen.contains(text)) {
             self.kill();

@@ -1,0 +1,80 @@
+//! A person's own command, run with a run's document.
+
+use std::process::Stdio;
+use std::str::FromStr;
+
+use futures_util::future::join;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::{Child, Command};
+
+use crate::exit::Exit;
+use crate::model::Run;
+use crate::report::Failure;
+
+/// A command and its arguments. No shell sees it, and nothing of a run becomes part of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hook {
+    program: String,
+    args: Vec<String>,
+}
+
+impl FromStr for Hook {
+    type Err = String;
+
+    /// Takes a line apart as a shell would, without carrying anything out.
+    fn from_str(line: &str) -> Result<Self, String> {
+        let mut words = shell_words::split(line).map_err(|error| error.to_string())?.into_iter();
+        let program = words.next().ok_or("the command is empty")?;
+        Ok(Self { program, args: words.collect() })
+    }
+}
+
+impl Hook {
+    /// Runs the command, with a document on its standard input. Returns what is to be said about its end, if anything.
+    pub async fn run(&self, run: &Run, document: &str) -> Result<Option<String>, Failure> {
+        let mut child = self.start(run).map_err(|error| self.cannot_start(&error))?;
+        let (stdin, document) = (child.stdin.take(), format!("{document}\n"));
+        let write = async {
+            if let Some(mut stdin) = stdin {
+                // A command that does not read it all is not to blame.
+                let _ = stdin.write_all(document.as_bytes()).await;
+            }
+        };
+        let ((), ended) = join(write, child.wait()).await;
+        let status = ended.map_err(|error| self.cannot_start(&error))?;
+        Ok((!status.success()).then(|| format!("{}: {status}", self.program)))
+    }
+
+    fn start(&self, run: &Run) -> std::io::Result<Child> {
+        Command::new(&self.program)
+            .args(&self.args)
+            .env("AGENTCTL_RUN_ID", run.id().as_str())
+            // No variable can hold a NUL.
+            .env("AGENTCTL_STATUS", run.status().as_str().replace('\0', ""))
+            .stdin(Stdio::piped())
+            // Standard output carries runs and nothing else.
+            .stdout(Stdio::from(std::io::stderr()))
+            .kill_on_drop(true)
+            .spawn()
+    }
+
+    fn cannot_start(&self, error: &std::io::Error) -> Failure {
+        let failure = Failure::new(Exit::Local, "hook", format!("cannot run `{}`", self.program)).cause(error);
+        failure.hint("--exec takes a program and its arguments; for more, give it a script, or sh -c '…'")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_taken_apart_and_nothing_in_it_carried_out() {
+        let hook: Hook = r#"notify --title "it is done" '$(date)' a\ b"#.parse().expect("a command");
+        assert_eq!((hook.program.as_str(), hook.args.len()), ("notify", 4));
+        assert_eq!(hook.args[1..], ["it is done", "$(date)", "a b"]);
+        for bad in ["", "  ", "'open"] {
+            assert!(bad.parse::<Hook>().is_err(), "{bad:?}");
+        }
+    }
+}

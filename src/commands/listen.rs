@@ -1,0 +1,189 @@
+//! `listen`: receives callbacks on this machine, and believes none of them.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::follow_args::HowArgs;
+use super::hook::Hook;
+use super::printer::Printer;
+use super::receiver::{self, ReceiverArgs};
+use super::session::Session;
+use super::{Ctx, End};
+use crate::cli::Format;
+use crate::exit::Exit;
+use crate::follow::{self, Ending, Event, Inputs, Messages, Options, Target};
+use crate::model::RunId;
+use crate::render::json;
+use crate::report::Failure;
+use crate::text::count::plural;
+use crate::text::duration::{self, LONGEST};
+use crate::text::page::Page;
+use crate::ui::signals::{Signals, suspend};
+
+/// Receive the callbacks of runs on this machine
+///
+/// The URL to give as --callback-url is said at once, on standard error as `url: …`; it holds a random
+/// part. A callback is a hint and no more: the run is read back from the server, waited for if it has
+/// not ended, and printed as watch prints it. Each run is printed once, however often it is called
+/// back. What the server does not know is not printed.
+///
+/// With --exec a command is run for each of these runs, one after another: it gets the run's JSON
+/// document on standard input, and its id and status as AGENTCTL_RUN_ID and AGENTCTL_STATUS. No shell
+/// sees it. What it prints goes to standard error.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  agentctl listen --local --count 1
+  agentctl listen --exec './notify.sh --to me'
+  agentctl listen --bind 0.0.0.0:9000 --public-url https://hooks.example.org
+
+Exit codes: 0 after --count runs, whatever they are; 13 the port is taken or the
+command cannot be run; 124 after --timeout.")]
+pub struct Args {
+    /// Where callbacks are received.
+    #[command(flatten)]
+    pub receiver: ReceiverArgs,
+    /// Run this command for each run; it is taken apart at spaces and quotes, and no shell sees it
+    #[arg(long, value_name = "COMMAND")]
+    pub exec: Option<Hook>,
+    /// End after this many runs
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
+    /// End after this long (exit 124)
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    pub timeout: Option<Duration>,
+}
+
+/// Carries out `listen`.
+pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
+    let bound = args.receiver.bind(ctx)?;
+    let session = Session::open(ctx).await?;
+    let mut signals = Signals::catch()?;
+    ctx.io.say(&Page::new().say("url: ").show(bound.url()).end());
+    let mut receiver = receiver::start(bound)?;
+    let listening = listen(ctx, &session, &args, &mut receiver.hints);
+    let end = match signals.during(listening, suspend).await {
+        Ok(done) => done.map(Into::into),
+        Err(signal) => Ok(signal.into()),
+    };
+    session.close().await;
+    Ok(end?)
+}
+
+async fn listen(
+    ctx: &Ctx,
+    session: &Session,
+    args: &Args,
+    hints: &mut UnboundedReceiver<RunId>,
+) -> Result<Exit, Failure> {
+    let ((targets, runs), (nudge, nudges)) = (unbounded_channel(), unbounded_channel());
+    let (believed, mut ended) = unbounded_channel();
+    let desk = Desk::new(ctx, session, args, believed);
+    let options = options(ctx);
+    let mut emit = |event: Event| desk.see(&event);
+    let inputs = Inputs { targets: runs, hints: Some(nudges) };
+    let following = follow::follow(&session.api, inputs, &options, &mut emit);
+    let forwarding = async {
+        while let Some(id) = hints.recv().await {
+            if !desk.has_seen(&id) {
+                // The server knows the run, says the callback: a replica that does not yet is asked again.
+                let _ = targets.send(Target { id: id.clone(), run: None, ours: true });
+                // And it has ended, or will soon.
+                let _ = nudge.send(id);
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        done = act(ctx, args, &mut ended) => done,
+        over = following => over.map(|_| Exit::Done),
+        // The receiver is there as long as this waits for it.
+        () = forwarding => Ok(Exit::Done),
+        failure = time_out(args, &desk.count) => Err(failure),
+    }
+}
+
+/// Looks and failures do not end a listener: it waits for a server that is away.
+fn options(ctx: &Ctx) -> Options {
+    let messages = if ctx.format == Format::Human { Messages::AtEnd } else { Messages::Never };
+    Options { max_outage: LONGEST, messages, ..Options::default() }
+}
+
+async fn time_out(args: &Args, count: &Cell<u64>) -> Failure {
+    match args.timeout {
+        None => std::future::pending().await,
+        Some(timeout) => {
+            tokio::time::sleep(timeout).await;
+            let came = plural(count.get(), "run");
+            let message = format!("--timeout ran out after {}; {came} came", duration::read(timeout));
+            Failure::new(Exit::TimedOut, "timeout", message)
+        }
+    }
+}
+
+/// Runs the command for each run that is believed, and ends when there were enough.
+async fn act(ctx: &Ctx, args: &Args, ended: &mut UnboundedReceiver<Rc<Ending>>) -> Result<Exit, Failure> {
+    let mut done = 0;
+    while args.count.is_none_or(|count| done < count)
+        && let Some(ending) = ended.recv().await
+    {
+        if let Some(hook) = &args.exec {
+            let document = json::run_with_facts(&ending.run, &ending.facts);
+            if let Some(complaint) = hook.run(&ending.run, &document).await? {
+                ctx.io.notice(&Page::new().show_line(&complaint).end());
+            }
+        }
+        done += 1;
+    }
+    Ok(Exit::Done)
+}
+
+/// Takes in what looks bring: each run once, and no more than are wanted.
+struct Desk<'a> {
+    ctx: &'a Ctx,
+    printer: Printer<'a>,
+    most: u64,
+    count: Cell<u64>,
+    seen: RefCell<HashSet<RunId>>,
+    believed: UnboundedSender<Rc<Ending>>,
+}
+
+impl<'a> Desk<'a> {
+    fn new(ctx: &'a Ctx, session: &'a Session, args: &Args, believed: UnboundedSender<Rc<Ending>>) -> Self {
+        let printer = Printer::new(ctx, session, HowArgs::default(), false);
+        let most = args.count.unwrap_or(u64::MAX);
+        Self { ctx, printer, most, count: Cell::new(0), seen: RefCell::default(), believed }
+    }
+
+    fn see(&self, event: &Event) -> Result<(), Failure> {
+        match event {
+            Event::Ended(ending) => self.take(event, ending),
+            // Whoever sent this may have made it up.
+            Event::Lost { failure, .. } if failure.exit == Exit::NotFound => Ok(()),
+            Event::Lost { failure, .. } => {
+                self.ctx.report(failure);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn has_seen(&self, id: &RunId) -> bool {
+        self.seen.borrow().contains(id)
+    }
+
+    fn take(&self, event: &Event, ending: &Rc<Ending>) -> Result<(), Failure> {
+        if self.count.get() >= self.most || !self.seen.borrow_mut().insert(ending.run.id().clone()) {
+            return Ok(());
+        }
+        self.count.set(self.count.get() + 1);
+        self.printer.print(event)?;
+        // Nobody acts on it any more only when the command ends.
+        let _ = self.believed.send(Rc::clone(ending));
+        Ok(())
+    }
+}
