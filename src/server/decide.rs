@@ -1,30 +1,51 @@
 //! Decisions on tool calls that wait: which run may go on, and behind what.
 
-use serde_json::Value;
-
 use super::answer::{self, Failure};
-use super::request::{Decision, Verdict};
+use super::request::{Decision, Returned, Verdict};
 use super::store::approvals::{self, Pending, Resume, denial};
 use super::store::claims::Claim;
-use super::store::messages::NewMessage;
+use super::store::messages::{self, NewMessage};
 use super::store::{Database, Result};
 
 const CONFLICT: &str = "CONFLICT: Cannot send a new message: The agent is waiting for approval on a tool call. \
                         Please approve or deny the pending request before continuing.";
 const NOTHING_WAITS: &str = "Cannot process approval response: No tool call is currently awaiting approval.";
 
-/// Carries out the decision that a run brings. Returns where its turn goes on, if it is not a new one.
-pub(super) async fn decide(db: &Database, claim: &Claim) -> Result<std::result::Result<Option<Resume>, Failure>> {
+/// What a run is to do.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// To answer what it was sent.
+    Answer,
+    /// To go on where a turn waited.
+    GoOn(Resume),
+    /// Nothing: what it decides was decided before.
+    Nothing,
+}
+
+/// Carries out the decision that a run brings.
+pub(super) async fn decide(db: &Database, claim: &Claim) -> Result<std::result::Result<Next, Failure>> {
     let decisions: Vec<&Decision> = claim.request.decisions().collect();
     match (&claim.resume, &claim.waits, decisions.as_slice()) {
         // It was carried out before, by a process that did not get to the end.
-        (Some(resume), ..) => Ok(Ok(Some(resume.clone()))),
-        (None, None, []) => Ok(Ok(None)),
+        (Some(resume), ..) => Ok(Ok(Next::GoOn(resume.clone()))),
+        (None, None, []) => Ok(Ok(Next::Answer)),
         (None, Some(_), []) => Ok(Err(Failure::new("PendingApprovalError", CONFLICT))),
+        (None, None, again) if were_carried_out(db, claim, again)? => Ok(Ok(Next::Nothing)),
         (None, None, _) => Ok(Err(Failure::new("ValueError", NOTHING_WAITS))),
         (None, Some(waits), [decision]) if concerns(decision, waits) => apply(db, claim, waits, decision).await,
         (None, Some(waits), others) => Ok(Err(mismatch(waits, others))),
     }
+}
+
+/// Whether all of these calls were answered: their sender did not hear that, and sent again. There is nothing to add.
+fn were_carried_out(db: &Database, claim: &Claim, decisions: &[&Decision]) -> Result<bool> {
+    let said_nothing = claim.request.messages().next().is_none();
+    let calls: Option<Vec<&String>> = decisions.iter().map(|decision| decision.tool_call_id.as_ref()).collect();
+    let Some(calls) = calls.filter(|_| said_nothing) else { return Ok(false) };
+    db.peek(|tx| {
+        let mut answered = calls.iter().map(|call| messages::is_answered(tx, &claim.agent, call));
+        answered.try_fold(true, |all, one| Ok(all && one?))
+    })
 }
 
 fn concerns(decision: &Decision, waits: &Pending) -> bool {
@@ -46,22 +67,21 @@ async fn apply(
     claim: &Claim,
     waits: &Pending,
     decision: &Decision,
-) -> Result<std::result::Result<Option<Resume>, Failure>> {
+) -> Result<std::result::Result<Next, Failure>> {
     let (id, name) = (&waits.tool_call_id, &waits.call.name);
-    let (approve, reason, error, answer) = outcome(waits, &decision.verdict);
-    let response = NewMessage::response(id, approve, reason);
-    let returned = NewMessage::tool_return(name, id, error, &answer);
+    let response = NewMessage::response(id, &decision.verdict);
+    let returned = NewMessage::tool_return(name, id, &outcome(waits, &decision.verdict));
     let (claim, resume) = (claim.clone(), waits.resume.clone());
     let resumed = resume.clone();
     db.write(move |tx| approvals::decide(tx, &claim, &resume, response, returned)).await?;
-    Ok(Ok(Some(resumed)))
+    Ok(Ok(Next::GoOn(resumed)))
 }
 
-/// Whether it is allowed, why not, whether the tool failed, and what it answers.
-fn outcome<'a>(waits: &Pending, verdict: &'a Verdict) -> (bool, Option<&'a str>, bool, Value) {
+/// What the tool answers.
+fn outcome(waits: &Pending, verdict: &Verdict) -> Returned {
     match verdict {
-        Verdict::Approve => (true, None, false, answer::tool_return(&waits.call).into()),
-        Verdict::Deny { reason } => (false, reason.as_deref(), true, denial(reason.as_deref())),
-        Verdict::Result { error, tool_return } => (true, None, *error, tool_return.clone()),
+        Verdict::Approve => Returned::new(false, answer::tool_return(&waits.call)),
+        Verdict::Deny { reason } => Returned::new(true, denial(reason.as_deref())),
+        Verdict::Result(returned) => returned.clone(),
     }
 }

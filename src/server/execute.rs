@@ -9,8 +9,9 @@ use tokio::time::{Instant, sleep};
 use super::Manners;
 use super::answer::{self, Act, Call, Failure, Model, Step, Turn, Used, tokens};
 use super::clock;
-use super::decide;
+use super::decide::{self, Next};
 use super::engine::Engine;
+use super::request::Returned;
 use super::store::approvals::{Pending, Resume};
 use super::store::claims::{self, Claim};
 use super::store::messages::{self, NewMessage};
@@ -78,7 +79,8 @@ impl<'a> Execution<'a> {
 
     async fn run(self) -> Result<()> {
         let mut task = match self.open().await? {
-            Ok(task) => task,
+            Ok(Some(task)) => task,
+            Ok(None) => return self.commit(None, None, Some(self.ending(StopReason::EndTurn))).await,
             Err(failure) => return self.commit(None, None, Some(self.failed(&failure))).await,
         };
         let mut done = self.claim.steps;
@@ -125,10 +127,15 @@ impl<'a> Execution<'a> {
     }
 
     /// Finds out what is to be done. A decision that the run brings is carried out here.
-    async fn open(&self) -> Result<std::result::Result<Task, Failure>> {
+    async fn open(&self) -> Result<std::result::Result<Option<Task>, Failure>> {
         // Between the claim and this process's taking note of it, a cancel could have come.
         self.engine.db.peek(|tx| claims::check(tx, self.claim))?;
-        Ok(decide::decide(&self.engine.db, self.claim).await?.and_then(|resume| self.task(resume)))
+        let next = decide::decide(&self.engine.db, self.claim).await?;
+        Ok(next.and_then(|next| match next {
+            Next::Answer => self.task(None).map(Some),
+            Next::GoOn(resume) => self.task(Some(resume)).map(Some),
+            Next::Nothing => Ok(None),
+        }))
     }
 
     fn task(&self, resume: Option<Resume>) -> std::result::Result<Task, Failure> {
@@ -238,7 +245,7 @@ fn count(step: &Step, task: &mut Task, new: &mut NewStep) {
 /// A tool call and its answer.
 fn called(call: &Call, error: bool, answer: String) -> [NewMessage; 2] {
     let id = call_id();
-    [NewMessage::call(call, &id), NewMessage::tool_return(&call.name, &id, error, &answer.into())]
+    [NewMessage::call(call, &id), NewMessage::tool_return(&call.name, &id, &Returned::new(error, answer))]
 }
 
 /// Lets a call wait for a decision.

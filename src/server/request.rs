@@ -1,7 +1,7 @@
 //! A request to send messages, after validation, and as it is kept with its run.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::answer::Failure;
 use super::{Manners, validate};
@@ -84,7 +84,37 @@ pub(super) struct Decision {
 pub(super) enum Verdict {
     Approve,
     Deny { reason: Option<String> },
-    Result { error: bool, tool_return: Value },
+    Result(Returned),
+}
+
+/// What a tool answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Returned {
+    pub(super) error: bool,
+    /// Text, or parts.
+    pub(super) answer: Value,
+    /// Lines that it printed, or null.
+    pub(super) stdout: Value,
+    pub(super) stderr: Value,
+}
+
+impl Returned {
+    /// An answer of a tool that printed nothing.
+    pub(super) fn new(error: bool, answer: impl Into<Value>) -> Self {
+        Self { error, answer: answer.into(), stdout: Value::Null, stderr: Value::Null }
+    }
+
+    /// The answer to a call as messages carry it.
+    pub(super) fn item(&self, call_id: &str) -> Value {
+        json!({
+            "type": "tool",
+            "tool_return": self.answer,
+            "status": if self.error { "error" } else { "success" },
+            "tool_call_id": call_id,
+            "stdout": self.stdout,
+            "stderr": self.stderr,
+        })
+    }
 }
 
 impl Kind {

@@ -1,13 +1,13 @@
 //! Tool calls that wait for a decision: at most one of each agent.
 
 use rusqlite::{OptionalExtension, Row, Transaction, params};
-use serde_json::{Value, json};
 
 use super::claims::Claim;
 use super::messages::{self, MessageRow, NewMessage};
 use super::runs::RunRow;
 use super::{Result, steps};
 use crate::server::answer::Call;
+use crate::server::request::{Returned, Verdict};
 
 /// A call that waits, and where its turn goes on.
 #[derive(Clone, Debug)]
@@ -105,13 +105,15 @@ pub(in crate::server) fn decide(
 
 /// Denies the call for which a run waits.
 pub(super) fn deny(tx: &Transaction<'_>, run: &RunRow, waits: &Pending, reason: &str) -> Result<()> {
-    let response = NewMessage::response(&waits.tool_call_id, false, Some(reason));
-    let answer = NewMessage::tool_return(&waits.call.name, &waits.tool_call_id, true, &denial(Some(reason)));
+    let verdict = Verdict::Deny { reason: Some(reason.to_owned()) };
+    let response = NewMessage::response(&waits.tool_call_id, &verdict);
+    let denied = Returned::new(true, denial(Some(reason)));
+    let answer = NewMessage::tool_return(&waits.call.name, &waits.tool_call_id, &denied);
     resolve(tx, run, response, answer)
 }
 
 /// What the model sees instead of the tool's answer.
-pub(in crate::server) fn denial(reason: Option<&str>) -> Value {
+pub(in crate::server) fn denial(reason: Option<&str>) -> String {
     let reason = reason.map_or_else(String::new, |reason| format!(" Reason: {reason}"));
-    json!(format!("Error: request to call tool denied.{reason}"))
+    format!("Error: request to call tool denied.{reason}")
 }

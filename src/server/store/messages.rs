@@ -9,7 +9,7 @@ use super::runs::RunRow;
 use super::{Page, Result};
 use crate::server::answer::Call;
 use crate::server::clock;
-use crate::server::request::InputMessage;
+use crate::server::request::{InputMessage, Returned, Verdict};
 use crate::server::validate::Order;
 
 /// A message as it is stored.
@@ -83,19 +83,29 @@ impl NewMessage {
         Self { otid: Some(format!("message-{}", message.id)), ..message }
     }
 
-    /// A decision.
-    pub(in crate::server) fn response(call_id: &str, approve: bool, reason: Option<&str>) -> Self {
-        let approval = json!({"type": "approval", "tool_call_id": call_id, "approve": approve, "reason": reason});
-        let own = json!({"approvals": [approval], "approve": approve, "approval_request_id": null, "reason": reason});
+    /// A decision on a call, or what is given in place of one: the tool's answer itself.
+    pub(in crate::server) fn response(call_id: &str, verdict: &Verdict) -> Self {
+        let decision = |approve: bool, reason: Option<&str>| {
+            let approval = json!({"type": "approval", "tool_call_id": call_id, "approve": approve, "reason": reason});
+            (approval, json!(approve), json!(reason))
+        };
+        let (item, approve, reason) = match verdict {
+            Verdict::Approve => decision(true, None),
+            Verdict::Deny { reason } => decision(false, reason.as_deref()),
+            Verdict::Result(returned) => (returned.item(call_id), Value::Null, Value::Null),
+        };
+        let own = json!({"approvals": [item], "approve": approve, "approval_request_id": null, "reason": reason});
         Self { otid: None, ..Self::made("approval_response_message", own) }
     }
 
     /// What a tool answered.
-    pub(in crate::server) fn tool_return(name: &str, call_id: &str, error: bool, answer: &Value) -> Self {
-        let status = if error { "error" } else { "success" };
-        let own = json!({"tool_return": answer, "status": status, "tool_call_id": call_id, "stdout": null,
-            "stderr": null, "tool_returns": [{"type": "tool", "tool_return": answer, "status": status,
-            "tool_call_id": call_id, "stdout": null, "stderr": null}]});
+    pub(in crate::server) fn tool_return(name: &str, call_id: &str, returned: &Returned) -> Self {
+        let item = returned.item(call_id);
+        let mut own = item.clone();
+        if let Some(own) = own.as_object_mut() {
+            own.remove("type");
+            own.insert("tool_returns".to_owned(), json!([item]));
+        }
         Self { name: Some(name.to_owned()), ..Self::made("tool_return_message", own) }
     }
 
@@ -136,6 +146,13 @@ impl MessageRow {
 pub(super) fn get(tx: &Transaction<'_>, id: &str) -> Result<Option<MessageRow>> {
     let mut statement = tx.prepare_cached("SELECT * FROM messages WHERE id = ?")?;
     Ok(statement.query_row([id], MessageRow::read).optional()?)
+}
+
+/// Whether a tool call of an agent was answered.
+pub(in crate::server) fn is_answered(tx: &Transaction<'_>, agent: &str, call_id: &str) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM messages WHERE agent_id = ? AND message_type = 'tool_return_message'
+                 AND own ->> '$.tool_call_id' = ?)";
+    Ok(tx.prepare_cached(sql)?.query_row([agent, call_id], |row| row.get(0))?)
 }
 
 /// Stores a message of a run.

@@ -97,3 +97,58 @@ async fn cancelling_a_run_that_waits_denies_the_call() {
     assert_eq!(messages[4]["status"], "error");
     assert_eq!(end(&server.run(&agent, "@reply hi").await).0, "completed", "the agent is free");
 }
+
+#[tokio::test]
+async fn every_form_of_a_decision_is_understood() {
+    let server = Server::in_memory().await;
+    let agent = server.scripted().await;
+    let result = |id: &str| json!({"type": "tool", "tool_call_id": id, "status": "success", "tool_return": "gone", "stdout": ["rm x"]});
+    for form in ["approvals", "tool_returns", "deprecated", "untyped"] {
+        let (run, id) = asked(&server, &agent).await;
+        let asks = server.get(&format!("/v1/agents/{agent}?include=agent.pending_approval")).await;
+        assert_eq!(asks["pending_approval"]["tool_calls"][0]["tool_call_id"], id, "{form}");
+        let request = server.messages(&run).await[2]["id"].clone();
+        let message = match form {
+            "approvals" => json!({"type": "approval", "approvals": [result(&id)]}),
+            "tool_returns" => json!({"type": "tool_return", "tool_returns": [result(&id)]}),
+            "deprecated" => json!({"type": "approval", "approve": true, "approval_request_id": request}),
+            _ => json!({"approve": false, "approval_request_id": request, "reason": "because"}),
+        };
+        let run = server.run_with(&agent, json!({"messages": [message]})).await;
+        assert_eq!(end(&run), ("completed", "end_turn"), "{form}: {run}");
+        let messages = server.messages(&run).await;
+        let kinds = ["approval_response_message", "tool_return_message", "assistant_message"];
+        assert_eq!(types(&messages), kinds, "{form}");
+        if form == "approvals" || form == "tool_returns" {
+            assert_eq!((&messages[0]["approvals"][0]["type"], &messages[0]["approve"]), (&json!("tool"), &Value::Null));
+            assert_eq!((&messages[1]["tool_return"], &messages[1]["stdout"]), (&json!("gone"), &json!(["rm x"])));
+        }
+        let asks = server.get("/v1/agents/?include=agent.pending_approval").await;
+        assert_eq!(asks[0]["pending_approval"], Value::Null, "{form}");
+    }
+}
+
+#[tokio::test]
+async fn a_decision_that_is_sent_again_changes_nothing_and_is_no_failure() {
+    let server = Server::in_memory().await;
+    let agent = server.scripted().await;
+    let (_, id) = asked(&server, &agent).await;
+    server.run_with(&agent, decision(&id, true)).await;
+    let again = server.run_with(&agent, decision(&id, true)).await;
+    assert_eq!((end(&again), server.messages(&again).await.len()), (("completed", "end_turn"), 0));
+    let other = server.run_with(&agent, decision("call_other", true)).await;
+    assert_eq!(end(&other).0, "failed", "of a call that nobody made");
+}
+
+#[tokio::test]
+async fn decisions_on_more_than_what_waits_are_refused_whole() {
+    let server = Server::in_memory().await;
+    let agent = server.scripted().await;
+    let (_, id) = asked(&server, &agent).await;
+    let item = |id: &str| json!({"type": "approval", "approve": true, "tool_call_id": id});
+    let both = json!({"messages": [{"type": "approval", "approvals": [item(&id), item("call_other")]}]});
+    let run = server.run_with(&agent, both).await;
+    let words = format!("Invalid tool call IDs. Expected ['{id}'], received ['{id}', 'call_other']");
+    assert_eq!(run["metadata"]["error"], words);
+    assert_eq!(end(&server.run_with(&agent, decision(&id, false)).await).0, "completed", "it still waits");
+}

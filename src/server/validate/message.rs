@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::fields::{self, Fields};
 use super::{Fault, Loc, part};
 use crate::server::Manners;
-use crate::server::request::{Decision, Input, InputMessage, Role, Verdict};
+use crate::server::request::{Decision, Input, InputMessage, Returned, Role, Verdict};
 
 /// The names under which the API's server reports the three forms an element can have.
 const MESSAGE: &str = "function-after[generate_otid_if_missing(), MessageCreate]";
@@ -121,8 +121,20 @@ fn result(value: &Value, at: Loc) -> Result<Decision, Vec<Fault>> {
     let mut fields = Fields::new(object, at);
     let tool_call_id = required(&mut fields, object, "tool_call_id", fields::text);
     let error = required(&mut fields, object, "status", status).unwrap_or_default();
-    let tool_return = required(&mut fields, object, "tool_return", |value, _| Ok(value.clone())).unwrap_or_default();
-    fields.finish(Decision { tool_call_id, request_id: None, verdict: Verdict::Result { error, tool_return } })
+    let answer = required(&mut fields, object, "tool_return", said_by_a_tool).unwrap_or_default();
+    let mut lines = |key| fields.list(key, line).map_or(Value::Null, Value::from);
+    let (stdout, stderr) = (lines("stdout"), lines("stderr"));
+    let returned = Returned { error, answer, stdout, stderr };
+    fields.finish(Decision { tool_call_id, request_id: None, verdict: Verdict::Result(returned) })
+}
+
+/// Text, or parts.
+fn said_by_a_tool(value: &Value, at: Loc) -> Result<Value, Fault> {
+    if value.is_array() { Ok(value.clone()) } else { fields::text(value, at).map(Value::from) }
+}
+
+fn line(value: &Value, at: Loc) -> Result<String, Vec<Fault>> {
+    fields::text(value, at).map_err(|fault| vec![fault])
 }
 
 /// Whether a tool's status is an error.

@@ -3,14 +3,14 @@
 //! Answers must have the same status, keys, types and words. Where they do not, the difference is listed here, with
 //! its reason; a difference that is listed and does not occur fails, too.
 
+mod stage;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
-use tokio::net::TcpListener;
-
 use super::*;
-use crate::server::Providers;
+use stage::{Before, Stage};
 
 /// Keys whose values are words of the API: they are compared, all others by their type.
 const WORDS: &[&str] = &["status", "stop_reason", "message_type", "run_type", "error_type", "callback_status_code"];
@@ -42,179 +42,6 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("run-stream-after", "pieces of messages are counted there, and messages here; see the tests of streams"),
     ("run-running", "the moment is not to be had by asking; see the tests of streams"),
 ];
-
-/// What has to have happened before a request, so that it means what it meant when it was recorded.
-enum Before {
-    /// There is an agent.
-    Agent,
-    /// Nothing that it names is there.
-    Nothing,
-    /// A run with this body has ended.
-    Ended(Value),
-    /// A run with this body is at work.
-    AtWork(Value),
-    /// The same, and it was cancelled.
-    Cancelled(Value),
-    /// A run that was listened to has ended.
-    Listened(Value),
-    /// Two runs have ended.
-    Twice,
-    /// A run waits for a person, and another message came.
-    Refused,
-    /// The agent is gone, and its run with it.
-    Gone,
-}
-
-use Before::{Agent, AtWork, Cancelled, Ended, Gone, Listened, Nothing, Refused, Twice};
-
-fn before(name: &str, sink: &str) -> Before {
-    let hello = json!({"input": "@reply hi"});
-    let called = |text: &str, path: &str| json!({"input": text, "callback_url": format!("{sink}{path}")});
-    match name {
-        "run-created" | "run-while-working" | "cancel" | "cancel-all" => AtWork(json!({"input": "@hang"})),
-        "run-completed" | "run-messages" | "run-usage" | "run-steps" | "run-metrics" | "run-trace" => Ended(hello),
-        "run-messages-tools" | "run-steps-tools" => Ended(json!({"input": "@tool t {}\n@repeat 2\n@reply hi"})),
-        "runs-list" | "runs-list-limit-1" => Twice,
-        "run-completed-filtered" | "run-messages-filtered" => {
-            Ended(json!({"input": "@reply hi", "include_return_message_types": ["assistant_message"]}))
-        }
-        "run-failed-bad-model" => Ended(json!({"input": "hello", "override_model": "nobody/nothing"})),
-        "run-failed-approval-pending" => Refused,
-        "run-failed-stream" => Listened(json!({"input": "hello", "override_model": "openai/500", "background": true})),
-        name if name.starts_with("run-failed") => {
-            let status = name.strip_prefix("run-failed-llm-").unwrap_or("500");
-            Ended(json!({"input": "hello", "override_model": format!("openai/{status}")}))
-        }
-        "run-max-steps-0" | "run-max-steps-minus-1" => Ended(json!({"input": "@reply hi", "max_steps": 0})),
-        name if name.starts_with("run-max-steps") => Ended(json!({"input": "@tool t {}\n@repeat 9", "max_steps": 3})),
-        "run-cancelled" | "cancel-again" => Cancelled(json!({"input": "@sleep 1s\n@reply hi"})),
-        "run-cancelled-loop" => Cancelled(json!({"input": "@sleep 50ms\n@tool t {}\n@repeat 100"})),
-        "run-cancelled-loop-messages" => Ended(json!({"input": "@tool t {}\n@repeat 9", "max_steps": 3})),
-        "run-requires-approval" | "run-requires-approval-messages" => Ended(json!({"input": "@ask t {}"})),
-        "run-empty-messages" => Ended(json!({"messages": []})),
-        "run-empty-text" => Ended(json!({"input": ""})),
-        "run-callback-ok" => Ended(called("@reply hi", "/200")),
-        "run-callback-run-failed" => Ended(called("@fail x", "/200")),
-        "run-callback-run-cancelled" => Cancelled(called("@sleep 50ms\n@tool t {}\n@repeat 100", "/200")),
-        "run-callback-500" => Ended(called("@reply hi", "/500")),
-        "run-callback-302" => Ended(called("@reply hi", "/302")),
-        "run-callback-refused" => Ended(json!({"input": "@reply hi", "callback_url": "http://127.0.0.1:9/"})),
-        "run-stream" | "run-stream-after" => Listened(json!({"input": "@tool t {}\n@reply hi", "background": true})),
-        "run-of-deleted-agent" | "run-of-deleted-agent-later" | "post-async-deleted-agent" => Gone,
-        "post-async-unknown-field" => Agent,
-        name if name.contains("unknown") || name.contains("malformed-run") => Nothing,
-        name if name.starts_with("run-") || name == "cancel-completed" => Ended(hello),
-        _ => Agent,
-    }
-}
-
-/// The text of a recorded message, as the model here is told the same.
-fn in_directives(body: &mut Value) {
-    if let Some(text) = body.pointer_mut("/messages/0/content").filter(|text| text.is_string()) {
-        *text = match text.as_str().unwrap_or_default() {
-            "" => json!(""),
-            text if text.contains("fail") => json!("@fail INTERNAL_SERVER_ERROR: OpenAI API error: x"),
-            text if text.contains("tool") => json!("@tool t {}\n@reply hi"),
-            text => json!(format!("@reply {text}")),
-        };
-    }
-}
-
-/// A server, one agent of it, and what was made for a request.
-struct Stage {
-    server: Server,
-    agent: String,
-    run: Option<String>,
-}
-
-impl Stage {
-    async fn set(manners: Manners, before: Before, sink: &str) -> Self {
-        let get = |name: &str| (name == "OPENAI_BASE_URL").then(|| sink.to_owned());
-        let providers = Providers::read(get).expect("read");
-        let server = Server::with(Options { manners, providers, ..Options::new(Store::Memory, true) }).await;
-        let agent = server.scripted().await;
-        let mut stage = Self { server, agent, run: None };
-        stage.run = stage.play(before).await;
-        stage
-    }
-
-    async fn play(&self, before: Before) -> Option<String> {
-        let (server, agent) = (&self.server, self.agent.as_str());
-        let id = |run: Value| run["id"].as_str().map(str::to_owned);
-        match before {
-            Agent | Nothing => None,
-            Ended(body) => self.ended(body).await,
-            AtWork(body) => self.at_work(body).await,
-            Cancelled(body) => {
-                let run = self.at_work(body).await?;
-                server.cancel(agent, json!({"run_ids": [run]})).await;
-                self.settled(&run).await;
-                Some(run)
-            }
-            Listened(body) => {
-                server.stream(&format!("/v1/agents/{agent}/messages/stream"), body).await;
-                id(server.get("/v1/runs/").await[0].clone())
-            }
-            Twice => {
-                self.ended(json!({"input": "@reply hi"})).await;
-                self.ended(json!({"input": "@reply ho"})).await
-            }
-            Refused => {
-                self.ended(json!({"input": "@ask t {}"})).await;
-                self.ended(json!({"input": "hello"})).await
-            }
-            Gone => {
-                let run = self.at_work(json!({"input": "@hang"})).await;
-                server.call("DELETE", &format!("/v1/agents/{agent}"), Body::empty()).await;
-                run
-            }
-        }
-    }
-
-    /// A server that refuses the body at once has no run.
-    async fn ended(&self, body: Value) -> Option<String> {
-        let path = format!("/v1/agents/{}/messages/async", self.agent);
-        let (status, run) = self.server.call("POST", &path, Body::from(body.to_string())).await;
-        let run = run["id"].as_str().filter(|_| status == StatusCode::OK)?.to_owned();
-        self.settled(&run).await;
-        Some(run)
-    }
-
-    /// Waits until the run and its callback are through, or will be tried again.
-    async fn settled(&self, run: &str) {
-        let run = format!("/v1/runs/{run}");
-        wait_for(async || {
-            let run = self.server.get(&run).await;
-            !run["completed_at"].is_null() && (run["callback_url"].is_null() || !run["callback_sent_at"].is_null())
-        })
-        .await;
-    }
-
-    async fn at_work(&self, body: Value) -> Option<String> {
-        let run = self.server.send(&self.agent, body).await;
-        wait_for(async || self.server.at_work(&run).await).await;
-        Some(run.as_str().to_owned())
-    }
-
-    /// A recorded text with the ids of this stage.
-    fn translate(&self, text: &str) -> String {
-        let text = replace_ids(text, "agent-", &self.agent);
-        match &self.run {
-            Some(run) => replace_ids(&text, "run-", run),
-            None => text,
-        }
-    }
-}
-
-/// Replaces whatever looks like an id of a kind.
-fn replace_ids(text: &str, prefix: &str, by: &str) -> String {
-    let mut parts = text.split(prefix);
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |done, part| match part.get(36..).filter(|_| part.as_bytes().get(8) == Some(&b'-')) {
-        Some(rest) => format!("{done}{by}{rest}"),
-        None => format!("{done}{prefix}{part}"),
-    })
-}
 
 /// What two answers have not in common.
 fn differences(at: &str, real: &Value, ours: &Value, found: &mut BTreeSet<String>) {
@@ -277,32 +104,13 @@ fn read(file: &str) -> Value {
     if file.ends_with(".json") { serde_json::from_str(&text).expect(file) } else { kinds_of_frames(&text) }
 }
 
-/// A server that answers a callback with the status that its path names, and a model that is to fail likewise.
-async fn sink() -> String {
-    let answer = |axum::extract::Path(status): axum::extract::Path<u16>| async move {
-        StatusCode::from_u16(status).expect("a status")
-    };
-    let fail = |axum::Json(body): axum::Json<Value>| async move {
-        let status = body["model"].as_str().and_then(|name| name.parse().ok()).expect("a status");
-        // Who is asked to wait this long does not try again.
-        let patience = [(header::RETRY_AFTER, "3600")];
-        (StatusCode::from_u16(status).expect("a status"), patience, axum::Json(json!({"error": {"message": "no"}})))
-    };
-    let routes = Router::new().route("/{status}", axum::routing::post(answer));
-    let routes = routes.route("/chat/completions", axum::routing::post(fail));
-    let socket = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = socket.local_addr().expect("an address");
-    tokio::spawn(async move { axum::serve(socket, routes).await });
-    format!("http://{address}")
-}
-
 /// Plays a recorded request, and says what is different about the answer.
 async fn replay(name: &str, recorded: &Value, manners: Manners, sink: &str) -> BTreeSet<String> {
     let mut body = recorded["body"].clone();
-    let before = before(name, sink);
-    let foreign = matches!(before, Nothing);
+    let before = stage::before(name, sink);
+    let foreign = matches!(before, Before::Nothing);
     let stage = Stage::set(manners, before, sink).await;
-    in_directives(&mut body);
+    stage::in_directives(&mut body);
     let translate = |text: &str| if foreign { text.to_owned() } else { stage.translate(text) };
     let path = translate(recorded["path"].as_str().expect("a path"));
     let body = match body {
@@ -335,14 +143,16 @@ async fn compare(name: &str, recorded: &Value, answer: axum::response::Response)
 /// The map that a cancel answers has ids for keys.
 fn without_ids(value: Value) -> Value {
     match value {
-        Value::Object(map) => map.into_iter().map(|(key, value)| (replace_ids(&key, "run-", "run"), value)).collect(),
+        Value::Object(map) => {
+            map.into_iter().map(|(key, value)| (stage::replace_ids(&key, "run-", "run"), value)).collect()
+        }
         other => other,
     }
 }
 
 /// Every difference, with the recordings that show it.
 async fn all_differences(manners: Manners) -> BTreeMap<String, BTreeSet<String>> {
-    let (index, sink) = (read("index.json"), sink().await);
+    let (index, sink) = (read("index.json"), stage::sink().await);
     let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (name, recorded) in index.as_object().expect("an object") {
         // What callbacks received has no status.
