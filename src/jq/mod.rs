@@ -3,24 +3,32 @@
 //! A filter sees its document and nothing else. What would let it reach further is not defined: `env` and `$ENV` (which
 //! hold the key), `input` and `inputs`, `halt`, and `debug` and `stderr`, which would print beside the streams.
 
+mod program;
 mod write;
 
-use jaq_core::data::JustLut;
-use jaq_core::load::{self, Arena, File, Loader};
-use jaq_core::{Ctx, Vars, compile, unwrap_valr};
-use jaq_json::{Val, read};
+use std::cell::Cell;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::Duration;
 
+use self::program::Program;
 use crate::report::Failure;
-use crate::text::show;
 
-/// Names of the standard library that reach beyond the document.
-const LEFT_OUT: [&str; 8] =
-    ["env", "halt", "halt_error", "debug", "debug_empty", "stderr", "stderr_empty", "input_filename"];
-/// The most bytes that a filter may make of one document. A filter without an end would fill the memory.
-const OUTPUT_CAP: usize = 64 << 20;
+/// How long a filter may work on one document.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Room for filters that call themselves many times. It is taken only as it is used.
+const STACK: usize = 256 << 20;
 
-/// A compiled filter.
-pub struct Filter(jaq_core::Filter<JustLut<Val>>);
+/// A filter at work on a thread of its own, so that one without an end can be given up.
+pub struct Filter {
+    documents: Sender<String>,
+    results: Receiver<Applied>,
+    patience: Duration,
+    given_up: Cell<bool>,
+}
+
+/// What a filter made of a document, in order, and why it stopped early if it did.
+pub type Applied = (Vec<Output>, Option<String>);
 
 /// What a filter makes of a document.
 #[derive(Debug, PartialEq)]
@@ -34,37 +42,41 @@ pub enum Output {
 impl Filter {
     /// Compiles an expression. What is wrong with it is said with its place.
     pub fn compile(expression: &str) -> Result<Self, Failure> {
-        let reaches = |name: &str| LEFT_OUT.contains(&name);
-        let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).chain(rows());
-        let defs = defs.filter(|def| !reaches(def.name));
-        let funs = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs()).filter(|fun| !reaches(fun.0));
-        let (arena, file) = (Arena::default(), File { code: expression, path: () });
-        let modules = Loader::new(defs).load(&arena, file).map_err(|errors| misread(expression, &errors))?;
-        let filter = jaq_core::Compiler::default().with_funs(funs).compile(modules);
-        filter.map(Self).map_err(|errors| undefined(expression, &errors))
+        Self::with_patience(expression, PATIENCE)
     }
 
-    /// Applies it to a document: what it makes of it, in order, and why it stopped early if it did.
-    pub fn apply(&self, document: &str) -> (Vec<Output>, Option<String>) {
-        let value = match read::parse_single(document.as_bytes()) {
-            Ok(value) => value,
-            Err(error) => return (vec![], Some(error.to_string())),
-        };
-        let ctx = Ctx::<JustLut<Val>>::new(&self.0.lut, Vars::new([]));
-        let (mut outputs, mut size) = (Vec::new(), 0);
-        for result in self.0.id.run((ctx, value)).map(unwrap_valr) {
-            match result.map_err(|error| error.to_string()).and_then(|value| write::output(&value)) {
-                Ok(output) => {
-                    size += output.len() + size_of::<Output>();
-                    outputs.push(output);
+    fn with_patience(expression: &str, patience: Duration) -> Result<Self, Failure> {
+        let ((documents, inbox), (outbox, results)) = (channel::<String>(), channel::<Applied>());
+        let (told, verdict) = channel();
+        let expression = expression.to_owned();
+        let work = move || match Program::compile(&expression) {
+            Ok(program) => {
+                // Whoever went away misses nothing.
+                let _ = told.send(Ok(()));
+                while let Ok(document) = inbox.recv() {
+                    let _ = outbox.send(program.apply(&document));
                 }
-                Err(error) => return (outputs, Some(error)),
             }
-            if size > OUTPUT_CAP {
-                return (vec![], Some("it makes more than 64 MiB of one document".to_owned()));
-            }
-        }
-        (outputs, None)
+            Err(failure) => _ = told.send(Err(failure)),
+        };
+        let thread = thread::Builder::new().name("jq".to_owned()).stack_size(STACK).spawn(work);
+        let compiled = thread.ok().and_then(|_| verdict.recv().ok());
+        compiled.unwrap_or_else(|| Err(Failure::usage("--jq: the filter cannot be run here")))?;
+        Ok(Self { documents, results, patience, given_up: Cell::new(false) })
+    }
+
+    /// Applies it to a document. A filter that was given up stays so.
+    pub fn apply(&self, document: &str) -> Applied {
+        // What it may yet make of an earlier document would be taken for what it makes of this one.
+        let is_heard = !self.given_up.get() && self.documents.send(document.to_owned()).is_ok();
+        let failed = match is_heard.then(|| self.results.recv_timeout(self.patience)) {
+            Some(Ok(applied)) => return applied,
+            Some(Err(RecvTimeoutError::Timeout)) => format!("it did not end within {} s", self.patience.as_secs()),
+            Some(Err(RecvTimeoutError::Disconnected)) => "it broke down".to_owned(),
+            None => "it was given up on a document before".to_owned(),
+        };
+        self.given_up.set(true);
+        (vec![], Some(failed))
     }
 }
 
@@ -73,56 +85,6 @@ impl Output {
         let (Self::Text(text) | Self::Json(text)) = self;
         text.len()
     }
-}
-
-/// `@csv` and `@tsv`.
-fn rows() -> Vec<load::parse::Def<&'static str>> {
-    load::parse(include_str!("rows.jq"), |parser| parser.defs()).unwrap_or_default()
-}
-
-/// The first thing that cannot be read.
-fn misread(whole: &str, errors: &load::Errors<&str, ()>) -> Failure {
-    let why = match errors.first().map(|(_, error)| error) {
-        Some(load::Error::Lex(errors)) => {
-            errors.first().map(|(expected, found)| unexpected(whole, expected.as_str(), found))
-        }
-        Some(load::Error::Parse(errors)) => {
-            errors.first().map(|(expected, found)| unexpected(whole, expected.as_str(), found))
-        }
-        Some(load::Error::Io(errors)) => errors.first().map(|(_, error)| error.clone()),
-        None => None,
-    };
-    bad(whole, &why.unwrap_or_default()).hint("it is a jq expression, such as '.status' or '._agentctl.duration_ns'")
-}
-
-/// The first thing that has no meaning.
-fn undefined(whole: &str, errors: &compile::Errors<&str, ()>) -> Failure {
-    let first = errors.first().and_then(|(_, errors)| errors.first());
-    let why = first.map(|(name, what)| {
-        let shown = show::clip(name, 60);
-        format!("the {} `{shown}` is not defined (character {})", what.as_str(), place(whole, name))
-    });
-    bad(whole, &why.unwrap_or_default())
-        .hint("a filter sees its document and nothing else: input, env, $ENV, halt, debug and stderr are left out")
-}
-
-fn unexpected(whole: &str, expected: &str, found: &str) -> String {
-    let found_shown = match found.chars().next() {
-        None => "the end".to_owned(),
-        Some(_) => format!("`{}`", show::clip(found, 20)),
-    };
-    format!("expected {expected}, found {found_shown} (character {})", place(whole, found))
-}
-
-/// The number of the character at which a part of the expression begins, from 1. The parser's empty parts are its end.
-fn place(whole: &str, part: &str) -> usize {
-    let inside = !part.is_empty() && whole.as_bytes().as_ptr_range().contains(&part.as_ptr());
-    let start = if inside { load::span(whole, part).start } else { whole.len() };
-    whole[..start].chars().count() + 1
-}
-
-fn bad(whole: &str, why: &str) -> Failure {
-    Failure::usage(format!("--jq: `{}` is no filter", show::clip(whole, 60))).cause(why)
 }
 
 #[cfg(test)]
@@ -210,8 +172,23 @@ mod tests {
 
     #[test]
     fn a_filter_without_an_end_is_ended() {
-        let (outputs, error) = Filter::compile("repeat(.)").expect("a filter").apply(r#"{"a":1}"#);
+        let filter = Filter::with_patience("repeat(.a * 1000000)", Duration::from_secs(60)).expect("a filter");
+        let (outputs, error) = filter.apply(r#"{"a":"x"}"#);
         assert_eq!((outputs, error.as_deref()), (vec![], Some("it makes more than 64 MiB of one document")));
+    }
+
+    #[test]
+    fn a_filter_that_does_not_end_is_given_up_for_good() {
+        let filter = Filter::with_patience("def f: f; f", Duration::from_millis(50)).expect("a filter");
+        for said in ["it did not end", "it was given up", "it was given up"] {
+            let (outputs, error) = filter.apply("{}");
+            assert!(outputs.is_empty() && error.as_ref().is_some_and(|error| error.starts_with(said)), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_filter_may_call_itself_many_times() {
+        assert_eq!(apply("def f: if . > 0 then 1 + (. - 1 | f) else 0 end; 5000 | f", "{}"), ["5000"]);
     }
 
     #[test]

@@ -54,6 +54,15 @@ fn every_command_that_prints_json_filters_it() {
 }
 
 #[test]
+fn what_is_for_people_even_in_a_pipe_is_json_where_it_is_filtered() {
+    for (line, filter) in [("doctor", ".check"), ("config list", ".key"), ("schema run", ".title")] {
+        let output = filtered(&everything(), line, filter);
+        assert_eq!(output.code(), 0, "{output}");
+        assert!(output.stdout.lines().all(|line| line.chars().all(|c| c.is_alphanumeric() || c == '_')), "{output}");
+    }
+}
+
+#[test]
 fn every_command_that_prints_json_indents_it() {
     for (line, word) in commands() {
         let plain = agentctl(&everything(), &line);

@@ -100,6 +100,13 @@ fn errors_are_what_the_schema_says() {
         (letta::letta([Answer::body(200, "text/html", "<title>hi</title>")]), format!("status {RUN}"), 11),
         (letta::done(), format!("{SEND} --jq nope"), 2),
         (letta::done(), format!("status {RUN} --jq .id.x"), 13),
+        (Mock::start(), "api GET nowhere".to_owned(), 5),
+        (Mock::start(), "api GET ../nowhere".to_owned(), 2),
+        (Mock::start(), "schema nope".to_owned(), 2),
+        (Mock::start(), "completions nope".to_owned(), 2),
+        (Mock::start(), "man nope".to_owned(), 2),
+        (Mock::start(), "help nope".to_owned(), 2),
+        (Mock::start(), "man --out /dev/null/x".to_owned(), 13),
     ];
     for (mock, line, exit) in cases {
         let output = agentctl(&mock, &line);
