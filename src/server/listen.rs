@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use futures_util::FutureExt as _;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -20,6 +21,8 @@ const MOST_CONNECTIONS: usize = 1024;
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 /// How much of a request's head is kept; a larger one is refused.
 const HEAD_ROOM: usize = 64 << 10;
+/// How long requests that were sent before the end may be on their way. A connection is closed without looking for more.
+const ARRIVAL: Duration = Duration::from_millis(50);
 /// How long to wait when no connection can be had, as when all file descriptors are in use.
 const BREATH: Duration = Duration::from_millis(100);
 
@@ -54,7 +57,12 @@ impl Listener {
                 (stream, slot) = accept(&self.socket, &slots) => begin(stream, slot, router.clone(), &open),
             }
         }
-        drop(self.socket);
+        // Whoever was connected by the system already is served, too: to them this server is there.
+        while let Some((stream, slot)) = accept(&self.socket, &slots).now_or_never() {
+            begin(stream, slot, router.clone(), &open);
+        }
+        drop((self.socket, router));
+        sleep(ARRIVAL).await;
         open.shutdown().await;
     }
 }

@@ -16,6 +16,7 @@ mod proxy;
 mod redirects;
 mod report;
 mod sabotage;
+mod stops;
 #[path = "../cli/support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "shared with the tests that look from outside, which use all of it")]
 mod support;
