@@ -23,11 +23,13 @@ pub enum Behaviour {
     Fail,
     /// Call a tool so many times, then answer.
     Tools(usize),
+    /// Ask for approval of a tool call, then answer. See [`Fixture::let_it_ask`].
+    Ask,
     /// Call a tool again and again, for seconds, until the steps are used up.
     Endless,
 }
 
-use Behaviour::{Endless, Fail, Reply, Slow, Tools};
+use Behaviour::{Ask, Endless, Fail, Reply, Slow, Tools};
 
 /// A server, an environment of its own to reach it from, and an agent that no other test talks to: a real server runs
 /// what it is sent at once, and two runs at once on one agent disturb each other.
@@ -178,9 +180,19 @@ impl Fixture {
     pub fn said(&self, behaviour: Behaviour) -> String {
         match behaviour {
             Fail | Endless => String::new(),
-            Reply(_) | Slow(_) | Tools(_) if self.is_real() => format!("echo: {}", self.spell(behaviour)),
+            Reply(_) | Slow(_) | Tools(_) | Ask if self.is_real() => format!("echo: {}", self.spell(behaviour)),
             Reply(text) => text.to_owned(),
-            Slow(_) | Tools(_) => "done".to_owned(),
+            Slow(_) | Tools(_) | Ask => "done".to_owned(),
+        }
+    }
+
+    /// Makes the agent's tools need approval, where a message alone does not.
+    pub fn let_it_ask(&self) {
+        if self.is_real() {
+            let path = format!("/v1/agents/{}/tools/approval/conversation_search", self.agent);
+            let body = r#"{"requires_approval": true}"#;
+            let output = self.agentctl(&["api", "PATCH", &path, "--input", "-"]).stdin(body).run();
+            assert_eq!(output.code(), 0, "{output}");
         }
     }
 
@@ -201,6 +213,7 @@ fn directives(behaviour: Behaviour) -> String {
         Slow(seconds) => format!("@sleep {seconds}s\n@reply done"),
         Fail => "@fail it was asked to fail".to_owned(),
         Tools(count) => format!("@tool look {{\"n\": 1}}\n@repeat {count}\n@reply done"),
+        Ask => "@ask look {\"n\": 1}\n@reply done".to_owned(),
         Endless => "@sleep 200ms\n@tool look {}\n".repeat(100),
     }
 }
@@ -212,6 +225,7 @@ fn words(behaviour: Behaviour) -> String {
         Slow(seconds) => format!("slow {seconds}"),
         Fail => "fail 500".to_owned(),
         Tools(count) => format!("tool {count}"),
+        Ask => "tool 1".to_owned(),
         Endless => "slow 0.2 loop".to_owned(),
     }
 }

@@ -3,10 +3,13 @@
 //! name it; its model is expected to do what the words of a message say (see [`fixture`]).
 
 mod agents;
+mod approvals;
 mod callbacks;
 mod cancelling;
 mod ends;
 mod fixture;
+mod listening;
+mod lists;
 mod messages;
 mod refusals;
 mod waiting;
