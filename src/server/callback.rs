@@ -43,11 +43,15 @@ enum Outcome {
 pub(super) async fn deliver(engine: &Engine, run: &str) -> Result<()> {
     let Some(parcel) = prepare(engine, run).await? else { return Ok(()) };
     let sent = clock::now();
+    #[cfg(sabotage)]
+    crate::sabotage::may_die("before-callback");
     let outcome = match engine.targets.check(&parcel.url) {
         Ok(target) => post(&target, &parcel, sent).await,
         // It was allowed once, by another server.
         Err(denied) => Outcome::Never(denied.to_string()),
     };
+    #[cfg(sabotage)]
+    crate::sabotage::may_die("after-callback");
     let attempt = judge(&parcel, &outcome, engine.manners, sent, clock::now(), fastrand::f64());
     engine.db.write(move |tx| outbox::record(tx, &parcel.run, &attempt)).await
 }

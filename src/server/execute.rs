@@ -25,6 +25,8 @@ const RENEW: Duration = Duration::from_secs(2);
 
 /// Carries out a run. It stops early, without a word, when the run is cancelled or taken over.
 pub(super) async fn execute(engine: &Engine, claim: &Claim) -> Result<()> {
+    #[cfg(sabotage)]
+    crate::sabotage::may_die("after-claim");
     let halted = engine.begin(&claim.run);
     let result = tokio::select! {
         result = Execution::new(engine, claim).run() => result,
@@ -212,7 +214,17 @@ impl<'a> Execution<'a> {
 
     async fn commit(&self, step: Option<NewStep>, ttft: Option<i64>, ending: Option<Ending>) -> Result<()> {
         let claim = self.claim.clone();
+        #[cfg(sabotage)]
+        let ends = ending.is_some();
+        #[cfg(sabotage)]
+        crate::sabotage::may_die(if ends { "before-end" } else { "mid-step" });
         self.engine.db.write(move |tx| steps::commit(tx, &claim, step, ttft, ending)).await?;
+        #[cfg(sabotage)]
+        if ends {
+            crate::sabotage::may_die("after-end");
+            let claim = self.claim.clone();
+            self.engine.db.write(move |tx| steps::call_back_late(tx, &claim)).await?;
+        }
         self.engine.announce();
         Ok(())
     }

@@ -30,7 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // The client: a method per endpoint.
     ("api", &["sabotage", "net", "core", "model", "text", "report", "exit"]),
     // The local server. It meets the client only in the model.
-    ("server", &["net", "db", "core", "model", "text", "report", "exit"]),
+    ("server", &["sabotage", "net", "db", "core", "model", "text", "report", "exit"]),
     // What is seen becomes lines, tables and JSON. It prints nothing.
     ("render", &["follow::event", "ui::io::Look", "core", "model", "text", "report", "exit"]),
     // Streams, progress, prompts.

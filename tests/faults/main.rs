@@ -10,6 +10,7 @@ mod bodies;
 mod canary;
 mod crowd;
 mod faultd;
+mod kills;
 mod outage;
 mod proxied;
 mod proxy;

@@ -6,7 +6,7 @@
 use std::env;
 use std::process::Command;
 
-use crate::report::is_long;
+use crate::report::{self, Table, is_long};
 use crate::support::process::Process;
 
 /// Passes the chosen sabotage on to a process, which else sees nothing of this environment.
@@ -17,39 +17,64 @@ pub fn chosen(process: Process) -> Process {
     }
 }
 
-/// Runs a harness against a build that breaks a promise. Returns what it said if it failed, as it must.
-fn caught(promise: &str, harness: &str) -> Result<String, String> {
+/// The promises that a build can break, the harness that must catch it, and what that says.
+const BROKEN: [(&str, &str, &str); 5] = [
+    (
+        "no-blind-resend",
+        "ambiguous::agt_20_a_lost_answer_never_doubles_a_message_and_never_hides_one",
+        "delivered twice",
+    ),
+    (
+        "adopt-proven-only",
+        "ambiguous::a_run_of_somebody_else_is_never_taken_for_ours",
+        "another run was taken for ours",
+    ),
+    ("answer-after-commit", KILLS, "lost: "),
+    ("the-dead-hold-nothing", KILLS, "stuck: "),
+    ("callback-with-the-end", KILLS, "never delivered: "),
+];
+
+const KILLS: &str = "kills::agt_70_nothing_that_was_accepted_is_lost_stuck_or_doubled_by_kills";
+
+/// Runs a harness in a build that can be sabotaged. Returns whether it passed, and what it said.
+fn run(sabotage: Option<&str>, harness: &str) -> (bool, String) {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["test", "--quiet", "--locked", "--test", "faults", "--", "--exact", harness]);
+    cargo.args(["test", "--quiet", "--locked", "--test", "faults", "--", "--nocapture", "--exact", harness]);
     cargo
         .env("RUSTFLAGS", "--cfg sabotage")
         .env("CARGO_TARGET_DIR", concat!(env!("CARGO_MANIFEST_DIR"), "/target/sabotage"));
-    cargo.env("AGENTCTL_SABOTAGE", promise).env_remove("AGENTCTL_FAULTS").env_remove("UPDATE");
+    match sabotage {
+        Some(promise) => cargo.env("AGENTCTL_SABOTAGE", promise).env_remove("AGENTCTL_FAULTS").env_remove("UPDATE"),
+        None => cargo.env_remove("AGENTCTL_SABOTAGE"),
+    };
     let output = cargo.output().expect("cargo runs");
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    if output.status.success() { Err(said) } else { Ok(said) }
+    (output.status.success(), said)
 }
 
 #[test]
 fn a_build_that_breaks_a_promise_is_caught() {
     // It compiles everything once more: not for every day.
-    if !is_long() || env::var_os("AGENTCTL_SABOTAGE").is_some() {
+    if !is_long() || cfg!(sabotage) {
         return;
     }
-    for (promise, harness, broken) in [
-        (
-            "no-blind-resend",
-            "ambiguous::agt_20_a_lost_answer_never_doubles_a_message_and_never_hides_one",
-            "delivered twice",
-        ),
-        (
-            "adopt-proven-only",
-            "ambiguous::a_run_of_somebody_else_is_never_taken_for_ours",
-            "another run was taken for ours",
-        ),
-    ] {
-        let said =
-            caught(promise, harness).unwrap_or_else(|said| panic!("{promise} was broken and not caught:\n{said}"));
-        assert!(said.contains(broken), "{promise} was caught for another reason:\n{said}");
+    let mut table = Table::new("sabotage", &["broken promise", "harness", "what it said"]);
+    for (promise, harness, broken) in BROKEN {
+        let (passed, said) = run(Some(promise), harness);
+        assert!(!passed, "{promise} was broken and not caught:\n{said}");
+        let line = said.lines().find(|line| line.contains(broken));
+        let line = line.unwrap_or_else(|| panic!("{promise} was caught for another reason:\n{said}"));
+        table.row(&[promise, harness.split("::").next().unwrap_or_default(), line.trim()]);
     }
+    table.publish(&report::circumstances());
+}
+
+#[test]
+fn servers_that_die_at_exact_points_lose_nothing() {
+    if !is_long() || cfg!(sabotage) {
+        return;
+    }
+    let (passed, said) = run(None, "kills::nothing_is_lost_stuck_or_doubled_at_exact_points");
+    assert!(passed, "{said}");
+    println!("{said}");
 }

@@ -26,7 +26,7 @@ pub(super) async fn send(
     let missing = |_: &_| Refusal::not_found("Agent not found");
     let body = payload.object()?;
     let Accepted { run, replayed } = accept::accept(&engine, &agent, &payload, &body, Route::Async, missing).await?;
-    let answer = Json(render::run(&run.as_accepted(), Place::Alone, engine.manners));
+    let answer = Json(render::run(&run.when_accepted(), Place::Alone, engine.manners));
     Ok(mark(replayed, answer.into_response()))
 }
 

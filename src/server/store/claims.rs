@@ -94,6 +94,10 @@ impl Hold {
 
     /// A dead process is noticed by its lock, one that stands still by its lease.
     fn is_by_another(&self, owners: &Owners) -> bool {
+        #[cfg(sabotage)]
+        if crate::sabotage::breaks("the-dead-hold-nothing") {
+            return self.owner.as_deref().is_some_and(|owner| owner != owners.me());
+        }
         let in_time = self.lease_until.is_some_and(|until| until > clock::now());
         self.owner.as_deref().is_some_and(|owner| owner != owners.me() && in_time && owners.lives(owner))
     }

@@ -69,7 +69,7 @@ impl RunRow {
     }
 
     /// The run as it was when it was accepted.
-    pub(in crate::server) fn as_accepted(self) -> Self {
+    pub(in crate::server) fn when_accepted(self) -> Self {
         let status = RunStatus::Created;
         let (stop_reason, error, completed, ttft_ns, duration_ns) = (None, None, None, None, None);
         let (callback_sent, callback_status, callback_error) = (None, None, None);
@@ -139,6 +139,8 @@ pub(in crate::server) fn accept(
     if let Some(key) = key {
         idempotency::note(tx, agent, key, &run.id)?;
     }
+    #[cfg(sabotage)]
+    crate::sabotage::may_die("after-insert");
     Ok(Accepted::Now(Box::new(run)))
 }
 

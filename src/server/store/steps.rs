@@ -156,8 +156,21 @@ pub(super) fn end(tx: &Transaction<'_>, run: &RunRow, ending: &Ending, owner: &s
         ending.duration_ns,
         run.id
     ])?;
+    #[cfg(sabotage)]
+    if crate::sabotage::breaks("callback-with-the-end") {
+        return Ok(());
+    }
     // One that was cancelled was called back for already.
     if run.status == RunStatus::Cancelled { Ok(()) } else { outbox::add(tx, run, Some(owner)) }
+}
+
+/// Notes a callback in another transaction than the end of its run: too late, if the process dies between.
+#[cfg(sabotage)]
+pub(in crate::server) fn call_back_late(tx: &Transaction<'_>, claim: &Claim) -> Result<()> {
+    match runs::get(tx, &claim.run)? {
+        Some(run) if crate::sabotage::breaks("callback-with-the-end") => outbox::add(tx, &run, Some(&claim.owner)),
+        _ => Ok(()),
+    }
 }
 
 /// What a run used.

@@ -38,13 +38,13 @@ trait Job: Send {
     fn work(&mut self, tx: &Transaction<'_>) -> Result<()>;
 
     /// Tells whoever waits how it went.
-    fn answer(self: Box<Self>, committed: Result<()>);
+    fn answer(&mut self, committed: Result<()>);
 }
 
 struct Write<T, W> {
     work: Option<W>,
     result: Result<Option<T>>,
-    answer: oneshot::Sender<Result<T>>,
+    answer: Option<oneshot::Sender<Result<T>>>,
 }
 
 impl Writer {
@@ -58,7 +58,7 @@ impl Writer {
         work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (answer, answered) = oneshot::channel();
-        if self.enqueue(Box::new(Write { work: Some(work), result: Ok(None), answer })) {
+        if self.enqueue(Box::new(Write { work: Some(work), result: Ok(None), answer: Some(answer) })) {
             let writer = Arc::clone(self);
             tokio::task::spawn_blocking(move || writer.carry_out());
         }
@@ -86,7 +86,9 @@ impl Writer {
     fn carry_out(&self) {
         while let Some(mut jobs) = self.next() {
             let committed = self.with(|connection| commit(connection, &mut jobs));
-            jobs.into_iter().for_each(|job| job.answer(committed.clone()));
+            #[cfg(sabotage)]
+            crate::sabotage::may_die("before-answer");
+            jobs.iter_mut().for_each(|job| job.answer(committed.clone()));
         }
     }
 
@@ -107,6 +109,13 @@ impl Writer {
 fn commit(connection: &mut Connection, jobs: &mut [Box<dyn Job>]) -> Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     jobs.iter_mut().try_for_each(|job| job.work(&transaction))?;
+    #[cfg(sabotage)]
+    crate::sabotage::may_die("before-commit");
+    #[cfg(sabotage)]
+    if crate::sabotage::breaks("answer-after-commit") {
+        jobs.iter_mut().for_each(|job| job.answer(Ok(())));
+        std::thread::sleep(std::time::Duration::from_millis(30));
+    }
     Ok(transaction.commit()?)
 }
 
@@ -121,10 +130,12 @@ impl<T: Send, W: FnOnce(&Transaction<'_>) -> Result<T> + Send> Job for Write<T, 
         }
     }
 
-    fn answer(self: Box<Self>, committed: Result<()>) {
-        let result = self.result.and_then(|value| committed.map(|()| value));
-        // Whoever asked may have gone.
-        let _ = self.answer.send(result.and_then(|value| value.ok_or(StoreError::Panicked)));
+    fn answer(&mut self, committed: Result<()>) {
+        let result = std::mem::replace(&mut self.result, Ok(None)).and_then(|value| committed.map(|()| value));
+        if let Some(answer) = self.answer.take() {
+            // Whoever asked may have gone.
+            let _ = answer.send(result.and_then(|value| value.ok_or(StoreError::Panicked)));
+        }
     }
 }
 
@@ -171,7 +182,7 @@ mod tests {
     impl Bed {
         fn wait(&self, work: impl FnOnce(&Transaction<'_>) -> Result<()> + Send + 'static) -> Receiver<Result<()>> {
             let (answer, answered) = oneshot::channel();
-            self.writer.enqueue(Box::new(Write { work: Some(work), result: Ok(None), answer }));
+            self.writer.enqueue(Box::new(Write { work: Some(work), result: Ok(None), answer: Some(answer) }));
             answered
         }
 
