@@ -20,6 +20,7 @@ mod listen;
 mod local;
 mod login;
 mod looks;
+mod models;
 mod post_policy;
 mod pty;
 mod readme;
