@@ -194,7 +194,9 @@ impl<'a> Execution<'a> {
     async fn fail(&self, failure: Failure, task: &Task) -> Result<()> {
         let ending = self.failed(&failure);
         let model = task.handle.clone();
-        let mut step = NewStep { model, prompt_tokens: task.prompt, failure: Some(failure), ..NewStep::default() };
+        // Of a call that failed, nobody knows what it used.
+        let prompt_tokens = if task.model.remembers() { 0 } else { task.prompt };
+        let mut step = NewStep { model, prompt_tokens, failure: Some(failure), ..NewStep::default() };
         step.loses_input = self.manners().hides_input_until_a_step();
         self.commit(Some(step), self.ttft(&task.turn), Some(ending)).await
     }

@@ -1,5 +1,6 @@
 //! The whole server, called as the client calls it: through the router, in this process.
 
+mod agents;
 mod approvals;
 mod callbacks;
 mod fields;
