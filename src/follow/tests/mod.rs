@@ -1,5 +1,6 @@
 //! Following on a virtual clock: a server of values instead of sockets, hours that pass at once.
 
+mod model;
 mod signs;
 mod world;
 

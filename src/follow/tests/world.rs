@@ -25,6 +25,10 @@ pub(super) struct World {
     /// Answers instead of the usual ones: (path part, from, to, status).
     pub(super) faults: Vec<(&'static str, Duration, Duration, u16)>,
     pub(super) has_list: bool,
+    /// Lists show how things stood so long ago.
+    pub(super) list_lag: Duration,
+    /// One of so many open runs is missing from each list, another one each time; 0 for none.
+    pub(super) list_misses: u64,
     /// When the callbacks of the runs are attempted; none have one where there is none.
     pub(super) called: Option<Duration>,
     /// When somebody hints at the end of a run.
@@ -42,6 +46,8 @@ impl World {
             ends,
             faults: Vec::new(),
             has_list: true,
+            list_lag: Duration::ZERO,
+            list_misses: 0,
             called: None,
             hints: Vec::new(),
             hanging: None,
@@ -86,8 +92,12 @@ impl World {
         let pairs: HashMap<_, _> = url::form_urlencoded::parse(query.trim_start_matches('?').as_bytes()).collect();
         let after = pairs.get("after").map(ToString::to_string).unwrap_or_default();
         let limit: usize = pairs.get("limit").and_then(|limit| limit.parse().ok()).unwrap_or(100);
-        let runs = ids.into_iter().filter(|id| **id > after).filter_map(|id| self.run(id));
-        runs.filter(|run| run["status"] == "created").take(limit).collect()
+        let shown_at = self.start.elapsed().saturating_sub(self.list_lag);
+        let is_open = |id: &&String| self.ends[*id] > shown_at;
+        let mut dice = fastrand::Rng::with_seed(self.requests.len() as u64);
+        let mut is_shown = |_: &&String| self.list_misses == 0 || dice.u64(..self.list_misses) > 0;
+        let ids = ids.into_iter().filter(|id| **id > after).filter(is_open).filter(|id| is_shown(id));
+        ids.take(limit).map(|id| json!({"id": id, "status": "created", "agent_id": "agent-x"})).collect()
     }
 
     pub(super) fn count(&self, part: &str) -> usize {
@@ -117,6 +127,18 @@ impl Seen {
 
 /// Follows runs in a world; each request takes `rtt`.
 pub(super) async fn watch(world: World, rtt: Duration, ids: &[String], options: Options, ours: bool) -> (Seen, World) {
+    let coming = ids.iter().map(|id| (Duration::ZERO, id.clone())).collect();
+    watch_as_they_come(world, rtt, coming, options, ours).await
+}
+
+/// The same with runs that come to be known one after the other, each at its time.
+pub(super) async fn watch_as_they_come(
+    world: World,
+    rtt: Duration,
+    mut coming: Vec<(Duration, String)>,
+    options: Options,
+    ours: bool,
+) -> (Seen, World) {
     let start = world.start;
     let world = Arc::new(Mutex::new(world));
     let shared = Arc::clone(&world);
@@ -135,11 +157,16 @@ pub(super) async fn watch(world: World, rtt: Duration, ids: &[String], options: 
     });
     let api = Client::new(Transport::InProcess(router), "", Rc::new(|_| {}));
     let (sender, receiver) = unbounded_channel();
-    for id in ids {
-        let id: RunId = id.parse().expect("an id");
-        sender.send(Target { id, run: None, ours }).expect("a receiver");
-    }
-    drop(sender);
+    coming.sort();
+    let naming = async move {
+        for (at, id) in coming {
+            if at > start.elapsed() {
+                tokio::time::sleep_until(start + at).await;
+            }
+            let id: RunId = id.parse().expect("an id");
+            sender.send(Target { id, run: None, ours }).expect("a receiver");
+        }
+    };
     let (hint, hints) = unbounded_channel();
     let planned = std::mem::take(&mut world.lock().expect("no panic").hints);
     let hinting = tokio::spawn(async move {
@@ -153,9 +180,9 @@ pub(super) async fn watch(world: World, rtt: Duration, ids: &[String], options: 
         events.push((start.elapsed(), event));
         Ok(())
     };
-    let exits = follow(&api, Inputs { targets: receiver, hints: Some(hints) }, &options, &mut emit)
-        .await
-        .expect("no error of the display");
+    let inputs = Inputs { targets: receiver, hints: Some(hints) };
+    let (exits, ()) = tokio::join!(follow(&api, inputs, &options, &mut emit), naming);
+    let exits = exits.expect("no error of the display");
     let took = start.elapsed();
     hinting.abort();
     drop(api);
