@@ -357,6 +357,18 @@ fn when_idle_waits_for_the_runs_of_the_agent() {
 }
 
 #[test]
+fn a_password_in_a_callback_url_is_sent_and_said() {
+    let mock = letta::done();
+    let output = agentctl(&mock, &format!("{SEND} --callback-url http://u:secret@h/"));
+    assert_eq!(
+        (output.code(), &mock.seen("POST")[0].json()["callback_url"]),
+        (0, &"http://u:secret@h/".into()),
+        "{output}"
+    );
+    assert!(output.stderr.contains("Basic auth") && !output.stderr.contains("secret"), "{output}");
+}
+
+#[test]
 fn a_callback_url_goes_byte_for_byte() {
     for url in
         ["https://Hooks.Example.com:443/a/../b?x=%7e&y=1 2#f", "http://127.0.0.1:9", "https://u:p@hooks.example.com/"]

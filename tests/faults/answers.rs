@@ -159,7 +159,8 @@ async fn agt_03_a_body_may_be_cut_at_every_byte() {
             let _ = agentctl::model::fault::Fault::parse(&text);
             read += 1;
             whole += usize::from(run.is_ok());
-            assert!(run.is_err() || end >= case.bytes.len() - 1, "{} cut at {end} was taken for a run", case.name);
+            let is_part = case.name.starts_with("a good run") && end < case.bytes.len();
+            assert!(run.is_err() || !is_part, "{} cut at {end} was taken for a run", case.name);
         }
     }
     assert!(whole >= 3 && read > 500, "{whole} of {read}");

@@ -17,6 +17,8 @@ pub struct Body {
     pub body: String,
     /// The `agent_id` that stood in it; it belongs into the path.
     pub agent_id: Option<String>,
+    /// Its callback URL holds a user name, which the server sends along as Basic auth.
+    pub callback_has_user: bool,
 }
 
 /// Builds the request: the document that was read, messages from flags, fields from flags, `--set` on top.
@@ -31,11 +33,13 @@ pub fn build(args: &Args, sources: &Sources, receiver: Option<&str>) -> Result<B
     let agent_id = take_agent(&mut object)?;
     check(&object)?;
     mint_otids(&mut object);
+    let callback = object.get("callback_url").and_then(Value::as_str).and_then(|url| url::Url::parse(url).ok());
+    let callback_has_user = callback.is_some_and(|url| !url.username().is_empty() || url.password().is_some());
     let body = Value::Object(object).to_string();
     if body.len() > BODY_CAP {
         return Err(Failure::usage("the request is larger than 32 MiB"));
     }
-    Ok(Body { body, agent_id })
+    Ok(Body { body, agent_id, callback_has_user })
 }
 
 /// An object is the request, an array the messages, a string one user message.

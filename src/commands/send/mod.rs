@@ -37,6 +37,10 @@ pub fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     let named = args.agent.clone().map(Ok).or_else(|| request.agent_id.as_deref().map(|id| agent_in("agent_id", id)));
     let fallback = || settings.agent.as_ref().map(|agent| agent_in(&agent.origin, &agent.value));
     let named = named.or_else(fallback).transpose()?;
+    if request.callback_has_user {
+        let said = "the callback URL holds a user name: the server will send it and its password as Basic auth";
+        ctx.io.notice(&Page::new().say(said).end());
+    }
     let ready = Ready { agent: named, body: request.body, receiver };
     if args.dry_run || args.curl {
         return preview::print(ctx, &args, &settings, &ready);
