@@ -40,7 +40,7 @@ Examples:
   agentctl cancel --agent AGENT --active --yes
 
 Exit codes: 0 every run has ended, cancelled or otherwise; 8 some are still at
-work; 5 no such run. All of them are in the README.")]
+work; 5 no such run. All of them: `agentctl help exit-codes`.")]
 pub struct Args {
     /// Run ids, @last, JSON documents with an id, or - to read them from standard input
     #[arg(value_name = "RUN", required_unless_present = "agent")]

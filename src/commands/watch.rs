@@ -25,7 +25,8 @@ Examples:
   agentctl watch --agent AGENT --timeout 10m
 
 Exit codes: 0 succeeded or truncated, 1 failed, 3 cancelled, 6 waits for
-approval, 124 still open after --timeout. All of them are in the README.")]
+approval, 124 still open after --timeout. All of them: `agentctl help
+exit-codes`.")]
 pub struct Args {
     /// Run ids, @last, JSON documents with an id, or - to read them from standard input
     #[arg(value_name = "RUN", required_unless_present = "agent")]

@@ -85,7 +85,7 @@ fn every_variable_that_is_read_is_in_the_topic() {
     assert!(variables.len() > 20 && variables.contains("NO_COLOR"), "{variables:?}");
     let words: BTreeSet<&str> = output.stdout.split([' ', ',', '\n']).collect();
     let missing: Vec<&String> = variables.iter().filter(|name| !words.contains(name.as_str())).collect();
-    assert_eq!(missing, [""; 0], "{output}");
+    assert!(missing.is_empty(), "not in the topic: {missing:?}");
 }
 
 #[test]

@@ -39,7 +39,8 @@ Examples:
 
 Exit codes: 4 for 401, 402 and 403; 5 for 404; 12 for other refusals; 9 for 429
 and 5xx; 10 where a request that changes something was lost; 11 for an answer
-that is not JSON but was to be filtered. See `agentctl help exit-codes`.")]
+that is not JSON but was to be filtered. All of them: `agentctl help
+exit-codes`.")]
 pub struct Args {
     /// The method
     #[arg(value_enum, ignore_case = true, value_name = "METHOD")]

@@ -74,6 +74,8 @@ pub fn environment() -> Vec<Block> {
             ("OLLAMA_BASE_URL", "The address for models named ollama/…"),
             ("VLLM_BASE_URL", "The address for models named vllm/…"),
         ]),
+        Block::text("Set for the command of `listen --exec`:"),
+        Block::rows(&[("AGENTCTL_RUN_ID, AGENTCTL_STATUS", "The run that the callback is about, and how it stands.")]),
         Block::text("Shells:"),
         Block::rows(&[
             ("SHELL", "`doctor` looks for the completion script of this shell."),

@@ -24,8 +24,8 @@ Examples:
   echo '{\"agent_id\":\"AGENT\",\"input\":\"hi\"}' | agentctl send | agentctl watch -
 
 Exit codes: 0 submitted, or the followed run succeeded; 9 nothing was accepted,
-safe to repeat; 10 it is unknown whether the message was accepted. All of them
-are in the README.")]
+safe to repeat; 10 it is unknown whether the message was accepted. All of them:
+`agentctl help exit-codes`.")]
 pub struct Args {
     /// The agent, by id or by name [env: LETTA_AGENT_ID] [default with --local: default]
     #[arg(short, long, value_name = "AGENT")]
