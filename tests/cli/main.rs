@@ -8,6 +8,7 @@ mod behaviour;
 mod cancel;
 mod completion;
 mod config;
+mod cookbook;
 mod doctor;
 mod exit_codes;
 mod filter;

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# A check before a commit: the agent looks at what is staged, and its first word decides.
+#   ln -s ../../check-commit.sh .git/hooks/pre-commit
+set -euo pipefail
+
+git diff --cached --quiet && exit 0
+answer=$(git diff --cached --no-color | agentctl send -F - --reply --timeout 2m -q)
+
+case $answer in
+    *OK*) ;;
+    *)
+        echo "$answer" >&2
+        exit 1
+        ;;
+esac

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Send the same message to all agents, then wait for all of them at once: one request a look, however many there are.
+#   fan-out.sh MESSAGE
+set -euo pipefail
+
+agentctl agents list -o id | while read -r agent; do
+    agentctl send --agent "$agent" -m "$1" -o id
+done | agentctl watch - --jq '[.agent_id, ._agentctl.outcome] | @tsv'
