@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use futures_util::FutureExt as _;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -57,13 +56,20 @@ impl Listener {
                 (stream, slot) = accept(&self.socket, &slots) => begin(stream, slot, router.clone(), &open),
             }
         }
-        // Whoever was connected by the system already is served, too: to them this server is there.
-        while let Some((stream, slot)) = accept(&self.socket, &slots).now_or_never() {
-            begin(stream, slot, router.clone(), &open);
-        }
-        drop((self.socket, router));
+        drain(self.socket, |stream| begin(stream, None, router.clone(), &open));
+        drop(router);
         sleep(ARRIVAL).await;
         open.shutdown().await;
+    }
+}
+
+/// Stops listening. Whoever was connected by the system already is served, too: to them this server is there.
+fn drain(socket: TcpListener, begin: impl Fn(TcpStream)) {
+    // Without the runtime, which learns of a connection later than it is there.
+    let Ok(socket) = socket.into_std() else { return };
+    while let Ok((stream, _)) = socket.accept() {
+        let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+        stream.into_iter().for_each(&begin);
     }
 }
 
