@@ -26,7 +26,10 @@ pub(in crate::server) struct AgentRow {
 const SELECT: &str =
     "SELECT agents.id, name, agents.model, system, agents.created, updated, settings, ended.stop_reason, ended.completed
     FROM agents LEFT JOIN runs AS ended ON ended.seq =
-      (SELECT max(seq) FROM runs WHERE agent_id = agents.id AND status NOT IN ('created', 'running'))";
+      (SELECT max(seq) FROM (
+         SELECT max(seq) AS seq FROM runs WHERE agent_id = agents.id AND status = 'completed' UNION ALL
+         SELECT max(seq) FROM runs WHERE agent_id = agents.id AND status = 'failed' UNION ALL
+         SELECT max(seq) FROM runs WHERE agent_id = agents.id AND status = 'cancelled'))";
 
 impl AgentRow {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {

@@ -56,11 +56,14 @@ pub(in crate::server) enum Claimed {
 
 /// Claims the next run of an agent, if nobody alive holds it.
 pub(in crate::server) fn claim(tx: &Transaction<'_>, agent: &str, owners: &Owners) -> Result<Claimed> {
-    renew_all(tx, agent, owners.me())?;
     let sql = "SELECT * FROM runs WHERE agent_id = ? AND status IN ('created', 'running') ORDER BY seq LIMIT 1";
     let head =
         tx.prepare_cached(sql)?.query_row([agent], |row| Ok((RunRow::read(row)?, Hold::read(row)?))).optional()?;
     let Some((run, hold)) = head else { return Ok(Claimed::Nothing) };
+    // The first run of an agent has the oldest lease of those that one process holds.
+    if hold.lease_until.is_some_and(is_old) || hold.owner.as_deref() != Some(owners.me()) {
+        renew_all(tx, agent, owners.me())?;
+    }
     if hold.is_by_another(owners) {
         return Ok(Claimed::Elsewhere);
     }
@@ -153,13 +156,22 @@ fn resume(tx: &Transaction<'_>, run: &str) -> Result<Option<Resume>> {
 
 /// Shows a sign of life. Fails if the claim was lost.
 pub(in crate::server) fn renew(tx: &Transaction<'_>, claim: &Claim) -> Result<()> {
-    renew_all(tx, &claim.agent, &claim.owner)?;
+    let sql = "SELECT lease_until FROM runs WHERE id = ?";
+    let lease: Option<i64> = tx.prepare_cached(sql)?.query_row([&claim.run], |row| row.get(0)).optional()?.flatten();
+    if lease.is_some_and(is_old) {
+        renew_all(tx, &claim.agent, &claim.owner)?;
+    }
     check(tx, claim)
 }
 
 /// Fails if the claim was lost.
 pub(in crate::server) fn check(tx: &Transaction<'_>, claim: &Claim) -> Result<()> {
     steps::fence(tx, claim).map(|_| ())
+}
+
+/// Whether a third of a lease has gone.
+fn is_old(lease_until: i64) -> bool {
+    lease_until < clock::now() + LEASE * 2 / 3
 }
 
 /// Prolongs what a process holds of an agent, once a third of the lease has gone.

@@ -1,6 +1,7 @@
 //! Pages of lists: filters, cursors that go forward, and the order.
 
-use rusqlite::types::Value;
+use std::collections::BTreeSet;
+
 use rusqlite::{OptionalExtension, Transaction, params_from_iter};
 
 use super::Result;
@@ -78,27 +79,51 @@ pub(super) fn position(tx: &Transaction<'_>, table: &str, id: Option<&str>) -> R
 }
 
 /// Lists runs, a page at a time.
+///
+/// Each pair of an agent and a status is looked for by itself: in its index it stands in the order of the list, so no
+/// look reads more than a page.
 pub(in crate::server) fn runs(tx: &Transaction<'_>, filter: &RunFilter, page: &Page) -> Result<Vec<RunRow>> {
-    let (cursor, tail) = page.bounds(tx, "runs", "seq")?;
-    let mut values = Vec::new();
-    let mut wanted = |column: &str, words: &[String]| {
-        if words.is_empty() {
-            return String::new();
+    let mut found = Vec::new();
+    for agent in each(&filter.agents) {
+        for status in each(&filter.statuses) {
+            found.extend(look(tx, agent, status, filter, page)?);
         }
-        values.extend(words.iter().cloned().map(Value::from));
-        format!(" AND {column} IN ({})", vec!["?"; words.len()].join(", "))
-    };
-    let agents = wanted("agent_id", &filter.agents);
-    let kinds = wanted("kind", &filter.kinds);
-    let statuses = wanted("status", &filter.statuses);
-    let reason = wanted("stop_reason", filter.stop_reason.as_slice());
-    let limit = page.limit;
-    let sql = format!("SELECT * FROM runs WHERE {cursor}{agents}{kinds}{statuses}{reason} {tail} LIMIT {limit}");
-    let mut statement = tx.prepare_cached(&sql)?;
-    let rows = statement.query_map(params_from_iter(values), RunRow::read)?;
-    let mut found = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    }
+    found.sort_unstable_by_key(|run| run.seq);
+    let descending = page.order == Order::Descending;
+    if descending != page.backwards() {
+        found.reverse();
+    }
+    found.truncate(page.limit());
     if page.backwards() {
         found.reverse();
     }
     Ok(found)
+}
+
+/// Each word once; where there is none, one look for all.
+fn each(words: &[String]) -> Vec<Option<&str>> {
+    let words: BTreeSet<Option<&str>> = words.iter().map(|word| Some(word.as_str())).collect();
+    if words.is_empty() { vec![None] } else { words.into_iter().collect() }
+}
+
+fn look(
+    tx: &Transaction<'_>,
+    agent: Option<&str>,
+    status: Option<&str>,
+    filter: &RunFilter,
+    page: &Page,
+) -> Result<Vec<RunRow>> {
+    let (cursor, tail) = page.bounds(tx, "runs", "seq")?;
+    let wanted = [("agent_id", agent), ("status", status), ("stop_reason", filter.stop_reason.as_deref())];
+    let wanted = wanted.into_iter().filter_map(|(column, word)| Some((column, word?)));
+    let mut conditions: String = wanted.clone().map(|(column, _)| format!(" AND {column} = ?")).collect();
+    if !filter.kinds.is_empty() {
+        conditions.push_str(&format!(" AND kind IN ({})", vec!["?"; filter.kinds.len()].join(", ")));
+    }
+    let values = wanted.map(|(_, word)| word).chain(filter.kinds.iter().map(String::as_str));
+    let limit = page.limit;
+    let mut statement = tx.prepare(&format!("SELECT * FROM runs WHERE {cursor}{conditions} {tail} LIMIT {limit}"))?;
+    let rows = statement.query_map(params_from_iter(values), RunRow::read)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
