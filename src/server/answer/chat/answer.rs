@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::super::{Act, Call, Step, Used};
 use crate::model::StopReason;
+use crate::server::answer::{Act, Call, Step, Used};
 
 /// An answer so far.
 #[derive(Debug, Default)]

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use super::super::Turn;
 use crate::model::message::content_text;
+use crate::server::answer::Turn;
 use crate::server::store::messages::MessageRow;
 
 /// The messages of a request.

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::super::Failure;
 use super::Mishap;
 use super::answer::Useless;
 use crate::core::retry::Loss;
 use crate::model::StopReason;
 use crate::net::address;
 use crate::report;
+use crate::server::answer::Failure;
 use crate::server::provider::Provider;
 use crate::server::python_repr::Py;
 use crate::text::show;

@@ -2,8 +2,8 @@
 
 use tokio::net::TcpListener;
 
-use super::super::*;
 use crate::server::Providers;
+use crate::server::tests::*;
 
 /// What has to have happened before a request, so that it means what it meant when it was recorded.
 pub(super) enum Before {
