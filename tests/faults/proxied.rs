@@ -115,6 +115,18 @@ fn send(server: &Server, toxic: &Toxic) -> Sent {
     Sent { output, ledger }
 }
 
+/// A client trusts this word with its messages.
+#[test]
+fn a_server_says_that_it_honours_keys_exactly_where_it_does() {
+    for (flags, said) in [(&["--in-memory"][..], true), (&["--in-memory", "--quirks"], false)] {
+        let serve = Serve::start(&TestEnv::new(), flags);
+        for line in ["GET /v1/health/", "GET /v1/runs/", "GET /nowhere"] {
+            let answer = serve.ask(line, "", "").to_lowercase();
+            assert_eq!(answer.contains("idempotency-supported: true"), said, "{flags:?} {line}\n{answer}");
+        }
+    }
+}
+
 #[test]
 fn a_proxy_that_does_harm_never_doubles_a_message() {
     let seed = report::seed();

@@ -89,6 +89,8 @@ fn pass(client: &TcpStream, server: SocketAddr, toxic: Option<&Toxic>) -> io::Re
             Some(Toxic::ExecuteThenTimeout) => 0,
             _ => usize::MAX,
         };
+        // What is cut before its first byte is cut when it comes: the request was executed.
+        let _ = server.peek(&mut [0]);
         let passed = copy(&server, client, limit, toxic);
         match toxic {
             Some(Toxic::ExecuteThenTimeout) => _ = io::copy(&mut &server, &mut io::sink()),

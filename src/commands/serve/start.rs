@@ -55,6 +55,7 @@ impl Server {
         let doors = Doors {
             hosts: Hosts::new(address.port(), &args.allow_host),
             key: key.as_ref().map(|key| Key::new(key.expose())),
+            honours_keys: !args.quirks,
             hear: Arc::new(log.ear()),
         };
         Ok(Self { listener, engine, doors, base, key, database, records })
