@@ -186,7 +186,9 @@ impl ApiError {
                 "is the server running? without one, `--local` uses the engine of this program"
             }
             Exit::Unreachable => "nothing was accepted; it is safe to give the same command again",
-            Exit::NotAllowed if self.status == Some(401) => "check the key in LETTA_API_KEY or --api-key-file",
+            Exit::NotAllowed if self.status == Some(401) => {
+                "check the key: LETTA_API_KEY, --api-key-file, or what `agentctl login` saved"
+            }
             Exit::NotAllowed => "check the account and its credits, and what the key may do",
             Exit::NotThisApi => "check --base-url: it must be the address of the API, not of a web page",
             Exit::NotFound => "check the id, and that the base URL is the server that it came from",

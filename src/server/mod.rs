@@ -50,6 +50,13 @@ pub fn examine(path: &std::path::Path) -> Result<(), DbError> {
     crate::db::check(path, IDENTITY)
 }
 
+/// How many steps a script for `agentctl/script` has; none where a text is no script. For the fuzzer, which nothing else
+/// lets at the reader of scripts.
+#[doc(hidden)]
+pub fn script_steps(text: &str) -> Result<Option<usize>, String> {
+    answer::script_steps(text)
+}
+
 /// Where a server keeps what it knows.
 #[derive(Clone, Debug)]
 pub enum Store {

@@ -10,6 +10,8 @@ use crate::text::{duration, show};
 
 /// How often one line can be repeated; a script is kept in memory whole.
 const MOST_REPEATS: usize = 10_000;
+/// How many bytes all repetitions of a script may take.
+const MOST_REPEATED: usize = 64 << 20;
 
 /// The part of a script up to and with one thing that a step ends with.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,14 +54,32 @@ enum Directive {
     Repeat(usize),
 }
 
+impl Directive {
+    /// How often the line above is copied.
+    fn copies(&self) -> usize {
+        if let Self::Repeat(times) = self { times - 1 } else { 0 }
+    }
+
+    /// About how many bytes a copy of it takes; none where it stands for the line above.
+    fn size(&self, line: &str) -> Option<usize> {
+        (!matches!(self, Self::Repeat(_))).then_some(line.len() + size_of::<Self>())
+    }
+}
+
 /// Reads a script. A text without directives is none, and gives nothing.
 pub(super) fn script(text: &str) -> Result<Option<Vec<Beat>>, String> {
     if !text.lines().any(|line| line.trim_start().starts_with('@')) {
         return Ok(None);
     }
     let mut directives: Vec<Directive> = Vec::new();
+    let (mut above, mut room) = (0, MOST_REPEATED);
     for (n, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let directive = directive(line.trim()).and_then(|directive| unroll(directive, &directives));
+        let directive = directive(line.trim()).and_then(|directive| {
+            room =
+                room.checked_sub(directive.copies() * above).ok_or_else(|| "makes the script too long".to_owned())?;
+            above = directive.size(line).unwrap_or(above);
+            unroll(directive, &directives)
+        });
         let wrong = |why| format!("line {}: `{}` {why}", n + 1, show::clip(line.trim(), 60));
         directives.extend(directive.map_err(wrong)?);
     }
@@ -196,5 +216,15 @@ mod tests {
             let error = script(text).expect_err(text);
             assert!(error.contains(why), "{error}");
         }
+    }
+
+    #[test]
+    fn repetitions_do_not_fill_the_memory() {
+        let large = format!("@reply {}\n@repeat 10000", "x".repeat(10_000));
+        let many = format!("@reply a\n{}", "@repeat 10000\n".repeat(1000));
+        for text in [large, many] {
+            assert!(script(&text).expect_err("too long").contains("makes the script too long"));
+        }
+        assert!(script(&format!("@reply {}\n@repeat 10000", "x".repeat(1000))).is_ok());
     }
 }

@@ -163,3 +163,7 @@ pub(super) fn no_such_tool(call: &Call) -> String {
 pub(super) fn tokens(text: &str) -> i64 {
     i64::try_from(text.chars().count().div_ceil(4)).unwrap_or(i64::MAX)
 }
+/// How many steps a script has; none where a text is no script.
+pub(super) fn script_steps(text: &str) -> Result<Option<usize>, String> {
+    directive::script(text).map(|beats| beats.map(|beats| beats.len()))
+}
