@@ -35,19 +35,18 @@ pub(super) async fn wait(
     payload: Payload,
 ) -> Result<Response, Refusal> {
     let body = payload.object()?;
+    let pings = validate::include_pings(&body)?;
     let Accepted { run, replayed } = accept(&engine, &agent, &payload, &body, Route::Sync).await?;
-    if run.kind.streams() {
-        return Ok(mark(replayed, listen(&engine, &run, &body)?));
-    }
     let mut listening = Listening::new(Arc::clone(&engine), &run);
-    let (messages, run) = listening.until_the_end().await?;
-    match Mishap::of(run.error.as_deref().unwrap_or_default()) {
-        mishap if raised(&run) => Err(refused(&engine, &run, mishap).await?),
-        _ => {
-            let usage = engine.db.peek(|tx| steps::usage(tx, &run.id))?;
-            Ok(mark(replayed, Json(render::result(&run, &messages, usage)).into_response()))
-        }
+    if run.kind.streams() {
+        return Ok(mark(replayed, events(listening.from(Join { starting_after: 0, pings }).into_body())));
     }
+    let (messages, run) = listening.until_the_end().await?;
+    if raised(&run) {
+        return Err(refused(&engine, &run)?);
+    }
+    let usage = engine.db.peek(|tx| steps::usage(tx, &run.id))?;
+    Ok(mark(replayed, Json(render::result(&run, &messages, usage)).into_response()))
 }
 
 /// `POST /v1/agents/{agent_id}/messages/stream`: answered as the run goes on. It goes on if nobody listens.
@@ -57,8 +56,10 @@ pub(super) async fn stream(
     payload: Payload,
 ) -> Result<Response, Refusal> {
     let body = payload.object()?;
+    let pings = validate::include_pings(&body)?;
     let Accepted { run, replayed } = accept(&engine, &agent, &payload, &body, Route::Stream).await?;
-    Ok(mark(replayed, listen(&engine, &run, &body)?))
+    let listening = Listening::new(engine, &run).from(Join { starting_after: 0, pings });
+    Ok(mark(replayed, events(listening.into_body())))
 }
 
 async fn accept(
@@ -83,9 +84,10 @@ fn raised(run: &RunRow) -> bool {
 }
 
 /// What those are answered who waited for a run that raised.
-async fn refused(engine: &Engine, run: &RunRow, mishap: Mishap<'_>) -> Result<Refusal, Refusal> {
-    let error = run.error.clone().unwrap_or_default();
+fn refused(engine: &Engine, run: &RunRow) -> Result<Refusal, Refusal> {
+    let error = run.error.as_deref().unwrap_or_default();
     if !error.starts_with("CONFLICT: ") {
+        let mishap = Mishap::of(error);
         return Ok(Refusal::Body(mishap.status, mishap.body()));
     }
     let asks = engine.db.peek(|tx| approvals::request_of(tx, &run.agent_id))?;
@@ -123,11 +125,6 @@ fn joinable(run: &RunRow) -> Result<(), Refusal> {
         return Err(Refusal::Detail(StatusCode::GONE, words.to_owned()));
     }
     Ok(())
-}
-
-fn listen(engine: &Arc<Engine>, run: &RunRow, body: &Map<String, Value>) -> Result<Response, Refusal> {
-    let join = Join { starting_after: 0, pings: validate::include_pings(body)? };
-    Ok(events(Listening::new(Arc::clone(engine), run).from(join).into_body()))
 }
 
 fn events(body: Body) -> Response {

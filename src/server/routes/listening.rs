@@ -4,6 +4,7 @@
 //! is 1, what the run brings follows. So a listener that was cut off can go on behind the last number it saw.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use crate::server::refusal::Refusal;
 use crate::server::render::{self, Mishap};
 use crate::server::store::messages::{self, MessageRow};
 use crate::server::store::runs::{self, RunRow};
-use crate::server::store::{Result as Stored, steps};
+use crate::server::store::steps;
 use crate::server::validate::Join;
 
 /// How long nothing may come before a ping does.
@@ -95,7 +96,7 @@ impl Listening {
     pub(super) fn into_body(self) -> Body {
         Body::from_stream(stream::unfold(self, |mut listening| async {
             let frame = listening.frame().await?;
-            Some((Ok::<_, std::convert::Infallible>(frame), listening))
+            Some((Ok::<_, Infallible>(frame), listening))
         }))
     }
 
@@ -205,7 +206,7 @@ impl Listening {
 }
 
 /// What the stream of an async run brings on the real server.
-pub(super) fn pings_only(run: String) -> impl Stream<Item = Stored<String>> {
+pub(super) fn pings_only(run: String) -> impl Stream<Item = Result<String, Infallible>> {
     stream::unfold((run, 0), |(run, pings)| async move {
         if pings == MOST_PINGS {
             return None;

@@ -163,6 +163,20 @@ async fn what_cannot_be_joined_is_refused() {
 }
 
 #[tokio::test]
+async fn a_stream_that_is_asked_for_wrongly_accepts_nothing() {
+    let server = Server::in_memory().await;
+    let agent = server.scripted().await;
+    for (path, key) in
+        [("messages/stream", "include_pings"), ("messages/stream", "background"), ("messages", "streaming")]
+    {
+        let body = json!({"input": "@reply hi", key: "perhaps"}).to_string();
+        let (status, answer) = server.call("POST", &format!("/v1/agents/{agent}/{path}"), Body::from(body)).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{key}: {answer}");
+    }
+    assert_eq!(server.get("/v1/runs/").await, json!([]));
+}
+
+#[tokio::test]
 async fn nobody_waits_for_a_process_that_executes_nothing() {
     let server = Server::start(Store::Memory, false).await;
     let agent = server.agent("agentctl/echo").await;
