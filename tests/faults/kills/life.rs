@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::support::TestEnv;
@@ -27,7 +28,13 @@ pub struct Answer {
 impl Life {
     /// Begins a life, and returns when it serves; or when it is over, if it died before that.
     pub fn begin(env: &TestEnv, reach: &Reach, sabotage: &str) -> Self {
-        let mut command = Command::new(AGENTCTL);
+        Self::begin_under(env, reach, &["env"], sabotage)
+    }
+
+    /// The same under another program, which starts it.
+    pub fn begin_under(env: &TestEnv, reach: &Reach, over: &[&str], sabotage: &str) -> Self {
+        let mut command = Command::new(over[0]);
+        command.args(&over[1..]).arg(AGENTCTL);
         command.env_clear().envs(env.vars()).env("AGENTCTL_SABOTAGE", sabotage).current_dir(env.home());
         command.args(["serve", "--bind", "127.0.0.1:0", "--db", "it.db", "--print-env", "-q"]);
         let mut child =
@@ -41,6 +48,16 @@ impl Life {
             *reach.0.lock().expect("no panic") = Some((address, key));
         }
         Self(child)
+    }
+
+    /// Ends what another program started, and waits for that one.
+    pub fn end_inside(mut self) {
+        let pid = self.0.id();
+        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).expect("a process");
+        for child in children.split_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().ok()?)) {
+            kill_process(child, Signal::KILL).expect("it is there");
+        }
+        self.0.wait().expect("a child");
     }
 
     /// Ends it by `kill -9` after a time, unless it ended by itself before.

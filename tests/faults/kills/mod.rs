@@ -3,6 +3,7 @@
 mod clients;
 mod ledger;
 mod life;
+mod power;
 mod receiver;
 
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
