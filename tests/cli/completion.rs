@@ -52,6 +52,8 @@ fn words_that_fit_come_from_this_machine_and_not_from_a_server() {
         (&["send", "--return-types", "tool_c"], "tool_call_message"),
         (&["status", "-o", "j"], "json"),
         (&["schema", "batch-l"], "batch-line"),
+        (&["help", "exit"], "exit-codes"),
+        (&["help", "sen"], "send"),
         (&["api", "PO"], "POST"),
         (&["config", "get", "base"], "base_url"),
         (&["agents", "create", "--model", "agentctl/s"], "agentctl/script"),

@@ -98,12 +98,12 @@ fn the_first_failure_is_the_exit_code() {
 }
 
 #[test]
-fn a_certificate_that_does_not_hold_is_no_mystery() {
-    // What listens there does not speak TLS at all.
+fn a_server_that_does_not_speak_tls_is_no_mystery() {
     let mock = well();
     let url = mock.url().replace("http://", "https://");
     let output = doctor(&home(), &url, &["-o", "json", "--request-timeout", "2s"]);
-    assert!(matches!(output.code(), 14 | 9), "{output}");
+    assert_eq!((output.code(), in_state(&output, "failed")), (9, vec!["tls".to_owned()]), "{output}");
+    assert!(check(&output, "tls")["fix"].as_str().expect("a fix").contains("https"), "{output}");
     assert_eq!(check(&output, "connect")["state"], "ok", "{output}");
 }
 

@@ -42,7 +42,11 @@ impl Health {
         match &self.raw.error {
             _ if scheme != "https" => Check::skipped("tls", "the base URL is plain http"),
             Some(error) if matches!(error.kind, Kind::Certificate | Kind::Handshake) => failed("tls", error),
-            Some(_) if self.raw.answer.is_none() => Check::skipped("tls", "no connection came about"),
+            // The server takes connections, as was found before.
+            Some(error) if matches!(error.kind, Kind::NotConnected { .. }) => {
+                Check::failed("tls", &error.failure().hint("check that https and the port are right"))
+            }
+            Some(_) if self.raw.answer.is_none() => Check::skipped("tls", "no answer came"),
             _ => Check::ok("tls", "the certificate holds"),
         }
     }
