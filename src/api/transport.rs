@@ -172,10 +172,9 @@ fn is_refused(error: &reqwest::Error) -> bool {
     sources(error).any(|source| source.downcast_ref().is_some_and(refused))
 }
 
-/// What the two sides of a TLS connection did not agree on. It hides inside an I/O error, and means that not a byte of
-/// the request was written.
+/// What the two sides of a TLS connection did not agree on. It hides inside I/O errors, whose `source` passes it over,
+/// and means that not a byte of the request was written.
 fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
-    let io = error.downcast_ref::<std::io::Error>();
-    let inside = || io?.get_ref()?.downcast_ref::<rustls::Error>();
+    let inside = || tls_error(error.downcast_ref::<std::io::Error>()?.get_ref()?);
     error.downcast_ref::<rustls::Error>().or_else(inside)
 }

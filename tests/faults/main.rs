@@ -21,3 +21,4 @@ mod stops;
 #[path = "../cli/support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "shared with the tests that look from outside, which use all of it")]
 mod support;
+mod tls;
