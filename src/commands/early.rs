@@ -93,9 +93,21 @@ fn usage(text: &str) -> Failure {
     let tips: Vec<&str> = rest.lines().filter_map(|line| line.trim().strip_prefix("tip: ")).collect();
     let usage = rest.lines().find_map(|line| line.strip_prefix("Usage: "));
     let help = usage.map(|usage| format!("usage: {usage}"));
-    let hint =
-        if tips.is_empty() { help.unwrap_or_else(|| "see `agentctl --help`".to_owned()) } else { tips.join("; ") };
+    let hint = match tips[..] {
+        // How a run is named is more than the usage says.
+        _ if names_no_run(message) => NAME_A_RUN.to_owned(),
+        [] => help.unwrap_or_else(|| "see `agentctl --help`".to_owned()),
+        _ => tips.join("; "),
+    };
     Failure::usage(message.lines().map(str::trim).collect::<Vec<_>>().join(" ")).hint(hint)
+}
+
+/// What to do about a missing run.
+const NAME_A_RUN: &str =
+    "give a run's id, @last for the one that was sent last, or - to read ids; `agentctl list` shows the runs";
+
+fn names_no_run(message: &str) -> bool {
+    message.contains("were not provided") && message.contains("<RUN>")
 }
 
 #[cfg(test)]
@@ -123,5 +135,7 @@ mod tests {
         let failure = usage(text);
         assert_eq!(failure.message, "unexpected argument '--nope' found");
         assert_eq!(failure.hint.as_deref(), Some("a similar argument exists: '--node'"));
+        let text = "error: the following required arguments were not provided:\n  <RUN>...\n\nUsage: agentctl watch <RUN>...\n\nFor more";
+        assert_eq!(usage(text).hint.as_deref(), Some(NAME_A_RUN));
     }
 }

@@ -15,7 +15,7 @@ use crate::text::page::Page;
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct ReceiverArgs {
     /// Receive callbacks at this address and port; port 0 is a free one [default: 127.0.0.1:0]
-    #[arg(long, value_name = "ADDRESS", help_heading = "Callbacks")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address, help_heading = "Callbacks")]
     pub bind: Option<SocketAddr>,
     /// Where the server reaches that port, if not at its own address, as behind a tunnel
     #[arg(long, value_name = "URL", value_parser = public_url, help_heading = "Callbacks")]
@@ -45,6 +45,10 @@ pub fn start(bound: Bound) -> Result<Receiver, Failure> {
     bound
         .start()
         .map_err(|error| Failure::new(crate::exit::Exit::Local, "port", "cannot receive callbacks").cause(error))
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "write it as address and port, like 127.0.0.1:0".to_owned())
 }
 
 fn public_url(text: &str) -> Result<Url, String> {

@@ -26,7 +26,7 @@ pub fn waiting_card(run: &Run, facts: &Facts, calls: &[ToolCall], ctx: &Context)
         let fields = Fields::new(ctx)
             .toned("waits", Tone::Caution, &call.name)
             .value("arguments", Some(&call.arguments).filter(|arguments| !arguments.is_empty()).map(String::as_str))
-            .value("tool call", Some(&call.id));
+            .id("tool call", &call.id);
         page.end().page(fields.page())
     };
     match calls {

@@ -27,12 +27,10 @@ impl FromStr for Since {
     fn from_str(text: &str) -> Result<Self, String> {
         let time = || text.parse().ok().map(Self::Time);
         let civil = || text.parse().ok().map(Self::Civil);
-        if !text.contains('-') {
-            return duration::parse(text).map(Self::Age);
-        }
-        time().or_else(civil).ok_or_else(|| {
+        let age = || duration::parse(text).ok().map(Self::Age);
+        age().or_else(time).or_else(civil).ok_or_else(|| {
             let shown = show::clip(text, 60);
-            format!("`{shown}` is not a time (try 2h, 2026-11-23 or 2026-11-23T14:56:08Z)")
+            format!("`{shown}` is neither an age nor a time (try 2h, 2026-11-23 or 2026-11-23T14:56:08Z)")
         })
     }
 }
