@@ -278,7 +278,8 @@ async fn million(home: &Path) -> Vec<Row> {
     rows
 }
 
-/// Makes a database with so many runs that have ended; returns one of its agents.
+/// Makes a database with so many runs that have ended, one in five by failing, so that every first page is full.
+/// Returns their agent.
 async fn fill(home: &Path, name: &str, count: u32) -> String {
     let server = Server::agentctl(home, &["--db", name]);
     let agent = server.make_agent().await;
@@ -294,7 +295,7 @@ async fn fill(home: &Path, name: &str, count: u32) -> String {
              WITH RECURSIVE series (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < {count})
              INSERT INTO runs (id, agent_id, kind, status, stop_reason, created, completed, model, request, duration_ns)
              SELECT printf('run-%08x-0000-4000-8000-000000000000', n), agent_id, kind,
-               iif(n % 50, 'completed', 'failed'), iif(n % 50, 'end_turn', 'error'), created + n, completed + n, model,
+               iif(n % 5, 'completed', 'failed'), iif(n % 5, 'end_turn', 'error'), created + n, completed + n, model,
                request, duration_ns FROM series, (SELECT * FROM runs LIMIT 1);
              COMMIT; PRAGMA wal_checkpoint(TRUNCATE);"
         ))
