@@ -133,7 +133,7 @@ pub struct Global {
     /// Print times in UTC as RFC 3339
     #[arg(long, global = true, help_heading = "Output")]
     pub utc: bool,
-    /// Use the engine inside this program: no server, no account
+    /// Use this machine's local server: one that runs, else the engine inside this program
     #[arg(long, global = true, help_heading = "Connection")]
     pub local: bool,
     /// The server's address [env: LETTA_BASE_URL]
