@@ -125,8 +125,10 @@ impl Exit {
             Self::Unknown => "it is unknown whether the message was accepted: do not repeat blindly",
             Self::NotThisApi => "the answer is not this API (HTML, bad JSON, too large)",
             Self::Refused => "the server refused the request (other 4xx)",
-            Self::Local => "local trouble: file, disk, lock, database",
-            Self::Unsafe => "refused for safety: redirect, plain http with a key, bad certificate",
+            Self::Local => "local trouble: file, disk, lock, port, database, a `--jq` filter that fails on real data",
+            Self::Unsafe => {
+                "refused for safety: redirect, plain http with a key, bad certificate, credentials readable by others"
+            }
             Self::Bug => "a bug in agentctl",
             Self::TimedOut => "`--timeout` or `--max-outage` ran out; the run goes on as far as is known",
             Self::Interrupted => "interrupted (SIGINT)",

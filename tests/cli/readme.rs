@@ -34,9 +34,9 @@ fn its_console_blocks_run_and_print_what_they_show() {
 
 #[test]
 fn its_shell_blocks_run() {
-    let has = |program: &str| Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok();
-    if !has("bash") || !has("jq") {
-        println!("skipped: bash or jq is not installed");
+    let has = |program: &&str| Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok();
+    if let Some(missing) = ["bash", "jq", "curl", "python3"].iter().find(|program| !has(program)) {
+        println!("skipped: {missing} is not installed");
         return;
     }
     let scripts = blocks("bash");
@@ -44,6 +44,19 @@ fn its_shell_blocks_run() {
     for script in scripts {
         let output = TestEnv::new().bash(&script).run();
         assert_eq!(output.code(), 0, "{script}\n{output}");
-        assert!(output.stdout.contains("succeeded"), "{output}");
+        let told = output.stdout.contains("succeeded") || output.stdout.contains("callback: run-");
+        assert!(told, "{script}\n{output}");
+    }
+}
+
+/// Their tests are in `cookbook`.
+#[test]
+fn its_recipes_are_the_scripts_that_are_tested() {
+    let shown = blocks("sh");
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cookbook")).expect("a folder") {
+        let path = entry.expect("a file").path();
+        let script = fs::read_to_string(&path).expect("a script");
+        let (_, body) = script.split_once('\n').expect("a line that names the shell");
+        assert!(shown.iter().any(|block| block == body), "{} is not in the README as it is", path.display());
     }
 }
