@@ -51,6 +51,11 @@ impl Manners {
         self.quirky()
     }
 
+    /// Whether `after` means newer messages and `before` older ones, whatever their order is.
+    pub(super) fn reads_message_cursors_by_time(self) -> bool {
+        self.quirky()
+    }
+
     /// Whether `order=desc` of an agent's messages gives the newest page, but the oldest of it first.
     pub(super) fn turns_agent_messages(self) -> bool {
         self.quirky()

@@ -42,12 +42,13 @@ pub(super) async fn of_agent(
     let types = params.words("include_return_message_types", "enum", MESSAGE_TYPES)?;
     let turned = page.order == Order::Descending && engine.manners.turns_agent_messages();
     let of_steps = engine.manners.hides_input_until_a_step();
+    let by_time = engine.manners.reads_message_cursors_by_time();
     let wanted = id.clone();
     let found = engine.db.read(move |tx| {
         if !agents::exists(tx, wanted.as_str())? {
             return Ok(None);
         }
-        messages::list(tx, Of::Agent(wanted.as_str()), Sieve { types: &types, of_steps }, &page).map(Some)
+        messages::list(tx, Of::Agent(wanted.as_str()), Sieve { types: &types, of_steps, by_time }, &page).map(Some)
     });
     let found = required(found.await, || Refusal::not_found("Agent not found"))?;
     let mut rows = known(found, "message", id.as_str())?;
@@ -66,11 +67,12 @@ pub(super) async fn of_run(
     let id = run_id(&id)?;
     let page = page(&engine, &Params::new(query.as_deref()), 100, None, Order::Ascending)?;
     let of_steps = engine.manners.hides_input_until_a_step();
+    let by_time = engine.manners.reads_message_cursors_by_time();
     let wanted = id.clone();
     let found = engine.db.read(move |tx| {
         let Some(run) = runs::get(tx, &wanted)? else { return Ok(None) };
         let types = run.request().and_then(|request| request.include_return_message_types).unwrap_or_default();
-        messages::list(tx, Of::Run(&wanted), Sieve { types: &types, of_steps }, &page).map(Some)
+        messages::list(tx, Of::Run(&wanted), Sieve { types: &types, of_steps, by_time }, &page).map(Some)
     });
     let rows = known(required(found.await, || no_such_run(&engine, &id))?, "message", "None")?;
     Ok(Json(rows.iter().map(render::message).collect()))

@@ -191,10 +191,11 @@ pub(in crate::server) struct Sieve<'a> {
     pub(in crate::server) types: &'a [String],
     /// Only those that belong to a step. Decisions never do.
     pub(in crate::server) of_steps: bool,
+    /// `after` means newer and `before` older, whatever the order is.
+    pub(in crate::server) by_time: bool,
 }
 
-/// Lists messages in the order of their runs. `after` means newer and `before` older, whatever the
-/// order is. The id of an unknown cursor is the error.
+/// Lists messages in the order of their runs, a page at a time. The id of an unknown cursor is the error.
 pub(in crate::server) fn list(
     tx: &Transaction<'_>,
     of: Of<'_>,
@@ -206,9 +207,11 @@ pub(in crate::server) fn list(
         Of::Run(id) => ("run_id", id),
     };
     let mut condition = format!("{column} = ?");
-    for (cursor, sign) in [(&page.after, '>'), (&page.before, '<')] {
+    let ascending = page.order == Order::Ascending;
+    for (cursor, forward) in [(&page.after, true), (&page.before, false)] {
         let Some(cursor) = cursor else { continue };
         let Some((run, seq)) = place(tx, cursor)? else { return Ok(Err(cursor.clone())) };
+        let sign = if forward == (ascending || sieve.by_time) { '>' } else { '<' };
         condition.push_str(&format!(" AND (run_seq, seq) {sign} ({run}, {seq})"));
     }
     let types = sieve.types;
@@ -218,19 +221,24 @@ pub(in crate::server) fn list(
     if !types.is_empty() {
         condition.push_str(&format!(" AND message_type IN ({})", vec!["?"; types.len()].join(", ")));
     }
-    let word = if page.order == Order::Ascending { "ASC" } else { "DESC" };
+    let against = page.backwards() && !sieve.by_time;
+    let word = if ascending != against { "ASC" } else { "DESC" };
     let limit = page.limit;
     let sql = format!("SELECT * FROM messages WHERE {condition} ORDER BY run_seq {word}, seq {word} LIMIT {limit}");
     let values = [id].into_iter().chain(types.iter().map(String::as_str));
-    let mut statement = tx.prepare_cached(&sql)?;
+    let mut statement = tx.prepare(&sql)?;
     let rows = statement.query_map(params_from_iter(values), MessageRow::read)?;
-    Ok(Ok(rows.collect::<rusqlite::Result<_>>()?))
+    let mut found = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    if against {
+        found.reverse();
+    }
+    Ok(Ok(found))
 }
 
 /// The first hundred messages of a run, filtered as its request asked for.
 pub(in crate::server) fn of_run(tx: &Transaction<'_>, run: &RunRow, of_steps: bool) -> Result<Vec<MessageRow>> {
     let types = run.request().and_then(|request| request.include_return_message_types).unwrap_or_default();
-    let sieve = Sieve { types: &types, of_steps };
+    let sieve = Sieve { types: &types, of_steps, by_time: false };
     Ok(list(tx, Of::Run(&run.id), sieve, &Page::first(100, Order::Ascending))?.unwrap_or_default())
 }
 

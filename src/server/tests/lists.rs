@@ -94,36 +94,52 @@ async fn agents_are_found_by_name_tag_and_text_and_paged() {
     assert_eq!(server.get("/v1/agents/count").await, json!(3));
 }
 
-#[tokio::test]
-async fn cursors_of_messages_mean_newer_and_older_and_steps_page_forward() {
-    let server = Server::in_memory().await;
+/// Four messages of a run, oldest first, and where they are listed.
+async fn four_messages(server: &Server) -> (String, Vec<String>, [String; 2]) {
     let agent = server.scripted().await;
     let run = server.run(&agent, "@reply a\n@repeat 3").await;
-    let id = run["id"].as_str().expect("an id");
+    let id = run["id"].as_str().expect("an id").to_owned();
     let all = server.get(&format!("/v1/runs/{id}/messages")).await;
-    let m = ids(&all);
-    let (first, last) = (m[0], m[3]);
-    for (query, expected) in [
-        (format!("after={first}&limit=2"), vec![m[1], m[2]]),
-        (format!("before={last}&order=desc&limit=2"), vec![m[2], m[1]]),
-        ("limit=0".to_owned(), vec![]),
-    ] {
-        assert_eq!(ids(&server.get(&format!("/v1/runs/{id}/messages?{query}")).await), expected, "{query}");
-        assert_eq!(
-            ids(&server
-                .get(&format!("/v1/agents/{agent}/messages?order=asc&{query}").replace("order=asc&before", "before"))
-                .await),
-            expected,
-            "{query}"
-        );
+    let messages = ids(&all).into_iter().map(str::to_owned).collect();
+    let lists = [format!("/v1/runs/{id}/messages"), format!("/v1/agents/{agent}/messages")];
+    (id, messages, lists)
+}
+
+#[tokio::test]
+async fn cursors_of_messages_and_steps_page_forward() {
+    let server = Server::in_memory().await;
+    let (id, m, lists) = four_messages(&server).await;
+    for list in &lists {
+        for (query, expected) in [
+            (format!("order=asc&after={}&limit=2", m[0]), vec![&m[1], &m[2]]),
+            (format!("order=desc&after={}&limit=2", m[3]), vec![&m[2], &m[1]]),
+            (format!("order=asc&before={}&limit=2", m[3]), vec![&m[1], &m[2]]),
+            (format!("order=desc&before={}&limit=2", m[0]), vec![&m[2], &m[1]]),
+            (format!("order=desc&after={}", m[0]), vec![]),
+            ("limit=0".to_owned(), vec![]),
+        ] {
+            assert_eq!(ids(&server.get(&format!("{list}?{query}")).await), expected, "{list}?{query}");
+        }
     }
-    let newest = server.get(&format!("/v1/agents/{agent}/messages?limit=1")).await;
-    assert_eq!(ids(&newest), [last]);
+    let newest = server.get(&format!("{}?limit=1", lists[1])).await;
+    assert_eq!(ids(&newest), [&m[3]]);
     let steps = server.get(&format!("/v1/runs/{id}/steps")).await;
     let next = server.get(&format!("/v1/runs/{id}/steps?limit=1&after={}", ids(&steps)[0])).await;
     assert_eq!(ids(&next), [ids(&steps)[1]]);
     for path in ["messages?after=zzz", "steps?after=zzz"] {
         let (status, body) = server.call("GET", &format!("/v1/runs/{id}/{path}"), Body::empty()).await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn with_quirks_the_cursors_of_messages_mean_newer_and_older() {
+    let server = Server::quirky().await;
+    let (_, m, [of_run, _]) = four_messages(&server).await;
+    for (query, expected) in [
+        (format!("order=desc&after={}&limit=2", m[0]), vec![&m[3], &m[2]]),
+        (format!("order=asc&before={}&limit=2", m[3]), vec![&m[0], &m[1]]),
+    ] {
+        assert_eq!(ids(&server.get(&format!("{of_run}?{query}")).await), expected, "{query}");
     }
 }
