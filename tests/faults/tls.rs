@@ -47,7 +47,7 @@ impl Server {
 fn meet(mut stream: TcpStream, meets: &Meets, told: &Mutex<String>) -> std::io::Result<()> {
     match meets {
         Meets::InPlainText => {
-            stream.read(&mut [0; 4096])?;
+            let _ = stream.read(&mut [0; 4096])?;
             stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n")
         }
         Meets::With(config) => {
