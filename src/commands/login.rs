@@ -74,8 +74,8 @@ async fn take(ctx: &Ctx, origin: &str) -> Result<Result<Secret, End>, Failure> {
         return crate::config::sources::read_key(file).map(Ok);
     }
     let text = if ctx.io.terminals.stdin {
-        ctx.io.say(&Page::new().say("API key for ").show_line(origin).say(" (it is not shown): "));
-        let line = prompt::hidden_line().await.map_err(unreadable)?;
+        let ask = || ctx.io.say(&Page::new().say("API key for ").show_line(origin).say(" (it is not shown): "));
+        let line = prompt::hidden_line(ask).await.map_err(unreadable)?;
         ctx.io.say(&Page::new().end());
         match line {
             Ok(line) => line,

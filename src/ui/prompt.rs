@@ -15,10 +15,11 @@ pub async fn is_yes() -> io::Result<bool> {
 }
 
 /// Reads a line from the terminal behind standard input; what is typed is not shown. However this ends, the terminal
-/// shows again what is typed next.
-pub async fn hidden_line() -> io::Result<Result<String, Signal>> {
+/// shows again what is typed next. `ask` prints the question, once nothing is shown any more.
+pub async fn hidden_line(ask: impl FnOnce()) -> io::Result<Result<String, Signal>> {
     let mut signals = Signals::catch()?;
     let hidden = Hidden::begin()?;
+    ask();
     let line = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         io::stdin().lock().read_line(&mut line).map(|_| line)
