@@ -96,6 +96,7 @@ fn nothing_is_sent_where_nothing_waits() {
         let error = output.error();
         assert!(error["message"].as_str().is_some_and(|message| message.contains(said)), "{output}");
         assert_eq!((&error["code"], &error["run_id"]), (&json!("nothing_waits"), &json!(RUN)), "{output}");
+        assert!(error["hint"].is_string(), "what next\n{output}");
         assert_eq!(mock.seen("POST").len(), 0);
     }
 }
