@@ -43,7 +43,7 @@ Exit codes: 0 every run has ended, cancelled or otherwise; 8 some are still at
 work; 5 no such run. All of them: `agentctl help exit-codes`.")]
 pub struct Args {
     /// Run ids, @last, JSON documents with an id, or - to read them from standard input
-    #[arg(value_name = "RUN", required_unless_present = "agent")]
+    #[arg(value_name = "RUN", required_unless_present_any = ["agent", "active"])]
     pub runs: Vec<String>,
     /// Cancel the active runs of this agent, by id or by name; needs --active
     #[arg(short, long, value_name = "AGENT", conflicts_with = "runs", requires = "active")]

@@ -240,6 +240,9 @@ fn without_a_terminal_only_a_yes_cancels_what_is_not_named() {
     }
     assert_eq!(agentctl(&mock, &format!("cancel {RUN} --agent {AGENT} --active -y")).code(), 2);
     assert_eq!(agentctl(&mock, "cancel").code(), 2);
+    let output = agentctl(&mock, "cancel --active");
+    let message = output.error()["message"].to_string();
+    assert!(message.contains("--agent") && !message.contains("RUN"), "the agent is what is missing\n{output}");
     assert_eq!(mock.connections(), 0);
 }
 
