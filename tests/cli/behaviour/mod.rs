@@ -12,6 +12,7 @@ mod listening;
 mod lists;
 mod messages;
 mod refusals;
+mod views;
 mod waiting;
 
 use fixture::{Behaviour, Fixture, Started};
