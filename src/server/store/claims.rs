@@ -194,9 +194,29 @@ pub(in crate::server) fn held_by_others(tx: &Transaction<'_>, me: &str) -> Resul
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Only runs that are open are looked at: every command with `--local` ends with this, however many runs are stored.
+const GIVE_BACK: &str =
+    "UPDATE runs SET owner = NULL, lease_until = NULL WHERE owner = ? AND status IN ('created', 'running')";
+
 /// Gives back all that a process holds, so that others need not find out that it is gone.
 pub(in crate::server) fn give_back(tx: &Transaction<'_>, owner: &str) -> Result<(), StoreError> {
-    tx.prepare_cached("UPDATE runs SET owner = NULL, lease_until = NULL WHERE owner = ?")?.execute([owner])?;
+    tx.prepare_cached(GIVE_BACK)?.execute([owner])?;
     tx.prepare_cached("UPDATE outbox SET owner = NULL WHERE owner = ?")?.execute([owner])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db;
+    use crate::server::store::IDENTITY;
+
+    #[test]
+    fn what_is_given_back_is_found_by_an_index() {
+        let connection = db::open_in_memory(IDENTITY).expect("opened");
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {GIVE_BACK}")).expect("a statement");
+        let plan = statement.query_map(["me"], |row| row.get("detail")).expect("a plan");
+        let plan: Vec<String> = plan.collect::<Result<_, _>>().expect("a plan");
+        assert!(plan.iter().all(|step| step.starts_with("SEARCH")), "{plan:?}");
+    }
 }
