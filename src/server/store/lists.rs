@@ -87,18 +87,22 @@ pub(in crate::server) fn runs(tx: &Transaction<'_>, filter: &RunFilter, page: &P
     for agent in each(&filter.agents) {
         for status in each(&filter.statuses) {
             found.extend(look(tx, agent, status, filter, page)?);
+            keep_a_page(&mut found, page);
         }
     }
-    found.sort_unstable_by_key(|run| run.seq);
-    let descending = page.order == Order::Descending;
-    if descending != page.backwards() {
-        found.reverse();
-    }
-    found.truncate(page.limit());
     if page.backwards() {
         found.reverse();
     }
     Ok(found)
+}
+
+/// Lets go of what is beyond the page, so that many looks need no more memory than two.
+fn keep_a_page(found: &mut Vec<RunRow>, page: &Page) {
+    found.sort_unstable_by_key(|run| run.seq);
+    if (page.order == Order::Descending) != page.backwards() {
+        found.reverse();
+    }
+    found.truncate(page.limit());
 }
 
 /// Each word once; where there is none, one look for all.

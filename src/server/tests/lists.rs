@@ -70,6 +70,28 @@ async fn runs_are_filtered_by_every_documented_parameter() {
 }
 
 #[tokio::test]
+async fn a_page_of_many_agents_and_statuses_is_the_same_as_one_of_all() {
+    let server = Server::in_memory().await;
+    let mut agents = Vec::new();
+    for n in 0..3 {
+        let agent = server.scripted().await;
+        for text in ["@reply a", "@fail x", "@reply b"] {
+            server.run(&agent, &format!("{text}{n}")).await;
+        }
+        agents.push(agent);
+    }
+    let pairs: String = agents.iter().map(|agent| format!("&agent_ids={agent}")).collect();
+    let all = server.get("/v1/runs/").await;
+    let middle = ids(&all)[4];
+    for query in ["limit=4", "limit=4&order=asc", "limit=2&after=", "limit=2&before=", "limit=2&order=asc&before="] {
+        let query = if query.ends_with('=') { format!("{query}{middle}") } else { query.to_owned() };
+        let expected = server.get(&format!("/v1/runs/?{query}")).await;
+        let found = server.get(&format!("/v1/runs/?{query}{pairs}&statuses=completed&statuses=failed")).await;
+        assert_eq!(ids(&found), ids(&expected), "{query}");
+    }
+}
+
+#[tokio::test]
 async fn agents_are_found_by_name_tag_and_text_and_paged() {
     let server = Server::start(Store::Memory, false).await;
     let mut made = Vec::new();
