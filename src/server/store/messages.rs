@@ -184,6 +184,17 @@ pub(in crate::server) enum Of<'a> {
     Run(&'a str),
 }
 
+impl Of<'_> {
+    /// The order of a list as its index has it, so that no more than a page is read.
+    fn order(self, word: &str) -> String {
+        match self {
+            Self::Agent(_) => format!("run_seq {word}, seq {word}"),
+            // The messages of a run share the other number.
+            Self::Run(_) => format!("seq {word}"),
+        }
+    }
+}
+
 /// Which messages are listed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::server) struct Sieve<'a> {
@@ -223,8 +234,8 @@ pub(in crate::server) fn list(
     }
     let against = page.backwards() && !sieve.by_time;
     let word = if ascending != against { "ASC" } else { "DESC" };
-    let limit = page.limit;
-    let sql = format!("SELECT * FROM messages WHERE {condition} ORDER BY run_seq {word}, seq {word} LIMIT {limit}");
+    let (order, limit) = (of.order(word), page.limit);
+    let sql = format!("SELECT * FROM messages WHERE {condition} ORDER BY {order} LIMIT {limit}");
     let values = [id].into_iter().chain(types.iter().map(String::as_str));
     let mut statement = tx.prepare(&sql)?;
     let rows = statement.query_map(params_from_iter(values), MessageRow::read)?;
