@@ -200,7 +200,8 @@ pub(in crate::server) fn list(
     let sql = format!(
         "SELECT steps.*, agent_id FROM steps JOIN runs ON runs.id = run_id WHERE run_id = ? AND {cursor} {tail} LIMIT {limit}"
     );
-    let mut statement = tx.prepare_cached(&sql)?;
+    // Not kept: the numbers in it differ each time.
+    let mut statement = tx.prepare(&sql)?;
     let mut found = statement.query_map([run], StepRow::read)?.collect::<rusqlite::Result<Vec<_>>>()?;
     if page.backwards() {
         found.reverse();
