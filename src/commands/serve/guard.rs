@@ -40,19 +40,17 @@ impl<'a> Guard<'a> {
     }
 
     /// Waits until a signal comes or the command ends, which gets the signals then.
-    pub async fn until_the_end(&mut self, command: Option<&Child>) -> Asked {
+    pub async fn until_the_end(&mut self, mut command: Option<&mut Child>) -> Asked {
         loop {
             tokio::select! {
-                request = self.signals.next() => match (request, command) {
+                request = self.signals.next() => match (request, command.as_deref()) {
                     (Request::Suspend, _) => suspend(),
                     (Request::End(signal), None) => return Asked::By(signal),
                     // A terminal has sent it to the command, too.
                     (Request::End(Signal::Interrupt), Some(_)) if self.ctx.io.terminals.stdin => {}
                     (Request::End(signal), Some(command)) => command.forward(signal),
                 },
-                ended = self.reaper.next() => if command.is_some_and(|command| command.is(&ended)) {
-                    return Asked::ByTheEndOf(ended);
-                },
+                ended = self.reaper.end_of(command.as_deref_mut()) => return Asked::ByTheEndOf(ended),
                 () = self.log.next() => {}
             }
         }
@@ -72,7 +70,7 @@ impl<'a> Guard<'a> {
                     Request::Suspend => suspend(),
                     Request::End(signal) => return signal.into(),
                 },
-                _ = self.reaper.next() => {}
+                _ = self.reaper.end_of(None) => {}
                 () = self.log.next() => {}
                 _ = &mut open => return Exit::Done.into(),
             }

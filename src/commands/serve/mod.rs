@@ -61,8 +61,8 @@ async fn serve(ctx: &Ctx, args: &Args) -> anyhow::Result<End> {
     let key = key.as_ref();
     let ready_file = announce(ctx, args, &base, key)?;
     guard.log.print(&Line::Started { base: ready::text(&base), database: database.as_deref(), keyed: key.is_some() });
-    let command = run_command(args, &engine, &base, key).await?;
-    let asked = guard.until_the_end(command.as_ref()).await;
+    let mut command = run_command(args, &engine, &base, key).await?;
+    let asked = guard.until_the_end(command.as_mut()).await;
 
     // From here on nobody finds it any more.
     drop((ready_file, records, stop));
