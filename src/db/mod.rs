@@ -3,12 +3,17 @@
 //! A file that is not ours, of a newer version, or damaged is refused before anything is written.
 //! What the tables hold is the business of the store that brings its [`Identity`].
 
+mod error;
+
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+
+pub use error::{DbError, is_busy, is_full};
+use error::{classify, io_error};
 
 /// How long a statement waits for another process that is writing.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -25,59 +30,6 @@ pub struct Identity {
     pub migrations: &'static [&'static str],
 }
 
-/// Why a database was not opened.
-#[derive(Debug, thiserror::Error)]
-pub enum DbError {
-    /// The file or its directory cannot be written.
-    #[error("cannot write {}", path.display())]
-    NotWritable {
-        /// The file or directory.
-        path: PathBuf,
-        /// What the system said.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The file belongs to something else.
-    #[error("{} is not a database of this program", path.display())]
-    Foreign {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file was written by a newer version.
-    #[error("{} is of version {found}, newer than the {known} that this program knows", path.display())]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// Its version.
-        found: i64,
-        /// The newest known version.
-        known: i64,
-    },
-    /// The file is damaged.
-    #[error("{} is damaged", path.display())]
-    Corrupt {
-        /// The file.
-        path: PathBuf,
-        /// What SQLite said.
-        source: rusqlite::Error,
-    },
-    /// Anything else that SQLite said.
-    #[error("cannot open {}", path.display())]
-    Sqlite {
-        /// The file.
-        path: PathBuf,
-        /// What it said.
-        source: rusqlite::Error,
-    },
-    /// Anything else that the system said.
-    #[error("cannot use {}", path.display())]
-    Io {
-        /// The file or directory.
-        path: PathBuf,
-        /// What it said.
-        source: io::Error,
-    },
-}
-
 impl Identity {
     /// The version of a file that has seen every migration.
     fn version(self) -> i64 {
@@ -91,7 +43,7 @@ pub fn open(path: &Path, identity: Identity) -> Result<Connection, DbError> {
     if !fresh {
         examine(path, identity)?;
     }
-    make_private(path, 0o600)?;
+    make_private(path)?;
     let mut connection = Connection::open(path).map_err(|source| classify(path, source))?;
     prepare(&mut connection, path, identity)?;
     Ok(connection)
@@ -160,15 +112,16 @@ fn sync_dir(parent: &Path) -> Result<(), DbError> {
     File::open(parent).and_then(|dir| dir.sync_all()).map_err(|source| io_error(parent, source))
 }
 
-/// Sets a file's mode, whatever the umask took from it or added to it. SQLite gives it to the files beside it.
-fn make_private(path: &Path, mode: u32) -> Result<(), DbError> {
+/// Makes a file one for this user only, whatever the umask or somebody else made of it. SQLite gives the mode of a
+/// database to the files beside it.
+fn make_private(path: &Path) -> Result<(), DbError> {
     #[cfg(unix)]
     {
-        let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o600);
         fs::set_permissions(path, permissions).map_err(|source| io_error(path, source))?;
     }
     #[cfg(not(unix))]
-    let _ = (path, mode);
+    let _ = path;
     Ok(())
 }
 
@@ -283,43 +236,6 @@ fn write_ahead(connection: &Connection) -> Result<(), rusqlite::Error> {
             }
             other => return other,
         }
-    }
-}
-
-/// Whether SQLite gave up waiting for another process.
-pub fn is_busy(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
-}
-
-/// Whether there is no room for what was to be written.
-pub fn is_full(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(ErrorCode::DiskFull)
-}
-
-fn classify(path: &Path, source: rusqlite::Error) -> DbError {
-    let path = path.to_owned();
-    match source.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => DbError::Foreign { path },
-        Some(ErrorCode::DatabaseCorrupt) => DbError::Corrupt { path, source },
-        Some(
-            ErrorCode::ReadOnly
-            | ErrorCode::CannotOpen
-            | ErrorCode::PermissionDenied
-            | ErrorCode::DiskFull
-            | ErrorCode::SystemIoFailure,
-        ) => DbError::NotWritable { path, source: source.into() },
-        _ => DbError::Sqlite { path, source },
-    }
-}
-
-fn io_error(path: &Path, source: io::Error) -> DbError {
-    use io::ErrorKind::{AlreadyExists, NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem, StorageFull};
-    let path = path.to_owned();
-    match source.kind() {
-        PermissionDenied | ReadOnlyFilesystem | NotADirectory | NotFound | AlreadyExists | StorageFull => {
-            DbError::NotWritable { path, source: source.into() }
-        }
-        _ => DbError::Io { path, source },
     }
 }
 
