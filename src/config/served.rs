@@ -100,7 +100,8 @@ pub fn key(env: &Env, base: &Url) -> Option<Secret> {
     Secret::new(key, "the record of the local server").ok()
 }
 
-/// The key that is kept with a database; made if there is none.
+/// The key that is kept with a database; made if there is none. As the database, it is for this user only again, if a
+/// copy or a restored backup made it readable by others.
 pub fn key_of_database(database: &Path) -> io::Result<Secret> {
     let path = beside(database, ".key");
     match read_key(&path) {
@@ -109,6 +110,7 @@ pub fn key_of_database(database: &Path) -> io::Result<Secret> {
             whole_file::write(&path, &format!("{}\n", key.expose()))?;
             Ok(key)
         }
+        Ok(key) => db::make_private(&path).map(|()| key).map_err(io::Error::other),
         other => other,
     }
 }
@@ -234,14 +236,17 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_key_is_made_once_and_is_for_this_user_only() {
+    fn a_key_is_made_once_and_is_for_this_user_only_again_at_every_start() {
         use std::os::unix::fs::PermissionsExt as _;
         let dir = tempfile::tempdir().expect("a directory");
         let database = dir.path().join("it.db");
         let first = key_of_database(&database).expect("made");
+        let path = dir.path().join("it.db.key");
+        let mode = || fs::metadata(&path).expect("there").permissions().mode() & 0o777;
+        assert_eq!(mode(), 0o600);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("set");
         assert_eq!(key_of_database(&database).expect("read").expose(), first.expose());
+        assert_eq!(mode(), 0o600, "again");
         assert_ne!(new_key().expose(), first.expose());
-        let mode = fs::metadata(dir.path().join("it.db.key")).expect("there").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
     }
 }

@@ -114,7 +114,7 @@ fn sync_dir(parent: &Path) -> Result<(), DbError> {
 
 /// Makes a file one for this user only, whatever the umask or somebody else made of it. SQLite gives the mode of a
 /// database to the files beside it.
-fn make_private(path: &Path) -> Result<(), DbError> {
+pub fn make_private(path: &Path) -> Result<(), DbError> {
     #[cfg(unix)]
     {
         let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o600);
