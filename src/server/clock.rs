@@ -9,7 +9,8 @@ pub(super) fn now() -> i64 {
 
 /// A time as runs and agents carry it: `2026-04-02T09:15:30.118204Z`.
 pub(super) fn micros(time: i64) -> String {
-    write(time, "%Y-%m-%dT%H:%M:%S%.6fZ")
+    // Every run is shown with times of this form: the format that is built in costs a fraction of one that is read.
+    format!("{:.6}", Timestamp::from_microsecond(time).unwrap_or_default())
 }
 
 /// The same without its zone, as the real server writes when something ended: `2026-04-02T09:15:33.410887`.

@@ -28,6 +28,15 @@ pub(super) struct SendRequest {
     pub(super) override_system: Option<String>,
 }
 
+/// The part of a request that its run shows, as `request_config`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct RequestConfig {
+    use_assistant_message: bool,
+    assistant_message_tool_name: String,
+    assistant_message_tool_kwarg: String,
+    include_return_message_types: Option<Vec<String>>,
+}
+
 /// By which route a run was sent, and how its sender listens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Kind {

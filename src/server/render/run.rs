@@ -31,7 +31,7 @@ pub(in crate::server) fn run(row: &RunRow, place: Place, manners: Manners) -> Va
         "base_template_id": null,
         "background": row.kind.is_background(),
         "metadata": metadata(row, manners),
-        "request_config": request_config(row),
+        "request_config": row.request_config(),
         "stop_reason": row.stop_reason,
         "callback_url": row.callback_url,
         "callback_sent_at": row.callback_sent.map(|time| ended(time, manners)),
@@ -58,16 +58,6 @@ fn metadata(row: &RunRow, manners: Manners) -> Value {
         metadata["error"] = if row.kind.streams() { Mishap::of(error).message(&row.id, None) } else { json!(error) };
     }
     metadata
-}
-
-fn request_config(row: &RunRow) -> Option<Value> {
-    let request = row.request()?;
-    Some(json!({
-        "use_assistant_message": request.use_assistant_message,
-        "assistant_message_tool_name": request.assistant_message_tool_name,
-        "assistant_message_tool_kwarg": request.assistant_message_tool_kwarg,
-        "include_return_message_types": request.include_return_message_types,
-    }))
 }
 
 /// What a run used.

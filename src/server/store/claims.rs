@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::approvals::{self, Pending, Resume};
-use super::runs::RunRow;
+use super::runs::{COLUMNS, RunRow};
 use super::steps::{self, Ending};
 use super::{Result, StoreError, agents};
 use crate::model::{RunStatus, StopReason};
@@ -56,9 +56,12 @@ pub(in crate::server) enum Claimed {
 
 /// Claims the next run of an agent, if nobody alive holds it.
 pub(in crate::server) fn claim(tx: &Transaction<'_>, agent: &str, owners: &Owners) -> Result<Claimed> {
-    let sql = "SELECT * FROM runs WHERE agent_id = ? AND status IN ('created', 'running') ORDER BY seq LIMIT 1";
+    let sql = format!(
+        "SELECT {COLUMNS}, owner, lease_until, attempt, lost FROM runs
+         WHERE agent_id = ? AND status IN ('created', 'running') ORDER BY seq LIMIT 1"
+    );
     let head =
-        tx.prepare_cached(sql)?.query_row([agent], |row| Ok((RunRow::read(row)?, Hold::read(row)?))).optional()?;
+        tx.prepare_cached(&sql)?.query_row([agent], |row| Ok((RunRow::read(row)?, Hold::read(row)?))).optional()?;
     let Some((run, hold)) = head else { return Ok(Claimed::Nothing) };
     // The first run of an agent has the oldest lease of those that one process holds.
     if hold.lease_until.is_some_and(is_old) || hold.owner.as_deref() != Some(owners.me()) {

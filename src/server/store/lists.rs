@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::{OptionalExtension, Transaction, params_from_iter};
 
 use super::Result;
-use super::runs::RunRow;
+use super::runs::{COLUMNS, RunRow};
 use crate::server::validate::Order;
 
 /// Which part of a list is asked for. Filters that a list does not know stay empty.
@@ -127,7 +127,8 @@ fn look(
     }
     let values = wanted.map(|(_, word)| word).chain(filter.kinds.iter().map(String::as_str));
     let limit = page.limit;
-    let mut statement = tx.prepare(&format!("SELECT * FROM runs WHERE {cursor}{conditions} {tail} LIMIT {limit}"))?;
+    let mut statement =
+        tx.prepare(&format!("SELECT {COLUMNS} FROM runs WHERE {cursor}{conditions} {tail} LIMIT {limit}"))?;
     let rows = statement.query_map(params_from_iter(values), RunRow::read)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

@@ -8,7 +8,7 @@ use super::messages::{self, NewMessage};
 use super::{Result, approvals, outbox};
 use crate::model::{RunId, RunStatus};
 use crate::server::clock;
-use crate::server::request::{Kind, SendRequest};
+use crate::server::request::{Kind, RequestConfig, SendRequest};
 use crate::server::validate::Order;
 
 /// A run as it is stored.
@@ -34,6 +34,11 @@ pub(in crate::server) struct RunRow {
     pub(in crate::server) duration_ns: Option<i64>,
 }
 
+/// The columns of a run, in the order in which [`RunRow::read`] takes them.
+pub(super) const COLUMNS: &str =
+    "seq, id, agent_id, kind, status, stop_reason, error, created, completed, model, request,
+    callback_url, callback_sent, callback_status, callback_error, ttft_ns, duration_ns";
+
 /// What a cancel request found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::server) enum Cancelled {
@@ -46,25 +51,27 @@ pub(in crate::server) enum Cancelled {
 }
 
 impl RunRow {
+    /// Reads a row that begins with [`COLUMNS`]. By their places, since runs are read all the time, and a name is looked
+    /// for among all columns.
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
-            seq: row.get("seq")?,
-            id: row.get("id")?,
-            agent_id: row.get("agent_id")?,
-            kind: Kind::from_word(&row.get::<_, String>("kind")?),
-            status: RunStatus::from(row.get::<_, String>("status")?.as_str()),
-            stop_reason: row.get("stop_reason")?,
-            error: row.get("error")?,
-            created: row.get("created")?,
-            completed: row.get("completed")?,
-            model: row.get("model")?,
-            request: row.get("request")?,
-            callback_url: row.get("callback_url")?,
-            callback_sent: row.get("callback_sent")?,
-            callback_status: row.get("callback_status")?,
-            callback_error: row.get("callback_error")?,
-            ttft_ns: row.get("ttft_ns")?,
-            duration_ns: row.get("duration_ns")?,
+            seq: row.get(0)?,
+            id: row.get(1)?,
+            agent_id: row.get(2)?,
+            kind: Kind::from_word(row.get_ref(3)?.as_str()?),
+            status: RunStatus::from(row.get_ref(4)?.as_str()?),
+            stop_reason: row.get(5)?,
+            error: row.get(6)?,
+            created: row.get(7)?,
+            completed: row.get(8)?,
+            model: row.get(9)?,
+            request: row.get(10)?,
+            callback_url: row.get(11)?,
+            callback_sent: row.get(12)?,
+            callback_status: row.get(13)?,
+            callback_error: row.get(14)?,
+            ttft_ns: row.get(15)?,
+            duration_ns: row.get(16)?,
         })
     }
 
@@ -85,6 +92,11 @@ impl RunRow {
             callback_error,
             ..self
         }
+    }
+
+    /// What the run shows of its request. Its messages, which may be large, are passed over.
+    pub(in crate::server) fn request_config(&self) -> Option<RequestConfig> {
+        serde_json::from_str(&self.request).ok()
     }
 
     /// The request it was accepted with; none only if the row was written by something else.
@@ -200,7 +212,10 @@ fn insert(
 
 /// Finds a run.
 pub(in crate::server) fn get(tx: &Transaction<'_>, id: &str) -> Result<Option<RunRow>> {
-    Ok(tx.prepare_cached("SELECT * FROM runs WHERE id = ?")?.query_row([id], RunRow::read).optional()?)
+    Ok(tx
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM runs WHERE id = ?"))?
+        .query_row([id], RunRow::read)
+        .optional()?)
 }
 
 /// The ids of an agent's runs that have not ended.
