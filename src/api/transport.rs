@@ -94,24 +94,29 @@ impl Http {
 
     fn lost(&self, error: &reqwest::Error, limit: Duration) -> Lost {
         let cause = deepest(error);
-        if let Some(tls) = sources(error).find_map(tls_error) {
-            let kind = match tls {
-                rustls::Error::InvalidCertificate(_) => Kind::Certificate,
-                _ => Kind::Handshake,
-            };
-            return Lost::new(kind, cause);
-        }
         if error.is_connect() {
-            let host = self.base.host_str().unwrap_or_default();
-            let loopback = is_refused(error) && address::is_loopback_host(host);
-            let cause = if error.is_timeout() { "the connection did not come about in time".to_owned() } else { cause };
-            return Lost::new(Kind::NotConnected { loopback }, cause);
+            return self.not_connected(error, cause);
         }
         if error.is_timeout() {
             let words = crate::text::duration::read(limit);
             return Lost::new(Kind::Late, format!("no whole answer within {words}"));
         }
         Lost::new(Kind::Interrupted, cause)
+    }
+
+    /// No connection came about, or none that is secure: not a byte of the request was written.
+    ///
+    /// TLS that breaks later is a connection that ended: the request may have been read.
+    fn not_connected(&self, error: &reqwest::Error, cause: String) -> Lost {
+        match sources(error).find_map(tls_error) {
+            Some(rustls::Error::InvalidCertificate(_)) => return Lost::new(Kind::Certificate, cause),
+            Some(_) => return Lost::new(Kind::Handshake, cause),
+            None => {}
+        }
+        let host = self.base.host_str().unwrap_or_default();
+        let loopback = is_refused(error) && address::is_loopback_host(host);
+        let cause = if error.is_timeout() { "the connection did not come about in time".to_owned() } else { cause };
+        Lost::new(Kind::NotConnected { loopback }, cause)
     }
 }
 
@@ -172,8 +177,7 @@ fn is_refused(error: &reqwest::Error) -> bool {
     sources(error).any(|source| source.downcast_ref().is_some_and(refused))
 }
 
-/// What the two sides of a TLS connection did not agree on. It hides inside I/O errors, whose `source` passes it over,
-/// and means that not a byte of the request was written.
+/// What the two sides of a TLS connection did not agree on. It hides inside I/O errors, whose `source` passes it over.
 fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
     let inside = || tls_error(error.downcast_ref::<std::io::Error>()?.get_ref()?);
     error.downcast_ref::<rustls::Error>().or_else(inside)
