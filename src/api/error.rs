@@ -17,6 +17,8 @@ pub enum Kind {
         /// Refused by this machine itself.
         loopback: bool,
     },
+    /// No name server knows the server's name, or its proxy's.
+    NameUnknown,
     /// The server's certificate does not hold.
     Certificate,
     /// The two sides do not speak the same TLS, or the server none.
@@ -71,6 +73,7 @@ impl ApiError {
     pub fn loss(&self) -> Loss {
         match &self.kind {
             Kind::NotConnected { loopback } => Loss::NotConnected { loopback: *loopback },
+            Kind::NameUnknown => Loss::NameUnknown,
             Kind::Interrupted => Loss::Interrupted,
             Kind::Late => Loss::Late,
             Kind::Unreadable => Loss::Unreadable,
@@ -102,7 +105,7 @@ impl ApiError {
     /// The exit where nothing was accepted.
     fn refusal(&self) -> Exit {
         match (&self.kind, self.status) {
-            (Kind::NotConnected { .. } | Kind::Interrupted | Kind::Late, _) => Exit::Unreachable,
+            (Kind::NotConnected { .. } | Kind::NameUnknown | Kind::Interrupted | Kind::Late, _) => Exit::Unreachable,
             (Kind::Certificate | Kind::Handshake | Kind::Redirect { .. }, _) => Exit::Unsafe,
             (Kind::Unreadable, _) => Exit::NotThisApi,
             (Kind::Engine, _) => Exit::Local,
@@ -184,6 +187,9 @@ impl ApiError {
             Exit::Unknown => "do not send it again blindly: look at what it may have changed first",
             Exit::Unreachable if matches!(self.kind, Kind::NotConnected { loopback: true }) => {
                 "is the server running? without one, `--local` uses the engine of this program"
+            }
+            Exit::Unreachable if self.kind == Kind::NameUnknown => {
+                "nothing was accepted; check the name, or the connection to the name server"
             }
             Exit::Unreachable => "nothing was accepted; it is safe to give the same command again",
             Exit::NotAllowed if self.status == Some(401) => {

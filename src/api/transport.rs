@@ -37,6 +37,8 @@ pub struct Http {
     pub headers: HeaderMap,
     /// `Bearer …`, marked as sensitive.
     pub authorization: Option<HeaderValue>,
+    /// The proxy between, for messages: without user name and password.
+    pub proxy: Option<String>,
     /// Overrides the time limit of one try.
     pub time_limit: Option<Duration>,
 }
@@ -108,14 +110,19 @@ impl Http {
     ///
     /// TLS that breaks later is a connection that ended: the request may have been read.
     fn not_connected(&self, error: &reqwest::Error, cause: String) -> Lost {
+        let cause = if error.is_timeout() { "the connection did not come about in time".to_owned() } else { cause };
+        let cause = match &self.proxy {
+            Some(proxy) => format!("{cause} (through the proxy {proxy})"),
+            None => cause,
+        };
         match sources(error).find_map(tls_error) {
             Some(rustls::Error::InvalidCertificate(_)) => return Lost::new(Kind::Certificate, cause),
             Some(_) => return Lost::new(Kind::Handshake, cause),
+            None if error.is_dns() && is_name_unknown(error) => return Lost::new(Kind::NameUnknown, cause),
             None => {}
         }
         let host = self.base.host_str().unwrap_or_default();
         let loopback = is_refused(error) && address::is_loopback_host(host);
-        let cause = if error.is_timeout() { "the connection did not come about in time".to_owned() } else { cause };
         Lost::new(Kind::NotConnected { loopback }, cause)
     }
 }
@@ -175,6 +182,20 @@ fn deepest(error: &reqwest::Error) -> String {
 fn is_refused(error: &reqwest::Error) -> bool {
     let refused = |io: &std::io::Error| io.kind() == std::io::ErrorKind::ConnectionRefused;
     sources(error).any(|source| source.downcast_ref().is_some_and(refused))
+}
+
+/// Whether the name server said that there is no such name; it may also be away. Only the words of the C library tell,
+/// which are not translated here: glibc's two, musl's, those of macOS and of Windows.
+fn is_name_unknown(error: &reqwest::Error) -> bool {
+    const WORDS: [&str; 5] = [
+        "name or service not known",
+        "no address associated with hostname",
+        "name does not resolve",
+        "nodename nor servname provided",
+        "no such host is known",
+    ];
+    let words = deepest(error);
+    WORDS.iter().any(|known| words.contains(known))
 }
 
 /// What the two sides of a TLS connection did not agree on. It hides inside I/O errors, whose `source` passes it over.

@@ -31,6 +31,8 @@ pub enum Loss {
         /// Refused by this machine itself.
         loopback: bool,
     },
+    /// No name server knows the name: not a byte was written.
+    NameUnknown,
     /// The connection ended after the request was written.
     Interrupted,
     /// Time ran out: the request may have been written.
@@ -87,7 +89,7 @@ pub fn judge(intent: Intent, loss: Loss, spent: Spent, dice: f64) -> Verdict {
 pub fn repeatable(intent: Intent, loss: Loss) -> bool {
     match (intent, loss) {
         (_, Loss::Forbidden) => false,
-        (_, Loss::NotConnected { .. }) => true,
+        (_, Loss::NotConnected { .. } | Loss::NameUnknown) => true,
         // A 409 with Retry-After is a transaction that was rolled back; other 409s are final.
         (_, Loss::Status { code: 409, retry_after }) => retry_after.is_some(),
         (Intent::Act, Loss::Status { code, .. }) => code == 429,
@@ -125,7 +127,7 @@ fn obey(asked: Duration, backoff: f64, dice: f64) -> Duration {
 
 fn tries(intent: Intent, loss: Loss) -> u32 {
     match (intent, loss) {
-        (_, Loss::NotConnected { loopback: true }) | (_, Loss::Unreadable) => 2,
+        (_, Loss::NotConnected { loopback: true } | Loss::NameUnknown | Loss::Unreadable) => 2,
         (_, Loss::NotConnected { loopback: false }) => u32::MAX,
         (Intent::Read | Intent::ActOnce, _) => READ_TRIES,
         (Intent::Act, _) => SEND_TRIES,
@@ -155,6 +157,7 @@ mod tests {
         for (loss, again) in [
             (Loss::NotConnected { loopback: false }, true),
             (Loss::NotConnected { loopback: true }, true),
+            (Loss::NameUnknown, true),
             (status(429, None), true),
             (status(409, Some(1)), true),
             (status(409, None), false),
@@ -204,6 +207,14 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_nobody_knows_is_asked_for_twice() {
+        let Verdict::Again(pause) = judge(Intent::Act, Loss::NameUnknown, FIRST, 1.0) else { panic!("one more try") };
+        assert!(pause <= Duration::from_millis(500));
+        assert_eq!(judge(Intent::Act, Loss::NameUnknown, Spent { tries: 2, elapsed: pause }, 1.0), Verdict::Stop);
+        assert!(passing(Loss::NameUnknown), "a watch outlives a name server that is away");
+    }
+
+    #[test]
     fn an_unreachable_server_is_tried_for_fifteen_seconds() {
         let (mut spent, mut dice) = (Spent { tries: 0, elapsed: Duration::ZERO }, fastrand::Rng::with_seed(1));
         loop {
@@ -229,6 +240,7 @@ mod tests {
         prop_oneof![
             Just(Loss::NotConnected { loopback: false }),
             Just(Loss::NotConnected { loopback: true }),
+            Just(Loss::NameUnknown),
             Just(Loss::Interrupted),
             Just(Loss::Late),
             Just(Loss::Unreadable),

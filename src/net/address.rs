@@ -21,6 +21,7 @@ pub fn is_private(address: IpAddr) -> bool {
 
 /// Whether a host, as it stands in a URL, is this machine by its very name.
 pub fn is_loopback_host(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host);
     let literal = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost") || literal.parse().is_ok_and(is_loopback)
 }
@@ -68,7 +69,7 @@ mod tests {
 
     #[test]
     fn this_machine_is_known_by_its_names() {
-        for host in ["localhost", "LocalHost", "127.0.0.1", "127.9.9.9", "[::1]", "::1"] {
+        for host in ["localhost", "localhost.", "LocalHost", "127.0.0.1", "127.9.9.9", "[::1]", "::1"] {
             assert!(is_loopback_host(host), "{host}");
         }
         for host in ["localhost.example.com", "127.0.0.1.example.com", "10.0.0.1", ""] {

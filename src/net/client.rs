@@ -87,23 +87,32 @@ async fn pin_private(builder: ClientBuilder, base: &Url, proxied: bool) -> Resul
     let name = host.to_string();
     // A name that cannot be resolved is reported by the request itself, with its retries.
     let Ok(found) = tokio::net::lookup_host((name.as_str(), base.port_or_known_default().unwrap_or(80))).await else {
-        return Ok(builder.dns_resolver(Nowhere));
+        return Ok(builder.dns_resolver(OnlyPrivate));
     };
     let addresses: Vec<SocketAddr> = found.collect();
-    match addresses.iter().map(SocketAddr::ip).find(|ip: &IpAddr| !address::is_private(*ip)) {
+    match first_public(&addresses) {
         None => Ok(builder.resolve_to_addrs(&name, &addresses)),
         Some(ip) => Err(refuse(base, &format!("which is at {ip}, a public address"))),
     }
 }
 
-/// A resolver for a name that had no address when it was checked: a later answer would be unchecked.
-struct Nowhere;
+/// Resolves a name that had no address when it was to be checked, and checks what it finds.
+struct OnlyPrivate;
 
-impl reqwest::dns::Resolve for Nowhere {
+impl reqwest::dns::Resolve for OnlyPrivate {
     fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
-        let message = format!("no address is known for the name {}", name.as_str());
-        Box::pin(async move { Err(message.into()) })
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            match first_public(&found) {
+                Some(ip) => Err(format!("{} is at {ip}, a public address, and http is plain", name.as_str()).into()),
+                None => Ok(Box::new(found.into_iter()) as reqwest::dns::Addrs),
+            }
+        })
     }
+}
+
+fn first_public(addresses: &[SocketAddr]) -> Option<IpAddr> {
+    addresses.iter().map(SocketAddr::ip).find(|ip| !address::is_private(*ip))
 }
 
 fn refuse(base: &Url, why: &str) -> Failure {
@@ -128,6 +137,16 @@ mod tests {
 
     async fn built(url: &str, secure: Secure) -> Result<Client, Failure> {
         build(&url.parse().expect("a URL"), &Route { secure, ..Route::default() }).await
+    }
+
+    #[tokio::test]
+    async fn a_name_that_is_resolved_late_is_checked_late() {
+        use reqwest::dns::Resolve as _;
+        let resolve = |name: &str| OnlyPrivate.resolve(name.parse().expect("a name"));
+        assert!(resolve("localhost").await.is_ok_and(|found| found.count() > 0));
+        // What is an address already is resolved without a name server.
+        let refused = resolve("203.0.113.7").await.map(drop).expect_err("a public address").to_string();
+        assert!(refused.contains("203.0.113.7, a public address"), "{refused}");
     }
 
     #[tokio::test]

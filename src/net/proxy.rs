@@ -35,15 +35,27 @@ impl Proxies {
 
     /// The proxy for a URL, where there is one. This machine itself is never reached through a proxy.
     pub fn for_url(&self, url: &Url) -> Result<Option<Proxy>, Failure> {
-        if super::address::is_loopback_host(url.host_str().unwrap_or_default()) {
-            return Ok(None);
-        }
-        if self.none.as_deref().is_some_and(|list| is_excepted(list, url)) {
-            return Ok(None);
-        }
-        let own = if url.scheme() == "https" { &self.https } else { &self.http };
-        let Some(address) = own.as_ref().or(self.all.as_ref()) else { return Ok(None) };
-        Proxy::all(with_scheme(address)).map(Some).map_err(|_| bad_proxy(own.is_none(), url.scheme()))
+        let Some(address) = self.address_for(url) else { return Ok(None) };
+        let from_all = self.own_for(url).is_none();
+        Proxy::all(with_scheme(address)).map(Some).map_err(|_| bad_proxy(from_all, url.scheme()))
+    }
+
+    /// The proxy for a URL as it may be shown: without user name and password.
+    pub fn name_for(&self, url: &Url) -> Option<String> {
+        let proxy = Url::parse(&with_scheme(self.address_for(url)?)).ok()?;
+        let port = proxy.port().map(|port| format!(":{port}")).unwrap_or_default();
+        Some(format!("{}://{}{port}", proxy.scheme(), proxy.host_str()?))
+    }
+
+    fn address_for(&self, url: &Url) -> Option<&str> {
+        let is_direct = super::address::is_loopback_host(url.host_str().unwrap_or_default())
+            || self.none.as_deref().is_some_and(|list| is_excepted(list, url));
+        if is_direct { None } else { self.own_for(url).or(self.all.as_deref()) }
+    }
+
+    /// What is set for the scheme of a URL.
+    fn own_for(&self, url: &Url) -> Option<&str> {
+        if url.scheme() == "https" { self.https.as_deref() } else { self.http.as_deref() }
     }
 }
 
@@ -90,6 +102,19 @@ mod tests {
         assert!(proxied("https://example.com", &[("HTTPS_PROXY", "p:1")]));
         assert!(proxied("https://example.com", &[("ALL_PROXY", "socks5://p:1")]));
         assert!(!proxied("https://example.com", &[("http_proxy", "p:1"), ("https_proxy", "")]));
+    }
+
+    #[test]
+    fn a_proxy_is_named_without_its_password() {
+        let url = "https://example.com".parse().expect("a URL");
+        for (address, name) in [
+            ("user:canary@p:3128", "http://p:3128"),
+            ("http://user:canary@p", "http://p"),
+            ("socks5://user:canary@p:1", "socks5://p:1"),
+        ] {
+            let proxies = Proxies { https: Some(address.to_owned()), ..Proxies::default() };
+            assert_eq!(proxies.name_for(&url).as_deref(), Some(name));
+        }
     }
 
     #[test]

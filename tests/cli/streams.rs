@@ -192,7 +192,7 @@ fn loopback_is_never_proxied() {
     let (env, proxy) = (TestEnv::new(), Mock::start());
     let mock = letta::done();
     let port = mock.address().port();
-    let names = ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+    let names = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
     for host in ["127.0.0.1", "localhost"] {
         let process = env.agentctl(["status", RUN]).server(&format!("http://{host}:{port}"));
         let output = names.iter().fold(process, |process, name| process.env(name, proxy.url())).run();
@@ -220,6 +220,41 @@ fn other_addresses_are_proxied_as_curl_does_it() {
         asking.signal(Signal::TERM);
         let output = asking.wait();
         assert_eq!((output.code(), proxy.connections()), (143, 0), "{name} {no_proxy}\n{output}");
+    }
+}
+
+#[test]
+fn agt_06_a_name_that_nobody_knows_is_told_soon() {
+    // Longer than a label may be: the answer needs no name server.
+    let url = format!("http://{}.invalid", "a".repeat(64));
+    for line in [SEND, &format!("status {RUN}"), &format!("watch {RUN}")] {
+        let output = with_canary(line, &url, |process| process);
+        assert_eq!(output.code(), 9, "{output}");
+        assert!(output.stderr.contains("after 2 tries") && output.stderr.contains("check the name"), "{output}");
+        let env = TestEnv::new();
+        let keyless = env.agentctl(line.split(' ')).env("LETTA_BASE_URL", &url).run();
+        assert!(keyless.code() == 9 && keyless.stderr.contains("after 2 tries"), "{keyless}");
+    }
+}
+
+#[test]
+fn agt_18_https_goes_through_a_tunnel_and_a_proxy_that_refuses_is_named() {
+    let names = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+    let (proxy, refusal) = (Mock::start(), Answer::json(407, &json!({})));
+    proxy.on("CONNECT", "letta.invalid:443", [refusal]);
+    let address = proxy.address();
+    for name in names {
+        let env = TestEnv::new();
+        let process = env.agentctl(["status", RUN, "-vv"]).env("LETTA_BASE_URL", "https://letta.invalid");
+        let process = process.env("LETTA_API_KEY", CANARY).env(name, format!("http://user:{CANARY}@{address}")).spawn();
+        process.wait_for_stderr(&format!("through the proxy http://{address}); trying again"));
+        process.signal(Signal::TERM);
+        let output = process.wait();
+        assert!(!output.to_string().contains(CANARY), "{name}\n{output}");
+    }
+    assert!(proxy.requests().len() >= names.len());
+    for request in proxy.requests() {
+        assert_eq!((request.method.as_str(), request.header("authorization")), ("CONNECT", None));
     }
 }
 
