@@ -247,7 +247,8 @@ async fn local(ctx: &Ctx, settings: &Settings, execute: bool) -> Result<(Transpo
 async fn http(settings: &Settings, url: &url::Url) -> Result<Transport, Failure> {
     let guarded = settings.key.is_some() && !settings.allow_plain_http;
     let secure = if guarded { Secure::Needed } else { Secure::NotNeeded };
-    let route = Route { proxies: settings.proxies.clone(), ca_cert: settings.ca_cert.clone(), secure };
+    let (proxies, ca_cert) = (settings.proxies.clone(), settings.ca_cert.clone());
+    let route = Route { proxies, ca_cert, secure, time_limit: settings.request_timeout };
     Ok(Transport::Http(Box::new(Http {
         client: net::build(url, &route).await?,
         base: url.clone(),

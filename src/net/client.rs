@@ -28,6 +28,8 @@ pub struct Route {
     pub ca_cert: Option<PathBuf>,
     /// Whether a key will be sent.
     pub secure: Secure,
+    /// How long one request may take, where that is less than usual.
+    pub time_limit: Option<Duration>,
 }
 
 /// What plain http must not carry.
@@ -45,7 +47,7 @@ pub async fn build(base: &Url, route: &Route) -> Result<Client, Failure> {
     // A second call finds the first one's choice, which is the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let proxy = route.proxies.for_url(base)?;
-    let mut builder = plain_builder();
+    let mut builder = plain_builder().connect_timeout(connect_timeout(route.time_limit));
     if base.scheme() == "https" {
         builder = tls::trust(builder, route.ca_cert.as_deref())?;
     } else {
@@ -63,6 +65,12 @@ pub async fn build(base: &Url, route: &Route) -> Result<Client, Failure> {
     builder.build().map_err(cannot_build)
 }
 
+/// Ends before the request's own limit does: a connection that did not come about is then told from a request that may
+/// have been read.
+fn connect_timeout(time_limit: Option<Duration>) -> Duration {
+    time_limit.map_or(CONNECT_TIMEOUT, |limit| CONNECT_TIMEOUT.min(limit / 4 * 3))
+}
+
 fn plain_builder() -> ClientBuilder {
     Client::builder()
         .user_agent(USER_AGENT)
@@ -70,7 +78,6 @@ fn plain_builder() -> ClientBuilder {
         .referer(false)
         .no_proxy()
         .retry(reqwest::retry::never())
-        .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .tcp_nodelay(true)
 }

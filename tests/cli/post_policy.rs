@@ -1,5 +1,6 @@
 //! A message is never sent twice on a guess: the ledger of POSTs, and the exit code that says what is known.
 
+use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -153,6 +154,21 @@ fn an_answer_that_takes_too_long_is_exit_10() {
     gate.open();
     assert_eq!(verdict(&output), (10, "outcome_unknown".into(), false), "{output}");
     assert_eq!(mock.seen("POST").len(), 1);
+}
+
+#[test]
+fn agt_05_a_connection_that_never_comes_about_leaves_nothing_unknown() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    // Nobody takes what waits in the queue, and no more fits into it.
+    rustix::net::listen(&listener, 0).expect("a shorter queue");
+    let _fills_it = TcpStream::connect(address).expect("the one that fits");
+    let env = TestEnv::new();
+    let line = format!("{SEND} --request-timeout 400ms");
+    let sending = env.agentctl(line.split(' ')).server(&format!("http://{address}")).spawn();
+    sending.wait_for_stderr("the connection did not come about in time; trying again");
+    let output = sending.wait();
+    assert_eq!(verdict(&output), (9, "unreachable".into(), true), "{output}");
 }
 
 /// Once the id is known, the exit never says again that nothing, or who knows what, was accepted.
