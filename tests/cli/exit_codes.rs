@@ -1,9 +1,11 @@
 //! Every exit code, end to end.
 
+use std::time::Duration;
+
 use rustix::process::Signal;
 
 use crate::support::letta::{self, AGENT, POST_PATH, RUN, RUN_PATH, SEND, WATCH, run_answer};
-use crate::support::{Answer, Mock, Output, TestEnv, agentctl, mock};
+use crate::support::{Answer, Gate, Mock, Output, TestEnv, agentctl, mock};
 
 /// Follows a run that ends like this.
 fn watch(status: &str, stop_reason: &str) -> Output {
@@ -85,6 +87,21 @@ fn a_signal_really_ends_the_process_so_that_shells_know() {
     }
     // A terminal that goes away is told as SIGTERM is.
     assert_eq!(interrupted(Signal::HUP).code(), 143);
+}
+
+#[test]
+fn agt_05_a_server_that_never_answers_does_not_hold_back_a_signal() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let (env, mock, gate) = (TestEnv::new(), letta::done(), Gate::default());
+        mock.on("GET", RUN_PATH, [run_answer("running", None).held(&gate)]);
+        let watching = env.agentctl(["watch", RUN]).server(&mock.url()).limit(Duration::from_secs(15)).spawn();
+        mock.wait_for("GET", 1);
+        watching.signal(signal);
+        // Held until the watch has ended: it cannot have waited for the answer.
+        let output = watching.wait();
+        gate.open();
+        assert_eq!(output.code(), code, "{output}");
+    }
 }
 
 #[test]
