@@ -11,7 +11,7 @@ pub(super) use agent::agent;
 pub(super) use frame::{DONE, data, error, ping};
 pub(super) use mishap::Mishap;
 pub(super) use model::model;
-pub(super) use run::{Place, callback, metrics, result, run, statistics, stop_reason, usage};
+pub(super) use run::{Place, RunView, callback, metrics, result, statistics, stop_reason, usage};
 pub(super) use step::step;
 
 use serde_json::{Map, Value, json};

@@ -43,7 +43,7 @@ pub(super) async fn accept(
             Ok(Accepted { run: *run, replayed: false })
         }
         runs::Accepted::Before(id) => {
-            let run = required(engine.db.peek(|tx| runs::get(tx, &id)), || no_such_run(engine, &id))?;
+            let run = required(engine.db.glance(|connection| runs::get(connection, &id)), || no_such_run(engine, &id))?;
             Ok(Accepted { run, replayed: true })
         }
         runs::Accepted::OtherBody => Err(Refusal::other_body()),

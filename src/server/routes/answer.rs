@@ -107,7 +107,7 @@ pub(super) async fn join(
         return Err(Refusal::internal());
     }
     let join = validate::join(&payload.optional_object()?)?;
-    let run = required(engine.db.peek(|tx| runs::get(tx, &id)), || no_such_run(&engine, &id))?;
+    let run = required(engine.db.glance(|connection| runs::get(connection, &id)), || no_such_run(&engine, &id))?;
     joinable(&run)?;
     if run.kind == Kind::Async && engine.manners.streams_are_mute() {
         return Ok(events(Body::from_stream(listening::pings_only(id))));

@@ -12,7 +12,7 @@ use super::{Answer, accept, agent_id, known, no_such_run, page, required, run_id
 use crate::server::declare::mark;
 use crate::server::engine::Engine;
 use crate::server::refusal::Refusal;
-use crate::server::render::{self, Place};
+use crate::server::render::{self, Place, RunView};
 use crate::server::store::messages::{self, Of, Sieve};
 use crate::server::store::{agents, runs};
 use crate::server::validate::{MESSAGE_TYPES, Order, Params, Route};
@@ -26,7 +26,8 @@ pub(super) async fn send(
     let missing = |_: &_| Refusal::not_found("Agent not found");
     let body = payload.object()?;
     let Accepted { run, replayed } = accept::accept(&engine, &agent, &payload, &body, Route::Async, missing).await?;
-    let answer = Json(render::run(&run.when_accepted(), Place::Alone, engine.manners));
+    let run = run.when_accepted();
+    let answer = Json(RunView::new(&run, Place::Alone, engine.manners));
     Ok(mark(replayed, answer.into_response()))
 }
 

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
+use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::{Answer, known, no_such_run, page, required, run_id};
 use crate::model::RunStatus;
+use crate::server::Manners;
 use crate::server::engine::Engine;
 use crate::server::refusal::Refusal;
-use crate::server::render::{self, Place};
+use crate::server::render::{self, Place, RunView};
 use crate::server::request::Kind;
 use crate::server::store::lists::{self, RunFilter};
 use crate::server::store::runs::RunRow;
@@ -37,8 +39,11 @@ const STOP_REASONS: &[&str] = &[
     "context_window_overflow_in_system_prompt",
 ];
 
+/// Runs as a body, or why there are none.
+type Shown = Result<Response, Refusal>;
+
 /// `GET /v1/runs/`
-pub(super) async fn list(State(engine): State<Arc<Engine>>, RawQuery(query): RawQuery) -> Answer {
+pub(super) async fn list(State(engine): State<Arc<Engine>>, RawQuery(query): RawQuery) -> Shown {
     let params = Params::new(query.as_deref());
     let mut page = page(&engine, &params, 100, Some(1000), Order::Descending)?;
     params.word("order_by", "literal_error", &["created_at"])?;
@@ -48,22 +53,27 @@ pub(super) async fn list(State(engine): State<Arc<Engine>>, RawQuery(query): Raw
     let filter = filter(&params)?;
     // Every run of this server is in its agent's default conversation, which has no id.
     if params.text("conversation_id").is_some() {
-        return Ok(Json(json!([])));
+        return Ok(Json(json!([])).into_response());
     }
     found(&engine, filter, page).await
 }
 
 /// `GET /v1/runs/active`
-pub(super) async fn active(State(engine): State<Arc<Engine>>, RawQuery(query): RawQuery) -> Answer {
+pub(super) async fn active(State(engine): State<Arc<Engine>>, RawQuery(query): RawQuery) -> Shown {
     let params = Params::new(query.as_deref());
     let agents = params.text("agent_id").map(str::to_owned).into_iter().collect();
     let filter = RunFilter { agents, kinds: kinds(&params)?, statuses: words(&OPEN), stop_reason: None };
     found(&engine, filter, Page::first(100, Order::Descending)).await
 }
 
-async fn found(engine: &Engine, filter: RunFilter, page: Page) -> Answer {
+async fn found(engine: &Engine, filter: RunFilter, page: Page) -> Shown {
     let rows = engine.db.read(move |tx| lists::runs(tx, &filter, &page)).await?;
-    Ok(Json(rows.iter().map(|run| render::run(run, Place::List, engine.manners)).collect()))
+    let runs: Vec<RunView<'_>> = rows.iter().map(|run| RunView::new(run, Place::List, engine.manners)).collect();
+    Ok(Json(runs).into_response())
+}
+
+fn alone(run: &RunRow, manners: Manners) -> Response {
+    Json(RunView::new(run, Place::Alone, manners)).into_response()
 }
 
 fn filter(params: &Params) -> Result<RunFilter, Refusal> {
@@ -97,10 +107,10 @@ fn words(statuses: &[RunStatus]) -> Vec<String> {
 }
 
 /// `GET /v1/runs/{run_id}`
-pub(super) async fn get(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Answer {
+pub(super) async fn get(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Shown {
     let id = run_id(&id)?;
-    let run = required(engine.db.peek(|tx| runs::get(tx, &id)), || no_such_run(&engine, &id))?;
-    Ok(Json(render::run(&run, Place::Alone, engine.manners)))
+    let run = required(engine.db.glance(|connection| runs::get(connection, &id)), || no_such_run(&engine, &id))?;
+    Ok(alone(&run, engine.manners))
 }
 
 /// `GET /v1/runs/{run_id}/usage`
@@ -142,7 +152,7 @@ pub(super) async fn steps(
 }
 
 /// `DELETE /v1/runs/{run_id}`: answers the run as it was.
-pub(super) async fn delete(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Answer {
+pub(super) async fn delete(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Shown {
     let id = run_id(&id)?;
     if engine.manners.cannot_delete_runs() {
         return Err(Refusal::internal());
@@ -151,7 +161,7 @@ pub(super) async fn delete(State(engine): State<Arc<Engine>>, Path(id): Path<Str
     let deleted = engine.db.write(move |tx| runs::delete(tx, &wanted)).await;
     let run = required(deleted, || no_such_run(&engine, &id))?;
     engine.halt(&id);
-    Ok(Json(render::run(&run, Place::Alone, engine.manners)))
+    Ok(alone(&run, engine.manners))
 }
 
 #[cfg(test)]

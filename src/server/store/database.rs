@@ -71,6 +71,11 @@ impl Database {
         self.readers.read(work)
     }
 
+    /// Reads one thing on this very thread. One statement sees one state by itself, and needs no transaction.
+    pub(in crate::server) fn glance<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        self.readers.glance(work)
+    }
+
     /// Writes: all of it or, on an error, nothing. It is durable when this returns.
     pub(in crate::server) async fn write<T: Send + 'static>(
         &self,

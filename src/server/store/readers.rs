@@ -31,21 +31,26 @@ impl Readers {
 
     /// Reads in one transaction.
     pub(super) fn read<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        self.with(|connection| work(&connection.transaction()?))
+    }
+
+    /// Reads with one statement.
+    pub(super) fn glance<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        self.with(|connection| work(connection))
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
         match self {
-            Self::Writer(shared) => within(&mut shared.lock().unwrap_or_else(PoisonError::into_inner), work),
+            Self::Writer(shared) => work(&mut shared.lock().unwrap_or_else(PoisonError::into_inner)),
             Self::Pool { path, idle } => {
                 // A connection whose work panics is not put back.
                 let mut connection = take(idle).map_or_else(|| db::open_to_read(path), Ok)?;
-                let result = within(&mut connection, work);
+                let result = work(&mut connection);
                 put_back(idle, connection);
                 result
             }
         }
     }
-}
-
-fn within<T>(connection: &mut Connection, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
-    work(&connection.transaction()?)
 }
 
 fn take(idle: &Mutex<Vec<Connection>>) -> Option<Connection> {

@@ -1,6 +1,6 @@
 //! Runs: accepted, found, cancelled, deleted.
 
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde::Serialize;
 
 use super::idempotency::{self, Key, Used};
@@ -211,8 +211,8 @@ fn insert(
 }
 
 /// Finds a run.
-pub(in crate::server) fn get(tx: &Transaction<'_>, id: &str) -> Result<Option<RunRow>> {
-    Ok(tx
+pub(in crate::server) fn get(connection: &Connection, id: &str) -> Result<Option<RunRow>> {
+    Ok(connection
         .prepare_cached(&format!("SELECT {COLUMNS} FROM runs WHERE id = ?"))?
         .query_row([id], RunRow::read)
         .optional()?)
