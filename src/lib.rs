@@ -46,9 +46,13 @@ fn carry_out(args: Vec<OsString>, env: Env, mut io: Io) -> End {
     }
     // Usage errors obey the output flags too, so these are looked up before the rest is understood.
     commands::early::apply(&mut io, &args, &env);
+    let given = args.clone();
     let cli = match cli::Cli::read(args) {
         Ok(cli) => cli,
-        Err(error) => return commands::early::explain(&io, &error).into(),
+        Err(error) => {
+            let help = commands::early::help_command(&given);
+            return commands::early::explain(&io, &error, &help).into();
+        }
     };
     let ctx = match Ctx::new(cli.global, env, io) {
         Ok(ctx) => ctx,

@@ -2,10 +2,10 @@
 
 use std::ffi::OsString;
 
-use clap::ValueEnum as _;
 use clap::error::ErrorKind;
+use clap::{CommandFactory as _, ValueEnum as _};
 
-use crate::cli::{ColourMode, Format};
+use crate::cli::{Cli, ColourMode, Format};
 use crate::config::Env;
 use crate::exit::Exit;
 use crate::report::Failure;
@@ -74,29 +74,42 @@ fn width(io: &Io, env: &Env) -> Option<usize> {
     if io.terminals.stdout { terminal().or_else(columns) } else { columns() }
 }
 
-/// Prints what clap has to say: help and version on stdout, errors on stderr.
-pub fn explain(io: &Io, error: &clap::Error) -> Exit {
+/// The command that prints the help of the command that was meant, as far as it can be recognised.
+pub fn help_command(args: &[OsString]) -> String {
+    let mut command = &Cli::command();
+    let mut line = "agentctl".to_owned();
+    for word in args.iter().skip(1).filter_map(|arg| arg.to_str()).take_while(|word| *word != "--") {
+        if let Some(meant) = command.find_subcommand(word) {
+            line = format!("{line} {word}");
+            command = meant;
+        }
+    }
+    line + " --help"
+}
+
+/// Prints what clap has to say: help and version on stdout, errors on stderr. `help` is the command to read more.
+pub fn explain(io: &Io, error: &clap::Error, help: &str) -> Exit {
     let rendered = error.render();
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         let text = if io.look.colour_out { rendered.ansi().to_string() } else { rendered.to_string() };
         return io.raw(&text).map_or_else(|failure| failure.exit, |()| Exit::Done);
     }
-    let failure = usage(&rendered.to_string());
+    let failure = usage(&rendered.to_string(), help);
     io.tell(&failure);
     Exit::Usage
 }
 
 /// clap's text as an error of this program: the first paragraph is the message, the tips are the hint.
-fn usage(text: &str) -> Failure {
+fn usage(text: &str, help: &str) -> Failure {
     let text = text.trim().strip_prefix("error: ").unwrap_or(text.trim());
     let (message, rest) = text.split_once("\n\n").unwrap_or((text, ""));
     let tips: Vec<&str> = rest.lines().filter_map(|line| line.trim().strip_prefix("tip: ")).collect();
     let usage = rest.lines().find_map(|line| line.strip_prefix("Usage: "));
-    let help = usage.map(|usage| format!("usage: {usage}"));
+    let how = usage.map(|usage| format!("usage: {usage}"));
     let hint = match tips[..] {
         // How a run is named is more than the usage says.
         _ if names_no_run(message) => NAME_A_RUN.to_owned(),
-        [] => help.unwrap_or_else(|| "see `agentctl --help`".to_owned()),
+        [] => how.unwrap_or_else(|| format!("see `{help}`")),
         _ => tips.join("; "),
     };
     Failure::usage(message.lines().map(str::trim).collect::<Vec<_>>().join(" ")).hint(hint)
@@ -132,10 +145,10 @@ mod tests {
     #[test]
     fn a_usage_error_is_told_in_the_words_of_this_program() {
         let text = "error: unexpected argument '--nope' found\n\n  tip: a similar argument exists: '--node'\n\nUsage: agentctl x\n\nFor more";
-        let failure = usage(text);
+        let failure = usage(text, "agentctl --help");
         assert_eq!(failure.message, "unexpected argument '--nope' found");
         assert_eq!(failure.hint.as_deref(), Some("a similar argument exists: '--node'"));
         let text = "error: the following required arguments were not provided:\n  <RUN>...\n\nUsage: agentctl watch <RUN>...\n\nFor more";
-        assert_eq!(usage(text).hint.as_deref(), Some(NAME_A_RUN));
+        assert_eq!(usage(text, "agentctl --help").hint.as_deref(), Some(NAME_A_RUN));
     }
 }

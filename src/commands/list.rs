@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::model::{AgentRef, Run};
 use crate::render::{json, table};
 use crate::report::Failure;
-use crate::text::count::plural;
+use crate::text::count::{self, plural};
 use crate::text::page::Page;
 use crate::text::since::Since;
 
@@ -52,7 +52,7 @@ pub struct Args {
     #[arg(long, value_name = "DURATION|TIME")]
     pub since: Option<Since>,
     /// The most runs
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = count::parse::<usize>)]
     pub limit: usize,
     /// All runs, however many there are
     #[arg(long, conflicts_with = "limit")]
@@ -64,6 +64,10 @@ pub struct Args {
 
 /// Carries out `list`.
 pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
+    if args.stats && ctx.format == Format::Id {
+        let failure = Failure::usage("--stats counts runs, and counts have no ids");
+        return Err(failure.hint("leave out --stats or -o id").into());
+    }
     let session = Session::open(ctx).await?;
     let listed = list(ctx, &session, &args).await;
     session.close().await;

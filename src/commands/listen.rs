@@ -19,7 +19,7 @@ use crate::follow::{self, Ending, Event, Inputs, Messages, Options, Target};
 use crate::model::RunId;
 use crate::render::json;
 use crate::report::Failure;
-use crate::text::count::plural;
+use crate::text::count::{self, plural};
 use crate::text::duration::{self, LONGEST};
 use crate::text::page::Page;
 use crate::ui::signals::{Signals, suspend};
@@ -51,7 +51,7 @@ pub struct Args {
     #[arg(long, value_name = "COMMAND")]
     pub exec: Option<Hook>,
     /// End after this many runs
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = count::parse::<u64>)]
     pub count: Option<u64>,
     /// End after this long (exit 124)
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]

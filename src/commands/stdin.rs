@@ -93,7 +93,9 @@ fn cannot_read(name: &str, error: &io::Error) -> Failure {
         io::ErrorKind::IsADirectory => format!("{name} is a directory"),
         _ => format!("cannot read {name}"),
     };
-    Failure::new(Exit::Local, "cannot_read", what).cause(error)
+    Failure::new(Exit::Local, "cannot_read", what)
+        .cause(error)
+        .hint("name a file that can be read, or - for standard input")
 }
 
 #[cfg(test)]

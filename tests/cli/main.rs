@@ -36,3 +36,4 @@ mod support;
 mod terminal;
 mod watch;
 mod wishes;
+mod wrong;

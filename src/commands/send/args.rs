@@ -7,6 +7,7 @@ use clap::ArgMatches;
 use crate::commands::follow_args::FollowArgs;
 use crate::commands::receiver::ReceiverArgs;
 use crate::model::AgentRef;
+use crate::text::count;
 
 /// Send a message to an agent and print the run
 ///
@@ -52,7 +53,7 @@ pub struct Args {
     #[arg(long, value_name = "KEY=JSON", value_parser = pair, allow_hyphen_values = true, help_heading = "Request")]
     pub set_json: Vec<(String, String)>,
     /// The most steps that the agent may take [server's default: 50]
-    #[arg(long, value_name = "N", value_parser = steps, allow_negative_numbers = true, help_heading = "Request")]
+    #[arg(long, value_name = "N", value_parser = count::parse::<u64>, allow_negative_numbers = true, help_heading = "Request")]
     pub max_steps: Option<u64>,
     /// Turn the tool call by which older agents speak into an assistant message
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Request")]
@@ -134,12 +135,5 @@ fn pair(text: &str) -> Result<(String, String), String> {
             Ok((key.to_owned(), value.to_owned()))
         }
         _ => Err("write it as KEY=VALUE".to_owned()),
-    }
-}
-
-fn steps(text: &str) -> Result<u64, String> {
-    match text.parse::<u64>() {
-        Ok(steps) if steps > 0 => Ok(steps),
-        _ => Err("it must be 1 or more".to_owned()),
     }
 }
