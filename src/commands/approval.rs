@@ -110,7 +110,7 @@ fn nothing_waits(run: &Run, asked: usize, is_known: bool) -> Failure {
     let how = outcome(run, std::time::Duration::ZERO).words();
     match asked {
         0 => refused(run, format!("{} does not wait for approval ({how})", run.id()))
-            .hint(format!("`agentctl status {}` shows what became of it", run.id())),
+            .hint("only a run that stopped with `requires_approval` can be answered"),
         _ => refused(run, format!("what {} asked for was answered before", run.id()))
             .hint("a later run of the agent goes on from there"),
     }
