@@ -49,10 +49,7 @@ fn carry_out(args: Vec<OsString>, env: Env, mut io: Io) -> End {
     let given = args.clone();
     let cli = match cli::Cli::read(args) {
         Ok(cli) => cli,
-        Err(error) => {
-            let help = commands::early::help_command(&given);
-            return commands::early::explain(&io, &error, &help).into();
-        }
+        Err(error) => return commands::early::explain(&io, &error, &given).into(),
     };
     let ctx = match Ctx::new(cli.global, env, io) {
         Ok(ctx) => ctx,

@@ -75,7 +75,7 @@ fn width(io: &Io, env: &Env) -> Option<usize> {
 }
 
 /// The command that prints the help of the command that was meant, as far as it can be recognised.
-pub fn help_command(args: &[OsString]) -> String {
+fn help_command(args: &[OsString]) -> String {
     let mut command = &Cli::command();
     let mut line = "agentctl".to_owned();
     for word in args.iter().skip(1).filter_map(|arg| arg.to_str()).take_while(|word| *word != "--") {
@@ -87,14 +87,14 @@ pub fn help_command(args: &[OsString]) -> String {
     line + " --help"
 }
 
-/// Prints what clap has to say: help and version on stdout, errors on stderr. `help` is the command to read more.
-pub fn explain(io: &Io, error: &clap::Error, help: &str) -> Exit {
+/// Prints what clap has to say: help and version on stdout, errors on stderr. `args` are what it had to understand.
+pub fn explain(io: &Io, error: &clap::Error, args: &[OsString]) -> Exit {
     let rendered = error.render();
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         let text = if io.look.colour_out { rendered.ansi().to_string() } else { rendered.to_string() };
         return io.raw(&text).map_or_else(|failure| failure.exit, |()| Exit::Done);
     }
-    let failure = usage(&rendered.to_string(), help);
+    let failure = usage(&rendered.to_string(), &help_command(args));
     io.tell(&failure);
     Exit::Usage
 }

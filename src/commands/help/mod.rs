@@ -42,7 +42,7 @@ pub fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     // What `agentctl COMMAND --help` says, errors included.
     let words = std::iter::once("agentctl".into()).chain(args.words).chain(["--help".into()]);
     match Cli::read(words.collect()) {
-        Err(said) => Ok(early::explain(&ctx.io, &said, "agentctl --help").into()),
+        Err(said) => Ok(early::explain(&ctx.io, &said, &[]).into()),
         Ok(_) => Ok(Exit::Done.into()),
     }
 }
