@@ -11,6 +11,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::news::{Ear, News};
 use super::owner::Owners;
 use super::store::{Database, StoreError, claims, runs};
 use super::target::Targets;
@@ -31,7 +32,7 @@ pub(super) struct Engine {
     pub(super) targets: Targets,
     execute: bool,
     inner: Mutex<Inner>,
-    changed: watch::Sender<u64>,
+    news: News,
     /// Why a worker gave up last, once one did.
     fault: watch::Sender<Option<EngineError>>,
 }
@@ -63,10 +64,10 @@ struct Worker {
 impl Engine {
     /// An engine over a database; one that does not execute only accepts and reads.
     pub(super) fn new(db: Database, owners: Arc<Owners>, options: &Options) -> Arc<Self> {
-        let (changed, fault) = (watch::Sender::new(0), watch::Sender::new(None));
+        let (news, fault) = (News::default(), watch::Sender::new(None));
         let (execute, manners) = (options.execute, options.manners);
         let (providers, targets, inner) = (options.providers.clone(), options.targets.clone(), Mutex::default());
-        let engine = Arc::new(Self { db, owners, manners, providers, targets, execute, inner, changed, fault });
+        let engine = Arc::new(Self { db, owners, manners, providers, targets, execute, inner, news, fault });
         if execute && options.adopt == Adopt::Everything {
             engine.inner().upkeep = Some(tokio::spawn(upkeep::keep_up(Arc::clone(&engine))));
         }
@@ -105,7 +106,8 @@ impl Engine {
 
     /// Returns once nothing is left to do for a run, or with the reason why its worker gave up.
     pub(super) async fn settle(self: &Arc<Self>, run: &str) -> Result<(), EngineError> {
-        let mut changed = self.changed.subscribe();
+        let Some(agent) = self.unsettled(run)? else { return Ok(()) };
+        let mut ear = self.news.listen(&agent);
         let mut first = true;
         while let Some(agent) = self.unsettled(run)? {
             // What failed before gets another chance, and only one.
@@ -115,15 +117,15 @@ impl Engine {
             if !self.works_for(&agent) {
                 self.adopt(&agent);
             }
-            self.change(&mut changed).await;
+            self.change(&mut ear).await;
             first = false;
         }
         Ok(())
     }
 
-    /// Hears of every change that this process makes.
-    pub(super) fn changes(&self) -> watch::Receiver<u64> {
-        self.changed.subscribe()
+    /// Hears of what happens to a run in this process.
+    pub(super) fn listen(&self, run: &str) -> Ear {
+        self.news.listen(run)
     }
 
     /// Whether this process executes runs.
@@ -132,22 +134,15 @@ impl Engine {
     }
 
     /// Waits until something has changed; what only another process does has to be looked for.
-    async fn change(&self, changed: &mut watch::Receiver<u64>) {
-        if !self.execute {
-            return sleep(LOOK_AGAIN).await;
-        }
-        // The sender lives as long as this engine.
-        let _ = changed.changed().await;
+    async fn change(&self, ear: &mut Ear) {
+        if self.execute { ear.next().await } else { sleep(LOOK_AGAIN).await }
     }
 
     /// Waits until something may have changed about a run: here, or in the process that works on it.
-    pub(super) async fn news(&self, agent: &str, changed: &mut watch::Receiver<u64>) {
-        if self.inner().workers.contains_key(agent) {
-            // A worker of this process may yet find out that another one has the run.
-            let _ = timeout(LOOK_AT_OTHERS, changed.changed()).await;
-        } else {
-            sleep(LOOK_AGAIN).await;
-        }
+    pub(super) async fn news(&self, agent: &str, ear: &mut Ear) {
+        // A worker of this process may yet find out that another one has the run.
+        let patience = if self.works_for(agent) { LOOK_AT_OTHERS } else { LOOK_AGAIN };
+        let _ = timeout(patience, ear.next()).await;
     }
 
     /// The agent of a run for which something is left to do.
@@ -174,13 +169,15 @@ impl Engine {
         self.inner().faults.get(agent).cloned()
     }
 
-    /// Stops a run that is at work here; the database says already that it ended.
+    /// Stops a run that is at work here; the database says already that it ended, or is gone.
     pub(super) fn halt(&self, run: &str) {
         let mut inner = self.inner();
         inner.accepted.remove(run);
         if let Some(live) = inner.live.get(run) {
             live.notify_one();
         }
+        drop(inner);
+        self.announce(run);
     }
 
     /// Takes note of a run that is at work, and gives what will stop it.
@@ -205,9 +202,9 @@ impl Engine {
         i64::try_from(self.accepted_at(run)?.elapsed().as_nanos()).ok()
     }
 
-    /// Wakes those who wait for a run to settle.
-    pub(super) fn announce(&self) {
-        self.changed.send_modify(|count| *count += 1);
+    /// Wakes those who wait for news of a run, or of the work for an agent.
+    pub(super) fn announce(&self, of: &str) {
+        self.news.tell(of);
     }
 
     /// Lets a worker go, unless something came in since it looked.
@@ -233,7 +230,7 @@ impl Engine {
         inner.faults.insert(agent.to_owned(), fault.clone());
         drop(inner);
         self.fault.send_replace(Some(fault));
-        self.announce();
+        self.announce(agent);
     }
 
     /// Returns once a worker has given up, with the reason.
@@ -250,12 +247,18 @@ impl Engine {
 
     /// Begins no further run, and returns once those at work have ended.
     pub(super) async fn drain(&self) {
-        let mut changed = self.changed.subscribe();
         self.inner().draining = true;
-        while !self.inner().workers.is_empty() {
-            // The sender lives as long as this engine.
-            let _ = changed.changed().await;
+        while let Some(agent) = self.any_at_work() {
+            let mut ear = self.news.listen(&agent);
+            if self.works_for(&agent) {
+                ear.next().await;
+            }
         }
+    }
+
+    /// An agent that has a worker here.
+    fn any_at_work(&self) -> Option<String> {
+        self.inner().workers.keys().next().cloned()
     }
 
     /// Whether further runs may be begun.

@@ -227,7 +227,7 @@ impl<'a> Execution<'a> {
             let claim = self.claim.clone();
             self.engine.db.write(move |tx| steps::call_back_late(tx, &claim)).await?;
         }
-        self.engine.announce();
+        self.engine.announce(&self.claim.run);
         Ok(())
     }
 

@@ -13,6 +13,7 @@ pub mod door;
 mod engine;
 mod execute;
 pub mod listen;
+mod news;
 mod owner;
 mod provider;
 mod python_repr;

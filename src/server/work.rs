@@ -41,7 +41,7 @@ pub(super) async fn work(engine: Arc<Engine>, agent: String, wake: Arc<Notify>) 
         match look(&engine, &agent, &wake, &mut deliveries).await {
             Ok(Next::Again) => faults = 0,
             Ok(Next::Wait) => sleep(LOOK_AGAIN).await,
-            Ok(Next::Done) if engine.retire(&agent) => return engine.announce(),
+            Ok(Next::Done) if engine.retire(&agent) => return engine.announce(&agent),
             Ok(Next::Done) => {}
             Err(error) if faults + 1 == MOST_FAULTS => return engine.give_up(&agent, &error),
             Err(_) => {
@@ -49,7 +49,7 @@ pub(super) async fn work(engine: Arc<Engine>, agent: String, wake: Arc<Notify>) 
                 sleep(LOOK_AGAIN).await;
             }
         }
-        engine.announce();
+        engine.announce(&agent);
     }
 }
 
@@ -58,7 +58,10 @@ async fn look(engine: &Arc<Engine>, agent: &str, wake: &Notify, deliveries: &mut
     let (claimed, elsewhere) = take(engine, agent, deliveries).await?;
     match claimed {
         Claimed::Run(claim) => execute::execute(engine, &claim).await.map(|()| Next::Again),
-        Claimed::Closed => Ok(Next::Again),
+        Claimed::Closed(run) => {
+            engine.announce(&run);
+            Ok(Next::Again)
+        }
         Claimed::Elsewhere => Ok(Next::Wait),
         Claimed::Nothing if deliveries.finish_one(wake).await? => Ok(Next::Again),
         Claimed::Nothing if elsewhere => Ok(Next::Wait),
@@ -68,23 +71,23 @@ async fn look(engine: &Arc<Engine>, agent: &str, wake: &Notify, deliveries: &mut
 
 /// Takes the next run and the callbacks that nobody delivers. Returns also whether another process delivers.
 async fn take(engine: &Arc<Engine>, agent: &str, deliveries: &mut Deliveries) -> Result<(Claimed, bool)> {
-    let (agent, owners, busy) = (agent.to_owned(), Arc::clone(&engine.owners), deliveries.runs.clone());
+    let (of, owners, busy) = (agent.to_owned(), Arc::clone(&engine.owners), deliveries.runs.clone());
     let takes = engine.takes_work();
     let work = move |tx: &Transaction<'_>| {
-        let collected = outbox::collect(tx, &agent, &owners, &busy)?;
-        let claimed = if takes { claims::claim(tx, &agent, &owners)? } else { Claimed::Nothing };
+        let collected = outbox::collect(tx, &of, &owners, &busy)?;
+        let claimed = if takes { claims::claim(tx, &of, &owners)? } else { Claimed::Nothing };
         Ok((claimed, collected))
     };
     let (claimed, Collected { ours, elsewhere }) = engine.db.write(work).await?;
-    deliveries.start(engine, ours);
+    deliveries.start(engine, agent, ours);
     Ok((claimed, elsewhere && takes))
 }
 
 impl Deliveries {
-    fn start(&mut self, engine: &Arc<Engine>, runs: Vec<String>) {
+    fn start(&mut self, engine: &Arc<Engine>, agent: &str, runs: Vec<String>) {
         for run in runs {
             self.runs.push(run.clone());
-            self.tasks.spawn(deliver(Arc::clone(engine), run));
+            self.tasks.spawn(deliver(Arc::clone(engine), agent.to_owned(), run));
         }
     }
 
@@ -109,9 +112,9 @@ impl Deliveries {
     }
 }
 
-async fn deliver(engine: Arc<Engine>, run: String) -> String {
+async fn deliver(engine: Arc<Engine>, agent: String, run: String) -> String {
     // An error of the database leaves the row, which the next look finds again.
     let _ = callback::deliver(&engine, &run).await;
-    engine.announce();
+    engine.announce(&agent);
     run
 }

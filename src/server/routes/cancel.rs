@@ -73,8 +73,10 @@ async fn cancel_one(engine: &Engine, id: &str) -> Result<Cancelled, Refusal> {
     let (wanted, duration) = (id.to_owned(), engine.elapsed(id));
     let for_good = !engine.manners.cancels_between_steps();
     let cancelled = engine.db.write(move |tx| runs::cancel(tx, &wanted, duration, for_good)).await?;
-    if cancelled == Cancelled::Now && for_good {
-        engine.halt(id);
+    match cancelled {
+        Cancelled::Now if for_good => engine.halt(id),
+        Cancelled::Now => engine.announce(id),
+        Cancelled::Before | Cancelled::Unknown => {}
     }
     Ok(cancelled)
 }

@@ -12,10 +12,10 @@ use axum::body::Body;
 use axum::http::StatusCode;
 use futures_util::stream::{self, Stream};
 use serde_json::json;
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::server::engine::Engine;
+use crate::server::news::Ear;
 use crate::server::refusal::Refusal;
 use crate::server::render::{self, Mishap};
 use crate::server::store::messages::{self, MessageRow};
@@ -32,7 +32,7 @@ const MOST_PINGS: usize = 90;
 /// One who listens to a run.
 pub(super) struct Listening {
     engine: Arc<Engine>,
-    changed: watch::Receiver<u64>,
+    ear: Ear,
     run: RunRow,
     /// Of these types only, if there are any.
     types: Vec<String>,
@@ -55,7 +55,7 @@ impl Listening {
         let request = run.request();
         let sent = request.as_ref().map_or(0, |request| request.messages().count());
         Self {
-            changed: engine.changes(),
+            ear: engine.listen(&run.id),
             engine,
             types: request.and_then(|request| request.include_return_message_types).unwrap_or_default(),
             sent,
@@ -79,7 +79,6 @@ impl Listening {
     pub(super) async fn until_the_end(&mut self) -> Result<(Vec<MessageRow>, RunRow), Refusal> {
         let mut all = Vec::new();
         loop {
-            self.changed.borrow_and_update();
             let brought = self.look()?;
             let nothing_new = brought.is_empty();
             all.extend(self.wanted(brought));
@@ -87,7 +86,7 @@ impl Listening {
                 return Ok((all, self.run.clone()));
             }
             if nothing_new {
-                self.engine.news(&self.run.agent_id, &mut self.changed).await;
+                self.engine.news(&self.run.agent_id, &mut self.ear).await;
             }
         }
     }
@@ -115,7 +114,6 @@ impl Listening {
             if self.ended {
                 return None;
             }
-            self.changed.borrow_and_update();
             if self.gather().is_err() {
                 // The run is gone, or the database is: the listener is cut off, and may come again.
                 return None;
@@ -189,7 +187,7 @@ impl Listening {
     async fn pause(&mut self) {
         let at = self.ping_at;
         let agent = self.run.agent_id.clone();
-        if timeout_at(at, self.engine.news(&agent, &mut self.changed)).await.is_err() {
+        if timeout_at(at, self.engine.news(&agent, &mut self.ear)).await.is_err() {
             self.ping_at = Instant::now() + PING_AFTER;
             self.ready.extend(self.join.pings.then(|| render::ping(&self.run.id, None)));
         }

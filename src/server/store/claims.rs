@@ -48,8 +48,8 @@ pub(in crate::server) enum Claimed {
     Run(Box<Claim>),
     /// The next run is another living process's.
     Elsewhere,
-    /// The next run could not be worked on and was ended.
-    Closed,
+    /// The next run, this one, could not be worked on and was ended.
+    Closed(String),
     /// There is nothing to do.
     Nothing,
 }
@@ -73,7 +73,7 @@ pub(in crate::server) fn claim(tx: &Transaction<'_>, agent: &str, owners: &Owner
     let lost = hold.lost + i64::from(hold.died(&run, owners));
     let Some(request) = run.request().filter(|_| lost < MOST_LOST) else {
         steps::end(tx, &run, &given_up(&run, lost), owners.me())?;
-        return Ok(Claimed::Closed);
+        return Ok(Claimed::Closed(run.id));
     };
     take(tx, &run, &hold, lost, owners.me())?;
     Ok(Claimed::Run(Box::new(assemble(tx, run, request, hold.attempt + 1, owners.me())?)))

@@ -1,5 +1,7 @@
 //! Answers that are waited for, and those that come as they are made.
 
+use futures_util::FutureExt as _;
+
 use super::*;
 
 /// The values of a stream's frames; the end marker is `[DONE]`.
@@ -186,4 +188,20 @@ async fn nobody_waits_for_a_process_that_executes_nothing() {
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{answer}");
     }
     assert_eq!(server.get("/v1/runs/").await, json!([]), "nothing was accepted");
+}
+
+#[tokio::test]
+async fn who_listens_to_a_run_hears_of_that_run_alone() {
+    let server = Server::in_memory().await;
+    let agent = server.scripted().await;
+    let waits = server.send(&agent, json!({"input": "@sleep 60"})).await;
+    let mut ear = server.running.engine.listen(waits.as_str());
+    server.until(&waits, "running").await;
+    let other = server.scripted().await;
+    for _ in 0..3 {
+        server.run(&other, SCRIPT).await;
+    }
+    assert!(ear.next().now_or_never().is_none(), "the others' news is not for it");
+    server.cancel(&agent, json!({})).await;
+    ear.next().await;
 }
