@@ -8,6 +8,8 @@ pub mod exchange;
 mod judge;
 pub mod listing;
 pub mod raw;
+mod recent;
+mod search;
 pub mod send;
 pub mod transport;
 

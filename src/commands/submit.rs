@@ -22,6 +22,8 @@ use crate::ui::signals::{Signals, suspend};
 
 /// How long a run may be finished here before the person is told why the command does not end.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How many runs that a lost message may have become are named.
+const MOST_NAMED: usize = 5;
 
 /// A request that is ready to be sent.
 pub struct Request {
@@ -78,6 +80,9 @@ fn lost(session: &Session, lost: SendError, agent: &AgentId) -> Failure {
     let failure = match ids[..] {
         [] => {
             failure.cause("no run was proven to be the message's; that none was found does not mean that there is none")
+        }
+        _ if ids.len() > MOST_NAMED => {
+            failure.cause(format!("it may have become one of {} runs, which nothing proves", ids.len()))
         }
         _ => failure.cause(format!("it may have become {}, which nothing proves", ids.join(" or "))),
     };

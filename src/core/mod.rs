@@ -2,6 +2,7 @@
 //!
 //! Everything here is pure. Clock and dice are arguments.
 
+pub mod backwards;
 pub mod bucket;
 pub mod facts;
 pub mod outcome;

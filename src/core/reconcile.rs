@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::model::{Message, Run, RunId, time};
+use crate::model::{Message, Run, RunId};
 
 /// When the run of a lost message is looked for, counted from the loss.
 pub const LOOKS: [Duration; 6] = [
@@ -122,15 +122,14 @@ impl Seen<'_> {
     }
 
     fn is_recent(&self, message: &Message) -> bool {
-        let date = message.document().text("date").and_then(time::parse);
-        date.is_none_or(|date| date >= self.since)
+        message.date().is_none_or(|date| date >= self.since)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Document;
+    use crate::model::{Document, time};
     use serde_json::json;
 
     const SENT: &str = "2026-11-23T10:00:00Z";

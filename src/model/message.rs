@@ -1,8 +1,9 @@
 //! A message of a run, as `GET /v1/runs/{run_id}/messages` lists it.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
-use super::Document;
+use super::{Document, time};
 
 /// The types of messages that the API documents; others pass through.
 pub const KINDS: [&str; 11] = [
@@ -54,6 +55,11 @@ impl Message {
     pub fn key(&self) -> (String, String, String) {
         let part = |name| self.0.text(name).unwrap_or_default().to_owned();
         (part("id"), part("message_type"), part("otid"))
+    }
+
+    /// When it was made.
+    pub fn date(&self) -> Option<Timestamp> {
+        time::parse(self.0.text("date")?)
     }
 
     /// The step that made it.

@@ -1,0 +1,180 @@
+//! The search against a server of values, on a virtual clock: busy agents, lists of either direction, lists without end.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::api::{Client, Letter, Transport};
+use crate::core::Sent;
+use crate::exit::Exit;
+
+const CALLBACK: &str = "http://127.0.0.1:9/ours";
+
+/// An agent's runs and messages, oldest first, on a server that loses the answer to every message.
+#[derive(Clone)]
+struct Server {
+    runs: Vec<Value>,
+    messages: Vec<Value>,
+    /// `after` and `before` of runs lead the wrong way.
+    inverted: bool,
+    /// A page of the newest messages is oldest first inside.
+    ascending: bool,
+    /// Lists never end: before the oldest there is always another page.
+    endless: bool,
+    /// Every page but the first is lost.
+    first_page_only: bool,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    /// Our run and its message between an hour-old past and what others have sent since.
+    fn busy(older: usize, newer: usize) -> Self {
+        let now = Timestamp::now();
+        let ages = (0..older).map(|n| (SignedDuration::from_secs(3600), n)).chain([(SignedDuration::ZERO, older)]);
+        let ages = ages.chain((0..newer).map(|n| (SignedDuration::ZERO, older + 1 + n)));
+        let (mut runs, mut messages) = (Vec::new(), Vec::new());
+        for (age, n) in ages {
+            let (id, made, ours) = (format!("run-{n:08x}"), (now - age).to_string(), n == older);
+            runs.push(json!({"id": id, "created_at": made, "callback_url": ours.then_some(CALLBACK)}));
+            let otid = if ours { "mine".to_owned() } else { format!("otid-{n}") };
+            for kind in ["user_message", "assistant_message"] {
+                let otid = if kind == "user_message" { otid.clone() } else { format!("answer-{n}") };
+                let id = format!("message-{n}-{kind}");
+                messages.push(json!({
+                    "id": id, "message_type": kind, "otid": otid, "date": made, "run_id": format!("run-{n:08x}"),
+                }));
+            }
+        }
+        let requests = Arc::default();
+        Self { runs, messages, inverted: false, ascending: false, endless: false, first_page_only: false, requests }
+    }
+
+    fn client(&self) -> Client {
+        let server = self.clone();
+        let router = Router::new().fallback(move |request: Request<Body>| {
+            let (status, body) = server.answer(&request);
+            async move { Response::builder().status(status).body(Body::from(body)).expect("an answer") }
+        });
+        Client::new(Transport::InProcess(router), "", Rc::new(|_| {}))
+    }
+
+    fn answer(&self, request: &Request<Body>) -> (u16, String) {
+        let query = url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()).into_owned();
+        let query: HashMap<String, String> = query.collect();
+        self.requests.lock().expect("no panic").push(request.uri().to_string());
+        match request.uri().path() {
+            "/v1/runs/" => self.page(&self.runs, &query, self.inverted),
+            path if path.ends_with("/messages") => {
+                let (status, page) = self.page(&self.messages, &query, false);
+                if !self.ascending { (status, page) } else { (status, reversed(&page)) }
+            }
+            // A 2xx that cannot be read: the message may have been accepted.
+            path if path.ends_with("/async") => (200, String::new()),
+            _ => (404, "{}".to_owned()),
+        }
+    }
+
+    /// A page, newest first. `before` of messages is as it should be; that of runs is `after` on an inverted server.
+    fn page(&self, all: &[Value], query: &HashMap<String, String>, inverted: bool) -> (u16, String) {
+        let (older, newer) = (query.get("before"), query.get("after"));
+        let is_runs = std::ptr::eq(all, self.runs.as_slice());
+        let (older, newer) = if is_runs && !inverted { (newer, older) } else { (older, newer) };
+        if self.first_page_only && (older.is_some() || newer.is_some()) {
+            return (503, "{}".to_owned());
+        }
+        let asked: usize = query["limit"].parse().expect("a number");
+        let limit = if self.endless { asked.min(30) } else { asked };
+        let place = |id: &String| all.iter().position(|item| item["id"] == id.as_str()).unwrap_or(all.len());
+        let range = match (older, newer) {
+            (Some(_), _) if self.endless => all.len() - limit.min(all.len())..all.len(),
+            (Some(id), _) => 0..place(id),
+            (None, Some(id)) => place(id) + 1..all.len(),
+            (None, None) => 0..all.len(),
+        };
+        let page: Vec<Value> =
+            all[range].iter().rev().take(limit).cloned().map(|item| self.renewed(item, older)).collect();
+        (200, Value::from(page).to_string())
+    }
+
+    /// On an endless server an item behind a cursor is one that was never seen before.
+    fn renewed(&self, mut item: Value, behind: Option<&String>) -> Value {
+        if let (true, Some(_)) = (self.endless, behind) {
+            let fresh = format!("{:08x}-{}", fastrand::u32(..), fastrand::u32(..));
+            let prefix = if item["message_type"].is_null() { "run" } else { "message" };
+            item["id"] = format!("{prefix}-{fresh}").into();
+        }
+        item
+    }
+
+    fn asked(&self, what: &str) -> usize {
+        self.requests.lock().expect("no panic").iter().filter(|uri| uri.contains(what)).count()
+    }
+}
+
+fn reversed(page: &str) -> String {
+    let page: Vec<Value> = serde_json::from_str(page).expect("a list");
+    page.into_iter().rev().collect::<Value>().to_string()
+}
+
+fn letter(own_callback: bool) -> Letter {
+    let body = match own_callback {
+        true => json!({"input": "hi", "callback_url": CALLBACK}),
+        false => json!({"messages": [{"role": "user", "content": "hi", "otid": "mine"}]}),
+    };
+    Letter {
+        agent: "agent-11111111-1111-4111-8111-111111111111".parse().expect("an id"),
+        body: body.to_string(),
+        key: "key".to_owned(),
+        own_callback,
+        owned: HashSet::new(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_busy_agent_does_not_hide_the_run_of_a_lost_message() {
+    for (inverted, ascending) in [(false, false), (true, false), (false, true), (true, true)] {
+        for newer in [0, 99, 100, 600] {
+            let server = Server { inverted, ascending, ..Server::busy(300, newer) };
+            for own_callback in [true, false] {
+                let run = server.client().send(&letter(own_callback)).await;
+                let place = format!("{newer} newer, inverted {inverted}, ascending {ascending}, tag {own_callback}");
+                let run = run.unwrap_or_else(|lost| panic!("{place}: {:?}", lost.error));
+                assert_eq!(run.id().as_str(), format!("run-{:08x}", 300), "{place}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_older_than_the_message_is_not_read() {
+    let server = Server { inverted: true, ..Server::busy(5000, 30) };
+    server.client().send(&letter(false)).await.expect("found");
+    assert_eq!((server.asked("/v1/runs/"), server.asked("/messages?")), (1, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_later_page_that_is_lost_does_not_hide_what_was_read() {
+    let server = Server { first_page_only: true, ..Server::busy(300, 40) };
+    let run = server.client().send(&letter(false)).await.expect("its message is on the first page");
+    assert_eq!(run.id().as_str(), format!("run-{:08x}", 300));
+}
+
+#[tokio::test(start_paused = true)]
+async fn lists_without_end_are_given_up_and_the_message_stays_unknown() {
+    let began = tokio::time::Instant::now();
+    let server = Server { endless: true, ..Server::busy(0, 100) };
+    let mut letter = letter(false);
+    letter.body = letter.body.replace("mine", "not there");
+    let lost = server.client().send(&letter).await.expect_err("nothing proves it");
+    assert_eq!((lost.error.sent(), lost.error.exit()), (Sent::Maybe, Exit::Unknown));
+    assert!(began.elapsed() < Duration::from_secs(70), "{:?}", began.elapsed());
+    let (runs, messages) = (server.asked("/v1/runs/"), server.asked("/messages?"));
+    assert!(runs <= 6 * 12 && messages <= 6 * 12, "{runs} and {messages} pages");
+}
