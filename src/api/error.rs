@@ -6,6 +6,7 @@ use crate::core::Sent;
 use crate::core::retry::{Intent, Loss};
 use crate::exit::Exit;
 use crate::model::fault::Fault;
+use crate::net::proxy::Hop;
 use crate::report::Failure;
 use crate::text::{duration, show};
 
@@ -19,6 +20,10 @@ pub enum Kind {
     },
     /// No name server knows the server's name, or its proxy's.
     NameUnknown,
+    /// No name server can know the server's name: it is none.
+    NameInvalid,
+    /// The proxy between lets nobody through whom it does not know.
+    KeptOut(Hop),
     /// The server's certificate does not hold.
     Certificate,
     /// The two sides do not speak the same TLS, or the server none.
@@ -32,6 +37,8 @@ pub enum Kind {
     Interrupted,
     /// Time ran out after the request was written.
     Late,
+    /// What came is no HTTP.
+    NotHttp,
     /// A whole answer that is not this API's.
     Unreadable,
     /// A status that is not success.
@@ -76,6 +83,7 @@ impl ApiError {
             Kind::NameUnknown => Loss::NameUnknown,
             Kind::Interrupted => Loss::Interrupted,
             Kind::Late => Loss::Late,
+            Kind::NotHttp => Loss::NotHttp,
             Kind::Unreadable => Loss::Unreadable,
             // A quota is not a matter of seconds.
             Kind::Status { fault, .. } if fault.is_about_quota() => Loss::Forbidden,
@@ -83,6 +91,7 @@ impl ApiError {
             Kind::Status { retry_after, .. } => {
                 Loss::Status { code: self.status.unwrap_or_default(), retry_after: *retry_after }
             }
+            Kind::NameInvalid | Kind::KeptOut(_) => Loss::Forbidden,
             Kind::Certificate | Kind::Handshake | Kind::Redirect { .. } | Kind::Engine => Loss::Forbidden,
         }
     }
@@ -90,7 +99,7 @@ impl ApiError {
     /// Whether the request may have been acted upon.
     pub fn sent(&self) -> Sent {
         match (&self.kind, self.status) {
-            (Kind::Interrupted | Kind::Late | Kind::Unreadable, _) => Sent::Maybe,
+            (Kind::Interrupted | Kind::Late | Kind::NotHttp | Kind::Unreadable, _) => Sent::Maybe,
             (Kind::Status { .. }, Some(408 | 500..)) => Sent::Maybe,
             _ => Sent::No,
         }
@@ -105,9 +114,11 @@ impl ApiError {
     /// The exit where nothing was accepted.
     fn refusal(&self) -> Exit {
         match (&self.kind, self.status) {
-            (Kind::NotConnected { .. } | Kind::NameUnknown | Kind::Interrupted | Kind::Late, _) => Exit::Unreachable,
+            (Kind::NotConnected { .. } | Kind::NameUnknown | Kind::NameInvalid, _) => Exit::Unreachable,
+            (Kind::Interrupted | Kind::Late, _) => Exit::Unreachable,
+            (Kind::KeptOut(_), _) => Exit::Refused,
             (Kind::Certificate | Kind::Handshake | Kind::Redirect { .. }, _) => Exit::Unsafe,
-            (Kind::Unreadable, _) => Exit::NotThisApi,
+            (Kind::NotHttp | Kind::Unreadable, _) => Exit::NotThisApi,
             (Kind::Engine, _) => Exit::Local,
             // It asked to be tried again, and was, as long as there was time.
             (Kind::Status { retry_after: Some(_), .. }, Some(409)) => Exit::Unreachable,
@@ -130,6 +141,9 @@ impl ApiError {
     fn message(&self, exit: Exit) -> String {
         let Self { request, server, .. } = self;
         let tried = tried(self.tries, self.elapsed);
+        if let Kind::KeptOut(hop) = &self.kind {
+            return kept_out(hop, server);
+        }
         match exit {
             Exit::Unknown => format!("it is unknown whether {server} accepted the {} ({request})", self.letter()),
             Exit::Unreachable if self.kind == Kind::Interrupted => {
@@ -180,6 +194,9 @@ impl ApiError {
     }
 
     fn hint(&self, exit: Exit) -> Option<String> {
+        if let Kind::KeptOut(hop) = &self.kind {
+            return Some(hop.hint());
+        }
         let hint = match exit {
             Exit::Unknown if self.letter() == "message" => {
                 "do not send it again blindly: look at the agent's runs first"
@@ -188,7 +205,7 @@ impl ApiError {
             Exit::Unreachable if matches!(self.kind, Kind::NotConnected { loopback: true }) => {
                 "is the server running? without one, `--local` uses the engine of this program"
             }
-            Exit::Unreachable if self.kind == Kind::NameUnknown => {
+            Exit::Unreachable if matches!(self.kind, Kind::NameUnknown | Kind::NameInvalid) => {
                 "nothing was accepted; check the name, or the connection to the name server"
             }
             Exit::Unreachable => "nothing was accepted; it is safe to give the same command again",
@@ -196,6 +213,9 @@ impl ApiError {
                 "check the key: LETTA_API_KEY, --api-key-file, or what `agentctl login` saved"
             }
             Exit::NotAllowed => "check the account and its credits, and what the key may do",
+            Exit::NotThisApi if self.kind == Kind::NotHttp => {
+                "check host and port of the base URL: what answers there does not speak this protocol"
+            }
             Exit::NotThisApi => "check --base-url: it must be the address of the API, not of a web page",
             Exit::NotFound => "check the id, and that the base URL is the server that it came from",
             Exit::Unsafe if matches!(self.kind, Kind::Redirect { .. }) => {
@@ -223,9 +243,20 @@ impl ApiError {
             Exit::Unsafe if self.kind == Kind::Handshake => "bad_handshake",
             Exit::Unsafe => "bad_certificate",
             Exit::Local => "engine",
+            _ if matches!(self.kind, Kind::KeptOut(_)) => "proxy_auth",
             _ => "refused",
         }
     }
+}
+
+fn kept_out(hop: &Hop, server: &str) -> String {
+    let name = &hop.name;
+    if hop.has_password {
+        return format!(
+            "the proxy {name} does not take this user name and password, so that nothing was sent to {server}"
+        );
+    }
+    format!("the proxy {name} wants a user name and a password, so that nothing was sent to {server}")
 }
 
 /// The exit for a status that is not success, where nothing was accepted.
@@ -291,7 +322,7 @@ mod tests {
             assert_eq!(status(code, Intent::Act), Exit::Unknown, "{code}");
             assert_eq!(status(code, Intent::Read), Exit::Unreachable, "{code}");
         }
-        for kind in [Kind::Interrupted, Kind::Late, Kind::Unreadable] {
+        for kind in [Kind::Interrupted, Kind::Late, Kind::NotHttp, Kind::Unreadable] {
             assert_eq!(error(kind, None, Intent::Act).exit(), Exit::Unknown);
         }
     }

@@ -1,6 +1,7 @@
 //! The API: a method per endpoint, over HTTP or into the engine of this process.
 
 pub mod ask;
+mod broken;
 pub mod client;
 mod echo;
 pub mod error;

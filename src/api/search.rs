@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Client;
 use super::client::is_missing;
+use super::error::{ApiError, Kind};
 use super::exchange::Call;
 use super::recent::Recent;
 use super::send::Letter;
@@ -86,8 +87,8 @@ impl<'a> Search<'a> {
         let recent = Recent { api: self.api, agent: &self.letter.agent, since: self.since() };
         let (runs, messages) = join(recent.runs(), recent.messages()).await;
         if let (Err(runs), Err(messages)) = (&runs, &messages)
-            && is_missing(runs)
-            && is_missing(messages)
+            && shows_nothing(runs)
+            && shows_nothing(messages)
         {
             return Look::Blind;
         }
@@ -127,6 +128,11 @@ impl<'a> Search<'a> {
             None => ago(Timestamp::now(), Instant::now()),
         }
     }
+}
+
+/// Whether a server that answers so will not show more later: it has no such list, or is none of HTTP.
+fn shows_nothing(error: &ApiError) -> bool {
+    is_missing(error) || error.kind == Kind::NotHttp
 }
 
 #[cfg(test)]

@@ -10,12 +10,13 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use tower::ServiceExt as _;
 use url::Url;
 
+use super::broken;
 use super::echo::conceal;
 use super::error::Kind;
 use super::exchange::{Answer, Call, ERROR_CAP, LIST_CAP};
 use super::judge::Lost;
 use crate::model::fault::Fault;
-use crate::net::address;
+use crate::net::proxy::Hop;
 
 /// Where requests go.
 #[derive(Clone)]
@@ -37,8 +38,8 @@ pub struct Http {
     pub headers: HeaderMap,
     /// `Bearer …`, marked as sensitive.
     pub authorization: Option<HeaderValue>,
-    /// The proxy between, for messages: without user name and password.
-    pub proxy: Option<String>,
+    /// The proxy between.
+    pub proxy: Option<Hop>,
     /// Overrides the time limit of one try.
     pub time_limit: Option<Duration>,
 }
@@ -64,8 +65,12 @@ impl Transport {
 impl Http {
     async fn exchange(&self, call: &Call) -> Result<Answer, Lost> {
         let limit = call.time_limit.or(self.time_limit).unwrap_or_else(|| call.usual_time_limit());
-        let response = self.request(call, limit).send().await.map_err(|error| self.lost(&error, limit))?;
+        let response = self.request(call, limit).send().await.map_err(|error| broken::lost(&error, self, limit))?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        // Of plain http a proxy reads every request, and answers it itself where it lets nobody through.
+        if let (407, "http", Some(hop)) = (status, self.base.scheme(), &self.proxy) {
+            return Err(broken::kept_out(hop));
+        }
         let cap = if response.status().is_success() { call.cap } else { ERROR_CAP };
         let body = read(response, cap).await;
         let body = match body {
@@ -73,7 +78,7 @@ impl Http {
             // What an error body would have said is not worth losing the status for.
             Err(_) if !(200..300).contains(&status) => Bytes::new(),
             Err(Cut::TooLarge) => return Err(Lost::new(Kind::Unreadable, format!("larger than {} MiB", cap >> 20))),
-            Err(Cut::Lost(error)) => return Err(self.lost(&error, limit)),
+            Err(Cut::Lost(error)) => return Err(broken::lost(&error, self, limit)),
         };
         Ok(conceal(Answer { status, headers, body }, self.authorization.as_ref()))
     }
@@ -92,38 +97,6 @@ impl Http {
             request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
         }
         request.headers(self.headers.clone())
-    }
-
-    fn lost(&self, error: &reqwest::Error, limit: Duration) -> Lost {
-        let cause = deepest(error);
-        if error.is_connect() {
-            return self.not_connected(error, cause);
-        }
-        if error.is_timeout() {
-            let words = crate::text::duration::read(limit);
-            return Lost::new(Kind::Late, format!("no whole answer within {words}"));
-        }
-        Lost::new(Kind::Interrupted, cause)
-    }
-
-    /// No connection came about, or none that is secure: not a byte of the request was written.
-    ///
-    /// TLS that breaks later is a connection that ended: the request may have been read.
-    fn not_connected(&self, error: &reqwest::Error, cause: String) -> Lost {
-        let cause = if error.is_timeout() { "the connection did not come about in time".to_owned() } else { cause };
-        let cause = match &self.proxy {
-            Some(proxy) => format!("{cause} (through the proxy {proxy})"),
-            None => cause,
-        };
-        match sources(error).find_map(tls_error) {
-            Some(rustls::Error::InvalidCertificate(_)) => return Lost::new(Kind::Certificate, cause),
-            Some(_) => return Lost::new(Kind::Handshake, cause),
-            None if error.is_dns() && is_name_unknown(error) => return Lost::new(Kind::NameUnknown, cause),
-            None => {}
-        }
-        let host = self.base.host_str().unwrap_or_default();
-        let loopback = is_refused(error) && address::is_loopback_host(host);
-        Lost::new(Kind::NotConnected { loopback }, cause)
     }
 }
 
@@ -162,44 +135,4 @@ async fn in_process(router: &Router, call: &Call) -> Result<Answer, Lost> {
         return Err(failed(Fault::parse(&String::from_utf8_lossy(&body)).message));
     }
     Ok(Answer { status, headers: parts.headers, body })
-}
-
-fn sources<'a>(error: &'a reqwest::Error) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
-    let mut next: Option<&'a (dyn std::error::Error + 'static)> = Some(error);
-    std::iter::from_fn(move || {
-        let this = next?;
-        next = this.source();
-        Some(this)
-    })
-}
-
-/// The words nearest to the cause. reqwest's own repeat the URL, which the message names already.
-fn deepest(error: &reqwest::Error) -> String {
-    let words = sources(error).last().map(ToString::to_string).unwrap_or_default();
-    words.split(" (os error").next().unwrap_or_default().to_lowercase()
-}
-
-fn is_refused(error: &reqwest::Error) -> bool {
-    let refused = |io: &std::io::Error| io.kind() == std::io::ErrorKind::ConnectionRefused;
-    sources(error).any(|source| source.downcast_ref().is_some_and(refused))
-}
-
-/// Whether the name server said that there is no such name; it may also be away. Only the words of the C library tell,
-/// which are not translated here: glibc's two, musl's, those of macOS and of Windows.
-fn is_name_unknown(error: &reqwest::Error) -> bool {
-    const WORDS: [&str; 5] = [
-        "name or service not known",
-        "no address associated with hostname",
-        "name does not resolve",
-        "nodename nor servname provided",
-        "no such host is known",
-    ];
-    let words = deepest(error);
-    WORDS.iter().any(|known| words.contains(known))
-}
-
-/// What the two sides of a TLS connection did not agree on. It hides inside I/O errors, whose `source` passes it over.
-fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
-    let inside = || tls_error(error.downcast_ref::<std::io::Error>()?.get_ref()?);
-    error.downcast_ref::<rustls::Error>().or_else(inside)
 }

@@ -254,7 +254,7 @@ async fn http(settings: &Settings, url: &url::Url) -> Result<Transport, Failure>
         base: url.clone(),
         headers: headers::map(&settings.headers),
         authorization: settings.key.as_ref().and_then(crate::config::Secret::bearer),
-        proxy: settings.proxies.name_for(url),
+        proxy: settings.proxies.hop_for(url),
         time_limit: settings.request_timeout,
     })))
 }

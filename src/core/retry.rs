@@ -37,6 +37,8 @@ pub enum Loss {
     Interrupted,
     /// Time ran out: the request may have been written.
     Late,
+    /// What came is no HTTP: something else answers there.
+    NotHttp,
     /// The answer came whole and is not this API's.
     Unreadable,
     /// An HTTP status that is not success.
@@ -93,9 +95,9 @@ pub fn repeatable(intent: Intent, loss: Loss) -> bool {
         // A 409 with Retry-After is a transaction that was rolled back; other 409s are final.
         (_, Loss::Status { code: 409, retry_after }) => retry_after.is_some(),
         (Intent::Act, Loss::Status { code, .. }) => code == 429,
-        (Intent::Act, Loss::Interrupted | Loss::Late | Loss::Unreadable) => false,
+        (Intent::Act, Loss::Interrupted | Loss::Late | Loss::NotHttp | Loss::Unreadable) => false,
         (_, Loss::Status { code, .. }) => matches!(code, 408 | 425 | 429 | 500..),
-        (_, Loss::Interrupted | Loss::Late | Loss::Unreadable) => true,
+        (_, Loss::Interrupted | Loss::Late | Loss::NotHttp | Loss::Unreadable) => true,
     }
 }
 
@@ -127,6 +129,8 @@ fn obey(asked: Duration, backoff: f64, dice: f64) -> Duration {
 
 fn tries(intent: Intent, loss: Loss) -> u32 {
     match (intent, loss) {
+        // It is no outage. A watch goes on all the same: what stands between may be gone when it looks again.
+        (_, Loss::NotHttp) => 1,
         (_, Loss::NotConnected { loopback: true } | Loss::NameUnknown | Loss::Unreadable) => 2,
         (_, Loss::NotConnected { loopback: false }) => u32::MAX,
         (Intent::Read | Intent::ActOnce, _) => READ_TRIES,
@@ -163,6 +167,7 @@ mod tests {
             (status(409, None), false),
             (Loss::Interrupted, false),
             (Loss::Late, false),
+            (Loss::NotHttp, false),
             (Loss::Unreadable, false),
             (Loss::Forbidden, false),
             (status(400, None), false),
@@ -188,13 +193,14 @@ mod tests {
             (status(409, None), false),
             (status(404, None), false),
             (status(401, None), false),
+            (Loss::NotHttp, false),
             (Loss::Forbidden, false),
         ] {
             for intent in [Intent::Read, Intent::ActOnce] {
                 assert_eq!(matches!(judge(intent, loss, FIRST, 0.0), Verdict::Again(_)), again, "{intent:?} {loss:?}");
             }
         }
-        assert!(passing(status(409, None)));
+        assert!(passing(status(409, None)) && passing(Loss::NotHttp));
     }
 
     #[test]
@@ -243,6 +249,7 @@ mod tests {
             Just(Loss::NameUnknown),
             Just(Loss::Interrupted),
             Just(Loss::Late),
+            Just(Loss::NotHttp),
             Just(Loss::Unreadable),
             Just(Loss::Forbidden),
             status,

@@ -21,6 +21,28 @@ pub struct Proxies {
     pub none: Option<String>,
 }
 
+/// A proxy between this machine and a server, without its user name and password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// Scheme, host and port.
+    pub name: String,
+    /// The environment variable that names it.
+    pub variable: &'static str,
+    /// A user name or password stands there, too.
+    pub has_password: bool,
+}
+
+impl Hop {
+    /// What to do where it does not let one through.
+    pub fn hint(&self) -> String {
+        let Self { name, variable, has_password } = self;
+        if *has_password {
+            return format!("check the user name and password in {variable}");
+        }
+        format!("give them in its URL: {variable}={}", name.replacen("://", "://USER:PASSWORD@", 1))
+    }
+}
+
 impl Proxies {
     /// Reads the settings through a look-up of environment variables.
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
@@ -40,11 +62,20 @@ impl Proxies {
         Proxy::all(with_scheme(address)).map(Some).map_err(|_| bad_proxy(from_all, url.scheme()))
     }
 
-    /// The proxy for a URL as it may be shown: without user name and password.
-    pub fn name_for(&self, url: &Url) -> Option<String> {
+    /// The proxy for a URL as it may be shown.
+    pub fn hop_for(&self, url: &Url) -> Option<Hop> {
         let proxy = Url::parse(&with_scheme(self.address_for(url)?)).ok()?;
         let port = proxy.port().map(|port| format!(":{port}")).unwrap_or_default();
-        Some(format!("{}://{}{port}", proxy.scheme(), proxy.host_str()?))
+        let variable = match (self.own_for(url).is_some(), url.scheme()) {
+            (false, _) => "ALL_PROXY",
+            (true, "https") => "HTTPS_PROXY",
+            (true, _) => "http_proxy",
+        };
+        Some(Hop {
+            name: format!("{}://{}{port}", proxy.scheme(), proxy.host_str()?),
+            variable,
+            has_password: !proxy.username().is_empty() || proxy.password().is_some(),
+        })
     }
 
     fn address_for(&self, url: &Url) -> Option<&str> {
@@ -113,8 +144,13 @@ mod tests {
             ("socks5://user:canary@p:1", "socks5://p:1"),
         ] {
             let proxies = Proxies { https: Some(address.to_owned()), ..Proxies::default() };
-            assert_eq!(proxies.name_for(&url).as_deref(), Some(name));
+            let hop = proxies.hop_for(&url).expect("a proxy");
+            assert_eq!((hop.name.as_str(), hop.variable, hop.has_password), (name, "HTTPS_PROXY", true));
+            assert!(hop.hint().contains("check the user name and password in HTTPS_PROXY"));
         }
+        let proxies = Proxies { all: Some("p:3128".to_owned()), ..Proxies::default() };
+        let hint = proxies.hop_for(&url).expect("a proxy").hint();
+        assert!(hint.ends_with("ALL_PROXY=http://USER:PASSWORD@p:3128"), "{hint}");
     }
 
     #[test]

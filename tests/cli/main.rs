@@ -26,6 +26,7 @@ mod post_policy;
 mod pty;
 mod readme;
 mod reconcile;
+mod route;
 mod samples;
 mod schema;
 mod send;
