@@ -4,19 +4,24 @@
 
 use std::time::Duration;
 
+use rusqlite::Transaction;
 use serde_json::Value;
 
 use super::Manners;
 use super::clock;
 use super::engine::Engine;
 use super::render;
+use super::room::Taken;
 use super::schedule::{self, ATTEMPTS};
 use super::store::outbox::{self, Attempt};
-use super::store::{Result, messages, runs, steps};
+use super::store::{Result, messages, runs, spots, steps};
 use super::target::Target;
 
 /// How long a receiver has to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How large the messages of a payload are together; those behind are left out, as those behind the first hundred are.
+const MOST_BYTES: usize = 32 << 20;
 
 /// A callback that is to be delivered.
 struct Parcel {
@@ -41,7 +46,7 @@ enum Outcome {
 
 /// Makes an attempt to deliver a run's callback, and records the outcome, whatever it is.
 pub(super) async fn deliver(engine: &Engine, run: &str) -> Result<()> {
-    let Some(parcel) = prepare(engine, run).await? else { return Ok(()) };
+    let Some((parcel, _room)) = prepare(engine, run).await? else { return Ok(()) };
     let sent = clock::now();
     #[cfg(sabotage)]
     crate::sabotage::may_die("before-callback");
@@ -56,20 +61,25 @@ pub(super) async fn deliver(engine: &Engine, run: &str) -> Result<()> {
     engine.db.write(move |tx| outbox::record(tx, &parcel.run, &attempt)).await
 }
 
-async fn prepare(engine: &Engine, run: &str) -> Result<Option<Parcel>> {
+/// Makes the parcel, and says what room it takes.
+async fn prepare(engine: &Engine, run: &str) -> Result<Option<(Parcel, Taken)>> {
     let (run, manners) = (run.to_owned(), engine.manners);
-    engine
-        .db
-        .read(move |tx| {
-            let Some(attempts) = outbox::attempts(tx, &run)? else { return Ok(None) };
-            let Some(run) = runs::get(tx, &run)? else { return Ok(None) };
-            let Some(url) = run.callback_url.clone() else { return Ok(None) };
-            let messages = messages::of_run(tx, &run, manners.hides_input_until_a_step())?;
-            let payload = render::callback(&run, &messages, steps::usage(tx, &run.id)?, manners);
-            let id = run.id.replacen("run-", "callback-", 1);
-            Ok(Some(Parcel { id, url, payload, attempts: attempts as usize, run: run.id }))
-        })
-        .await
+    let look = move |tx: &Transaction<'_>| {
+        let Some(attempts) = outbox::attempts(tx, &run)? else { return Ok(None) };
+        let Some(run) = runs::get(tx, &run)? else { return Ok(None) };
+        let Some(url) = run.callback_url.clone() else { return Ok(None) };
+        let mut spots = messages::of_run(tx, &run, manners.hides_input_until_a_step())?;
+        spots.truncate(spots::front(&spots, MOST_BYTES).len());
+        Ok(Some((run, url, spots, attempts as usize)))
+    };
+    let Some((run, url, spots, attempts)) = engine.db.read(look).await? else { return Ok(None) };
+    let room = engine.room.take(spots::bytes(&spots), render::TIMES).await;
+    let write = move |tx: &Transaction<'_>| {
+        let payload = render::callback(&run, spots::messages(tx, &spots)?, steps::usage(tx, &run.id)?, manners);
+        let id = run.id.replacen("run-", "callback-", 1);
+        Ok(Parcel { id, url, payload, attempts, run: run.id })
+    };
+    Ok(Some((engine.db.read(write).await?, room)))
 }
 
 /// Decides what is recorded of an attempt, and whether there is another.

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::news::{Ear, News};
 use super::owner::Owners;
+use super::room::Room;
 use super::store::{Database, StoreError, claims, runs};
 use super::target::Targets;
 use super::{Adopt, EngineError, Manners, Options, Providers, upkeep, work};
@@ -30,6 +31,7 @@ pub(super) struct Engine {
     pub(super) manners: Manners,
     pub(super) providers: Providers,
     pub(super) targets: Targets,
+    pub(super) room: Room,
     execute: bool,
     inner: Mutex<Inner>,
     news: News,
@@ -67,7 +69,8 @@ impl Engine {
         let (news, fault) = (News::default(), watch::Sender::new(None));
         let (execute, manners) = (options.execute, options.manners);
         let (providers, targets, inner) = (options.providers.clone(), options.targets.clone(), Mutex::default());
-        let engine = Arc::new(Self { db, owners, manners, providers, targets, execute, inner, news, fault });
+        let room = Room::new();
+        let engine = Arc::new(Self { db, owners, manners, providers, targets, room, execute, inner, news, fault });
         if execute && options.adopt == Adopt::Everything {
             engine.inner().upkeep = Some(tokio::spawn(upkeep::keep_up(Arc::clone(&engine))));
         }

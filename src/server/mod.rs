@@ -21,6 +21,7 @@ mod quirks;
 mod refusal;
 mod render;
 mod request;
+mod room;
 mod routes;
 mod schedule;
 mod store;
@@ -43,6 +44,7 @@ use engine::Engine;
 use owner::{Alive, Owners};
 pub use provider::Providers;
 pub use quirks::Manners;
+pub use room::Room;
 use store::{Database, IDENTITY, StoreError, agents};
 use target::Targets;
 
@@ -168,6 +170,11 @@ impl Running {
     /// The routes of the API, to be called in this process or bound to a port.
     pub fn router(&self) -> Router {
         routes::router(Arc::clone(&self.engine))
+    }
+
+    /// The room that bodies and answers share.
+    pub fn room(&self) -> Room {
+        self.engine.room.clone()
     }
 
     /// The oldest agent of a name, made if there is none. Two processes that ask together get the same one.

@@ -56,6 +56,7 @@ impl Server {
             hosts: Hosts::new(address.port(), &args.allow_host),
             key: key.as_ref().map(|key| Key::new(key.expose())),
             honours_keys: !args.quirks,
+            room: engine.room(),
             hear: Arc::new(log.ear()),
         };
         Ok(Self { listener, engine, doors, base, key, database, records })

@@ -23,6 +23,7 @@ pub use key::Key;
 
 use super::declare::declare;
 use super::refusal::Refusal;
+use super::room::Room;
 
 /// What the doors of a port look for.
 #[derive(Clone)]
@@ -33,6 +34,8 @@ pub struct Doors {
     pub key: Option<Key>,
     /// Whether `Idempotency-Key` is honoured behind the doors: then every answer says so.
     pub honours_keys: bool,
+    /// The room for bodies.
+    pub room: Room,
     /// Who is told what happens.
     pub hear: Hear,
 }
@@ -118,7 +121,7 @@ impl Doors {
             // Whatever else comes on this connection is not read.
             return ([(header::CONNECTION, "close")], answer).into_response();
         }
-        match body::read(&parts, body).await {
+        match body::read(&parts, body, &self.room).await {
             Ok(body) => next.run(Request::from_parts(parts, body)).await,
             Err(refusal) => refusal.into_response(),
         }

@@ -40,7 +40,7 @@ pub(in crate::server) fn agent(row: &AgentRow, asks: Option<&MessageRow>) -> Val
         "identity_ids": [],
         "identities": [],
         "secrets": [],
-        "pending_approval": asks.map(super::message),
+        "pending_approval": asks.cloned().map(super::message),
         "last_stop_reason": reason.flatten(),
         "last_run_completion": ended.map(clock::micros),
         "message_buffer_autoclear": false,

@@ -120,7 +120,7 @@ pub(in crate::server) fn metrics(row: &RunRow, usage: Usage) -> Value {
 }
 
 /// What is posted when a run has ended.
-pub(in crate::server) fn callback(row: &RunRow, messages: &[MessageRow], usage: Usage, manners: Manners) -> Value {
+pub(in crate::server) fn callback(row: &RunRow, messages: Vec<MessageRow>, usage: Usage, manners: Manners) -> Value {
     let mut metadata = metadata(row, manners);
     metadata["result"] = result(row, messages, usage);
     json!({
@@ -131,10 +131,18 @@ pub(in crate::server) fn callback(row: &RunRow, messages: &[MessageRow], usage: 
     })
 }
 
-/// What a run brought: the answer of the route that waits for it.
-pub(in crate::server) fn result(row: &RunRow, messages: &[MessageRow], usage: Usage) -> Value {
+/// What a run brought.
+fn result(row: &RunRow, messages: Vec<MessageRow>, usage: Usage) -> Value {
+    let mut result = json!({"messages": messages.into_iter().map(super::message).collect::<Vec<_>>()});
+    if let (Some(result), Value::Object(end)) = (result.as_object_mut(), end_of_result(row, usage)) {
+        result.extend(end);
+    }
+    result
+}
+
+/// What a run brought besides messages.
+pub(in crate::server) fn end_of_result(row: &RunRow, usage: Usage) -> Value {
     json!({
-        "messages": messages.iter().map(super::message).collect::<Vec<_>>(),
         "stop_reason": stop_reason(row),
         "usage": statistics(usage),
         "logprobs": null,

@@ -23,17 +23,18 @@ pub(super) struct Accepted {
     pub(super) replayed: bool,
 }
 
-/// Accepts a request for an agent, whose body is this. `missing` says what is answered where there is no such agent.
+/// Accepts a request for an agent, whose body is this, and lets go of it as soon as it was read. `missing` says what is answered where there is no such agent.
 pub(super) async fn accept(
     engine: &Arc<Engine>,
     agent: &str,
     payload: &Payload,
-    body: &Map<String, Value>,
+    body: Map<String, Value>,
     route: Route,
     missing: impl FnOnce(&AgentId) -> Refusal,
 ) -> Result<Accepted, Refusal> {
     let at = Instant::now();
-    let (agent, request) = read(engine, agent, body, route)?;
+    let (agent, request) = read(engine, agent, &body, route)?;
+    drop(body);
     let key = if engine.manners.ignores_keys() { None } else { payload.key(route)? };
     let (owner, to) = (engine.reserves(), agent.clone());
     let accept = move |tx: &Transaction<'_>| runs::accept(tx, to.as_str(), &request, owner.as_deref(), key.as_ref());

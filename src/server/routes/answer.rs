@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
@@ -12,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::accept::Accepted;
 use super::agents::no_such_agent;
 use super::listening::{self, Listening};
+use super::listing::Listing;
 use super::payload::Payload;
 use super::{accept, no_such_run, required, run_id};
 use crate::model::{RunStatus, StopReason};
@@ -36,17 +36,20 @@ pub(super) async fn wait(
 ) -> Result<Response, Refusal> {
     let body = payload.object()?;
     let pings = validate::include_pings(&body)?;
-    let Accepted { run, replayed } = accept(&engine, &agent, &payload, &body, Route::Sync).await?;
+    let Accepted { run, replayed } = accept(&engine, &agent, &payload, body, Route::Sync).await?;
+    // It was understood and stored; who waits keeps no room.
+    drop(payload);
     let mut listening = Listening::new(Arc::clone(&engine), &run);
     if run.kind.streams() {
         return Ok(mark(replayed, events(listening.from(Join { starting_after: 0, pings }).into_body())));
     }
-    let (messages, run) = listening.until_the_end().await?;
+    let (brought, run) = listening.until_the_end().await?;
     if raised(&run) {
         return Err(refused(&engine, &run)?);
     }
     let usage = engine.db.peek(|tx| steps::usage(tx, &run.id))?;
-    Ok(mark(replayed, Json(render::result(&run, &messages, usage)).into_response()))
+    let end = render::end_of_result(&run, usage).to_string().replacen('{', "],", 1);
+    Ok(mark(replayed, Listing::within(r#"{"messages":["#.to_owned(), engine, brought, end).answer().await?))
 }
 
 /// `POST /v1/agents/{agent_id}/messages/stream`: answered as the run goes on. It goes on if nobody listens.
@@ -57,7 +60,7 @@ pub(super) async fn stream(
 ) -> Result<Response, Refusal> {
     let body = payload.object()?;
     let pings = validate::include_pings(&body)?;
-    let Accepted { run, replayed } = accept(&engine, &agent, &payload, &body, Route::Stream).await?;
+    let Accepted { run, replayed } = accept(&engine, &agent, &payload, body, Route::Stream).await?;
     let listening = Listening::new(engine, &run).from(Join { starting_after: 0, pings });
     Ok(mark(replayed, events(listening.into_body())))
 }
@@ -66,7 +69,7 @@ async fn accept(
     engine: &Arc<Engine>,
     agent: &str,
     payload: &Payload,
-    body: &Map<String, Value>,
+    body: Map<String, Value>,
     route: Route,
 ) -> Result<Accepted, Refusal> {
     if !engine.executes() {

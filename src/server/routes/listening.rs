@@ -18,9 +18,11 @@ use crate::server::engine::Engine;
 use crate::server::news::Ear;
 use crate::server::refusal::Refusal;
 use crate::server::render::{self, Mishap};
-use crate::server::store::messages::{self, MessageRow};
+use crate::server::room::Taken;
+use crate::server::store::messages;
 use crate::server::store::runs::{self, RunRow};
-use crate::server::store::steps;
+use crate::server::store::spots::{self, Spot};
+use crate::server::store::{Result as Stored, steps};
 use crate::server::validate::Join;
 
 /// How long nothing may come before a ping does.
@@ -28,6 +30,13 @@ const PING_AFTER: Duration = Duration::from_secs(20);
 
 /// After how many pings the real server gives up on a stream that nobody writes to.
 const MOST_PINGS: usize = 90;
+
+/// What is to be sent next.
+enum Frame {
+    Text(String),
+    /// A message, with the number of its frame.
+    Message(Spot, Option<i64>),
+}
 
 /// One who listens to a run.
 pub(super) struct Listening {
@@ -38,12 +47,14 @@ pub(super) struct Listening {
     types: Vec<String>,
     /// How many messages at the beginning were sent, and not brought by the run.
     sent: usize,
-    /// The place of the last message that was read.
+    /// The place of the last message that was found.
     seen: i64,
     /// The number of the last frame.
     number: i64,
     join: Join,
-    ready: VecDeque<String>,
+    ready: VecDeque<Frame>,
+    /// What the last frame takes, which may still be on its way.
+    room: Option<Taken>,
     begun: bool,
     ended: bool,
     ping_at: Instant,
@@ -64,6 +75,7 @@ impl Listening {
             number: 0,
             join: Join { starting_after: 0, pings: true },
             ready: VecDeque::new(),
+            room: None,
             begun: false,
             ended: false,
             ping_at: Instant::now() + PING_AFTER,
@@ -76,7 +88,7 @@ impl Listening {
     }
 
     /// Returns what the run brought, and the run, once it has ended.
-    pub(super) async fn until_the_end(&mut self) -> Result<(Vec<MessageRow>, RunRow), Refusal> {
+    pub(super) async fn until_the_end(&mut self) -> Result<(Vec<Spot>, RunRow), Refusal> {
         let mut all = Vec::new();
         loop {
             let brought = self.look()?;
@@ -104,12 +116,17 @@ impl Listening {
         if !std::mem::replace(&mut self.begun, true) {
             self.number = 1;
             let number = self.numbered();
-            self.ready.extend(self.is_wanted(1).then(|| render::ping(&self.run.id, number)));
+            self.ready.extend(self.is_wanted(1).then(|| Frame::Text(render::ping(&self.run.id, number))));
         }
         loop {
             if let Some(frame) = self.ready.pop_front() {
                 self.ping_at = Instant::now() + PING_AFTER;
-                return Some(frame);
+                match self.text(frame).await {
+                    Ok(Some(text)) => return Some(text),
+                    // It was deleted meanwhile.
+                    Ok(None) => continue,
+                    Err(_) => return None,
+                }
             }
             if self.ended {
                 return None;
@@ -128,11 +145,9 @@ impl Listening {
     fn gather(&mut self) -> Result<(), Refusal> {
         let brought = self.look()?;
         let nothing_new = brought.is_empty();
-        for message in self.wanted(brought) {
+        for spot in self.wanted(brought) {
             self.number += 1;
-            let mut value = render::message(&message);
-            value["seq_id"] = json!(self.numbered());
-            self.ready.extend(self.is_wanted(self.number).then(|| render::data(&value)));
+            self.ready.extend(self.is_wanted(self.number).then(|| Frame::Message(spot, self.numbered())));
         }
         if nothing_new && self.run.status.is_terminal() {
             self.ended = true;
@@ -141,27 +156,48 @@ impl Listening {
         Ok(())
     }
 
+    /// A frame as it is sent; none of a message that is gone.
+    async fn text(&mut self, frame: Frame) -> Stored<Option<String>> {
+        let (spot, number) = match frame {
+            Frame::Text(text) => return Ok(Some(text)),
+            Frame::Message(spot, number) => (spot, number),
+        };
+        // Whoever asks for more has taken what came before.
+        self.room = None;
+        self.room = Some(self.engine.room.take(spots::bytes(&[spot]), render::TIMES).await);
+        let message = self.engine.db.peek(|tx| spots::messages(tx, &[spot]))?.pop();
+        Ok(message.map(|message| {
+            let mut value = render::message(message);
+            value["seq_id"] = json!(number);
+            render::data(&value)
+        }))
+    }
+
     fn last_frames(&mut self) -> Result<(), Refusal> {
-        self.ready.push_back(render::data(&render::stop_reason(&self.run)));
+        self.say(render::data(&render::stop_reason(&self.run)));
         match &self.run.error {
             Some(error) => {
                 let number = self.numbered().map(|number| number + 2);
-                self.ready.push_back(render::error(&Mishap::of(error).message(&self.run.id, number)));
+                self.say(render::error(&Mishap::of(error).message(&self.run.id, number)));
             }
             None => {
                 let usage = self.engine.db.peek(|tx| steps::usage(tx, &self.run.id))?;
-                self.ready.push_back(render::data(&render::statistics(usage)));
+                self.say(render::data(&render::statistics(usage)));
             }
         }
         let cut = self.run.kind.is_background() && self.engine.manners.cuts_failed_streams();
         if self.run.error.is_none() || !cut {
-            self.ready.push_back(render::DONE.to_owned());
+            self.say(render::DONE.to_owned());
         }
         Ok(())
     }
 
-    /// Reads what was stored since the last look. When nothing was, the run is as it was then.
-    fn look(&mut self) -> Result<Vec<MessageRow>, Refusal> {
+    fn say(&mut self, text: String) {
+        self.ready.push_back(Frame::Text(text));
+    }
+
+    /// Finds what was stored since the last look, with its types. When nothing was, the run is as it was then.
+    fn look(&mut self) -> Result<Vec<(Spot, String)>, Refusal> {
         let (id, seen) = (self.run.id.clone(), self.seen);
         let found = self.engine.db.peek(|tx| {
             let behind = messages::behind(tx, &id, seen)?;
@@ -170,17 +206,18 @@ impl Listening {
         let gone = || Refusal::Detail(StatusCode::NOT_FOUND, "The run was deleted".to_owned());
         let (behind, run) = found?.ok_or_else(gone)?;
         self.run = run;
-        self.seen = behind.last().map_or(self.seen, |message| message.seq);
+        self.seen = behind.last().map_or(self.seen, |(spot, _)| spot.seq());
         Ok(behind)
     }
 
-    /// Of messages that were read, those that the run brought and the sender asked for.
-    fn wanted(&mut self, read: Vec<MessageRow>) -> Vec<MessageRow> {
-        let skipped = self.sent.min(read.len());
+    /// Of messages that were found, those that the run brought and the sender asked for.
+    fn wanted(&mut self, found: Vec<(Spot, String)>) -> Vec<Spot> {
+        let skipped = self.sent.min(found.len());
         self.sent -= skipped;
-        let brought = read.into_iter().skip(skipped);
-        let wanted = |message: &MessageRow| self.types.is_empty() || self.types.contains(&message.message_type);
-        brought.filter(|message| message.message_type != "approval_response_message" && wanted(message)).collect()
+        let brought = found.into_iter().skip(skipped);
+        let asked_for = |kind: &String| self.types.is_empty() || self.types.contains(kind);
+        let wanted = brought.filter(|(_, kind)| kind != "approval_response_message" && asked_for(kind));
+        wanted.map(|(spot, _)| spot).collect()
     }
 
     /// Waits until there may be something new, or until it is time for a ping.
@@ -189,7 +226,7 @@ impl Listening {
         let agent = self.run.agent_id.clone();
         if timeout_at(at, self.engine.news(&agent, &mut self.ear)).await.is_err() {
             self.ping_at = Instant::now() + PING_AFTER;
-            self.ready.extend(self.join.pings.then(|| render::ping(&self.run.id, None)));
+            self.ready.extend(self.join.pings.then(|| Frame::Text(render::ping(&self.run.id, None))));
         }
     }
 

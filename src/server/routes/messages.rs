@@ -7,12 +7,13 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 
 use super::accept::Accepted;
+use super::listing::Listing;
 use super::payload::Payload;
-use super::{Answer, accept, agent_id, known, no_such_run, page, required, run_id};
+use super::{accept, agent_id, known, no_such_run, page, required, run_id};
 use crate::server::declare::mark;
 use crate::server::engine::Engine;
 use crate::server::refusal::Refusal;
-use crate::server::render::{self, Place, RunView};
+use crate::server::render::{Place, RunView};
 use crate::server::store::messages::{self, Of, Sieve};
 use crate::server::store::{agents, runs};
 use crate::server::validate::{MESSAGE_TYPES, Order, Params, Route};
@@ -25,7 +26,7 @@ pub(super) async fn send(
 ) -> Result<Response, Refusal> {
     let missing = |_: &_| Refusal::not_found("Agent not found");
     let body = payload.object()?;
-    let Accepted { run, replayed } = accept::accept(&engine, &agent, &payload, &body, Route::Async, missing).await?;
+    let Accepted { run, replayed } = accept::accept(&engine, &agent, &payload, body, Route::Async, missing).await?;
     let run = run.when_accepted();
     let answer = Json(RunView::new(&run, Place::Alone, engine.manners));
     Ok(mark(replayed, answer.into_response()))
@@ -36,7 +37,7 @@ pub(super) async fn of_agent(
     State(engine): State<Arc<Engine>>,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
-) -> Answer {
+) -> Result<Response, Refusal> {
     let id = agent_id(&id)?;
     let params = Params::new(query.as_deref());
     let page = page(&engine, &params, 100, None, Order::Descending)?;
@@ -52,11 +53,11 @@ pub(super) async fn of_agent(
         messages::list(tx, Of::Agent(wanted.as_str()), Sieve { types: &types, of_steps, by_time }, &page).map(Some)
     });
     let found = required(found.await, || Refusal::not_found("Agent not found"))?;
-    let mut rows = known(found, "message", id.as_str())?;
+    let mut spots = known(found, "message", id.as_str())?;
     if turned {
-        rows.reverse();
+        spots.reverse();
     }
-    Ok(Json(rows.iter().map(render::message).collect()))
+    Listing::new(engine, spots).answer().await
 }
 
 /// `GET /v1/runs/{run_id}/messages`: filtered as the run's request asked for.
@@ -64,7 +65,7 @@ pub(super) async fn of_run(
     State(engine): State<Arc<Engine>>,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
-) -> Answer {
+) -> Result<Response, Refusal> {
     let id = run_id(&id)?;
     let page = page(&engine, &Params::new(query.as_deref()), 100, None, Order::Ascending)?;
     let of_steps = engine.manners.hides_input_until_a_step();
@@ -75,6 +76,6 @@ pub(super) async fn of_run(
         let types = run.request().and_then(|request| request.include_return_message_types).unwrap_or_default();
         messages::list(tx, Of::Run(&wanted), Sieve { types: &types, of_steps, by_time }, &page).map(Some)
     });
-    let rows = known(required(found.await, || no_such_run(&engine, &id))?, "message", "None")?;
-    Ok(Json(rows.iter().map(render::message).collect()))
+    let spots = known(required(found.await, || no_such_run(&engine, &id))?, "message", "None")?;
+    Listing::new(engine, spots).answer().await
 }

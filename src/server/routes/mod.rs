@@ -5,6 +5,7 @@ mod agents;
 mod answer;
 mod cancel;
 mod listening;
+mod listing;
 mod messages;
 mod meta;
 mod payload;

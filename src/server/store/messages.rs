@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::claims::Claim;
 use super::runs::RunRow;
+use super::spots::Spot;
 use super::{Page, Result};
 use crate::server::answer::Call;
 use crate::server::clock;
@@ -15,7 +16,6 @@ use crate::server::validate::Order;
 /// A message as it is stored.
 #[derive(Clone, Debug)]
 pub(in crate::server) struct MessageRow {
-    pub(in crate::server) seq: i64,
     pub(in crate::server) id: String,
     pub(in crate::server) run_id: Option<String>,
     pub(in crate::server) step_id: Option<String>,
@@ -126,9 +126,8 @@ fn calls(call: &Call, call_id: &str) -> Value {
 }
 
 impl MessageRow {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
-            seq: row.get("seq")?,
             id: row.get("id")?,
             run_id: row.get("run_id")?,
             step_id: row.get("step_id")?,
@@ -212,7 +211,7 @@ pub(in crate::server) fn list(
     of: Of<'_>,
     sieve: Sieve<'_>,
     page: &Page,
-) -> Result<std::result::Result<Vec<MessageRow>, String>> {
+) -> Result<std::result::Result<Vec<Spot>, String>> {
     let (column, id) = match of {
         Of::Agent(id) => ("agent_id", id),
         Of::Run(id) => ("run_id", id),
@@ -235,10 +234,11 @@ pub(in crate::server) fn list(
     let against = page.backwards() && !sieve.by_time;
     let word = if ascending != against { "ASC" } else { "DESC" };
     let (order, limit) = (of.order(word), page.limit);
-    let sql = format!("SELECT * FROM messages WHERE {condition} ORDER BY {order} LIMIT {limit}");
+    let columns = Spot::COLUMNS;
+    let sql = format!("SELECT {columns} FROM messages WHERE {condition} ORDER BY {order} LIMIT {limit}");
     let values = [id].into_iter().chain(types.iter().map(String::as_str));
     let mut statement = tx.prepare(&sql)?;
-    let rows = statement.query_map(params_from_iter(values), MessageRow::read)?;
+    let rows = statement.query_map(params_from_iter(values), Spot::read)?;
     let mut found = rows.collect::<rusqlite::Result<Vec<_>>>()?;
     if against {
         found.reverse();
@@ -247,7 +247,7 @@ pub(in crate::server) fn list(
 }
 
 /// The first hundred messages of a run, filtered as its request asked for.
-pub(in crate::server) fn of_run(tx: &Transaction<'_>, run: &RunRow, of_steps: bool) -> Result<Vec<MessageRow>> {
+pub(in crate::server) fn of_run(tx: &Transaction<'_>, run: &RunRow, of_steps: bool) -> Result<Vec<Spot>> {
     let types = run.request().and_then(|request| request.include_return_message_types).unwrap_or_default();
     let sieve = Sieve { types: &types, of_steps, by_time: false };
     Ok(list(tx, Of::Run(&run.id), sieve, &Page::first(100, Order::Ascending))?.unwrap_or_default())
@@ -276,11 +276,13 @@ pub(in crate::server) fn history(tx: &Transaction<'_>, claim: &Claim, of_steps: 
     Ok(found)
 }
 
-/// Some messages of a run behind a place in it, in their order.
-pub(in crate::server) fn behind(tx: &Transaction<'_>, run: &str, seq: i64) -> Result<Vec<MessageRow>> {
-    let mut statement =
-        tx.prepare_cached("SELECT * FROM messages WHERE run_id = ? AND seq > ? ORDER BY seq LIMIT 200")?;
-    let rows = statement.query_map(params![run, seq], MessageRow::read)?;
+/// Some messages of a run behind a place in it, in their order, each with its type.
+pub(in crate::server) fn behind(tx: &Transaction<'_>, run: &str, seq: i64) -> Result<Vec<(Spot, String)>> {
+    let columns = Spot::COLUMNS;
+    let mut statement = tx.prepare_cached(&format!(
+        "SELECT {columns}, message_type FROM messages WHERE run_id = ? AND seq > ? ORDER BY seq LIMIT 200"
+    ))?;
+    let rows = statement.query_map(params![run, seq], |row| Ok((Spot::read(row)?, row.get("message_type")?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

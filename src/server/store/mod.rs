@@ -11,6 +11,7 @@ pub(super) mod outbox;
 mod readers;
 pub(super) mod runs;
 mod schema;
+pub(super) mod spots;
 pub(super) mod steps;
 mod writer;
 

@@ -1,5 +1,7 @@
 //! Lists: filters, cursors, order.
 
+use futures_util::StreamExt as _;
+
 use super::*;
 
 fn ids(list: &Value) -> Vec<&str> {
@@ -164,4 +166,63 @@ async fn with_quirks_the_cursors_of_messages_mean_newer_and_older() {
     ] {
         assert_eq!(ids(&server.get(&format!("{of_run}?{query}")).await), expected, "{query}");
     }
+}
+
+/// An agent that said nothing while a long message, a short one and many of a middle length were sent to it.
+async fn with_large_messages(server: &Server) -> (String, Vec<usize>) {
+    let agent = server.agent("agentctl/echo").await;
+    let lengths = [3 << 20, 10].into_iter().chain([20_000; 12]).collect::<Vec<usize>>();
+    for length in &lengths {
+        server.send(&agent, json!({"input": "x".repeat(*length)})).await;
+    }
+    (agent, lengths)
+}
+
+fn lengths(list: &Value) -> Vec<usize> {
+    let contents = list.as_array().expect("a list").iter().map(|item| item["content"].as_str().expect("a text"));
+    contents.map(str::len).collect()
+}
+
+#[tokio::test]
+async fn a_page_of_large_messages_comes_in_pieces_and_is_whole() {
+    let server = Server::start(Store::Memory, false).await;
+    let (agent, sent) = with_large_messages(&server).await;
+    let path = format!("/v1/agents/{agent}/messages?order=asc");
+    let request = Request::builder().uri(&path).body(Body::empty()).expect("a request");
+    let answer = server.router.clone().oneshot(request).await.expect("infallible");
+    let pieces: Vec<_> = answer.into_body().into_data_stream().map(|piece| piece.expect("a piece")).collect().await;
+    assert_eq!(
+        pieces.iter().filter(|piece| piece.len() > 100_000).count(),
+        1,
+        "each but the one that is larger itself"
+    );
+    assert!((3..=10).contains(&pieces.len()), "{} pieces", pieces.len());
+    assert_eq!(lengths(&serde_json::from_slice(&pieces.concat()).expect("JSON")), sent);
+    let (mut all, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = server.get(&format!("{path}&limit=4{cursor}")).await;
+        let Some(last) = ids(&page).last().map(|id| format!("&after={id}")) else { break };
+        cursor = last;
+        all.extend(lengths(&page));
+    }
+    assert_eq!(all, sent, "each once");
+}
+
+#[tokio::test]
+async fn what_is_large_waits_for_room_and_what_is_small_does_not() {
+    let server = Server::start(Store::Memory, false).await;
+    let (agent, sent) = with_large_messages(&server).await;
+    let path = format!("/v1/agents/{agent}/messages?order=asc");
+    let others = server.running.room().take(usize::MAX, 1).await;
+    let large = server.get(&path);
+    tokio::pin!(large);
+    let newest = format!("/v1/agents/{agent}/messages?limit=1");
+    let small = server.get(&newest);
+    tokio::select! {
+        biased;
+        _ = &mut large => panic!("there was no room"),
+        small = small => assert_eq!(lengths(&small), [20_000]),
+    }
+    drop(others);
+    assert_eq!(lengths(&large.await), sent);
 }

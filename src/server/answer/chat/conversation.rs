@@ -82,7 +82,6 @@ mod tests {
 
     fn row(message_type: &str, own: Value) -> MessageRow {
         MessageRow {
-            seq: 1,
             id: String::new(),
             run_id: None,
             step_id: None,
