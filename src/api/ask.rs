@@ -53,18 +53,20 @@ impl Client {
         call: &Call,
         read: impl Fn(&Answer) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
-        self.repeat(call, || async { self.exchange(call).await.and_then(|answer| read(&answer)) }).await
+        self.repeat(call, async |left| self.exchange_seen(call, left, |_| ()).await.and_then(|answer| read(&answer)))
+            .await
     }
 
-    /// Makes one attempt after another, as the retry policy allows.
-    pub(super) async fn repeat<T, F>(&self, call: &Call, attempt: impl Fn() -> F) -> Result<T, ApiError>
-    where
-        F: Future<Output = Result<T, ApiError>>,
-    {
-        let (started, mut tries) = (Instant::now(), 0);
+    /// Makes one attempt after another, as the retry policy allows. Each is told what time is left for it, if that counts.
+    pub(super) async fn repeat<T>(
+        &self,
+        call: &Call,
+        attempt: impl AsyncFn(Option<Duration>) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let (started, mut tries, mut left) = (Instant::now(), 0, None);
         loop {
             tries += 1;
-            let mut error = match attempt().await {
+            let mut error = match attempt(left).await {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
@@ -75,6 +77,7 @@ impl Client {
                 Verdict::Again(_) | Verdict::Stop => return Err(error),
                 Verdict::StopAsked(asked) => return Err(asked_to_wait(error, asked)),
             }
+            left = retry::left(call.intent, error.loss(), started.elapsed());
         }
     }
 
@@ -88,13 +91,18 @@ impl Client {
 
     /// Makes one try of a request.
     pub(super) async fn exchange(&self, call: &Call) -> Result<Answer, ApiError> {
-        self.exchange_seen(call, |_| ()).await
+        self.exchange_seen(call, None, |_| ()).await
     }
 
-    /// The same; an answer of any status is seen before it is judged.
-    pub(super) async fn exchange_seen(&self, call: &Call, see: impl FnOnce(&Answer)) -> Result<Answer, ApiError> {
+    /// The same, within what time is left; an answer of any status is seen before it is judged.
+    pub(super) async fn exchange_seen(
+        &self,
+        call: &Call,
+        left: Option<Duration>,
+        see: impl FnOnce(&Answer),
+    ) -> Result<Answer, ApiError> {
         let started = Instant::now();
-        let answer = self.transport.exchange(call).await;
+        let answer = self.transport.exchange(call, left).await;
         if let Ok(answer) = &answer {
             self.learn(answer);
             see(answer);
@@ -148,4 +156,32 @@ fn asked_to_wait(mut error: ApiError, asked: Duration) -> ApiError {
         fault.message = if fault.message.is_empty() { asks } else { format!("{}; {asks}", fault.message) };
     }
     error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Transport;
+    use crate::api::judge::Lost;
+    use crate::core::retry::BUDGET;
+
+    /// A server that is lost at once, and then takes for each try all the time that it gets.
+    #[tokio::test(start_paused = true)]
+    async fn a_try_is_given_up_where_the_budget_ends() {
+        let api = Client::new(Transport::InProcess(axum::Router::new()), "", Rc::new(|_| {}));
+        for _ in 0..20 {
+            let (call, began) = (Call::get("/runs/"), Instant::now());
+            let tries = std::cell::Cell::new(0);
+            let lost = api.repeat(&call, async |left: Option<Duration>| {
+                tries.set(tries.get() + 1);
+                let hangs = tries.get() > 2;
+                tokio::time::sleep(if hangs { left.unwrap_or(call.usual_time_limit()) } else { Duration::ZERO }).await;
+                let lost = Lost::new(if hangs { Kind::Late } else { Kind::Interrupted }, "lost");
+                Err::<(), _>(lost.into_error(&call, "server"))
+            });
+            let error = lost.await.expect_err("lost");
+            assert_eq!((error.tries, began.elapsed()), (3, BUDGET));
+            api.bucket.replace(Default::default());
+        }
+    }
 }

@@ -13,7 +13,8 @@ use crate::text::duration;
 
 /// How a try was lost that was to take `limit` at most.
 pub(super) fn lost(error: &reqwest::Error, http: &Http, limit: Duration) -> Lost {
-    if error.is_connect() {
+    // Time may run out before the connection is given up.
+    if error.is_connect() || error.is_timeout() && !http.line.was_connected() {
         return not_connected(error, http);
     }
     if error.is_timeout() {

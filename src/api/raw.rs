@@ -18,16 +18,16 @@ impl Client {
     /// Makes one try of a request, and keeps the answer whatever its status.
     pub async fn raw_once(&self, call: &Call) -> Raw {
         let mut last = None;
-        let error = self.exchange_seen(call, |answer| last = Some(answer.clone())).await.err();
+        let error = self.exchange_seen(call, None, |answer| last = Some(answer.clone())).await.err();
         Raw { answer: last, error }
     }
 
     /// Makes a request with the ordinary retries, and keeps the answer whatever its status.
     pub async fn raw(&self, call: &Call) -> Raw {
         let last = RefCell::new(None);
-        let attempt = || async {
+        let attempt = async |left| {
             last.replace(None);
-            self.exchange_seen(call, |answer| drop(last.replace(Some(answer.clone())))).await
+            self.exchange_seen(call, left, |answer| drop(last.replace(Some(answer.clone())))).await
         };
         let error = self.repeat(call, attempt).await.err();
         Raw { answer: last.into_inner(), error }

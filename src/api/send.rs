@@ -3,7 +3,9 @@
 //! A message is never sent again on a guess. A server that declares that it honours `Idempotency-Key` gets the same
 //! message under the same key; any other is asked for its runs and messages until one is proven to be ours.
 
+use std::cell::Cell;
 use std::collections::HashSet;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -29,6 +31,8 @@ pub struct Letter {
     pub own_callback: bool,
     /// Runs of other messages that were sent from here.
     pub owned: HashSet<RunId>,
+    /// Whether it may have been accepted so far.
+    pub sent: Cell<Sent>,
 }
 
 /// A message that did not bring a run.
@@ -64,12 +68,29 @@ impl Client {
         }
     }
 
+    /// Whether a message that is being sent may have been accepted so far: not before a connection came about, nor
+    /// while the next try is waited for.
+    pub fn sent(&self, letter: &Letter) -> Sent {
+        if self.transport.was_connected() { letter.sent.get() } else { Sent::No }
+    }
+
     pub(super) async fn post(&self, letter: &Letter, intent: Intent) -> Result<Run, ApiError> {
         let mut call = Call::post(format!("/agents/{}/messages/async", letter.agent), letter.body.clone());
         (call.idempotency_key, call.intent) = (Some(letter.key.clone()), intent);
         if intent == Intent::ActOnce {
             call = call.within(PATIENCE);
         }
-        self.ask_for(&call, |answer| self.run_in(&call, answer)).await
+        self.repeat(&call, async |left| self.post_once(letter, &call, left).await).await
+    }
+
+    async fn post_once(&self, letter: &Letter, call: &Call, left: Option<Duration>) -> Result<Run, ApiError> {
+        letter.sent.set(Sent::Maybe);
+        let answer = self.exchange_seen(call, left, |_| ()).await;
+        let run = answer.and_then(|answer| self.run_in(call, &answer));
+        // What was unknown once is never known again by another try.
+        if call.intent == Intent::Act && run.as_ref().is_err_and(|error| error.sent() == Sent::No) {
+            letter.sent.set(Sent::No);
+        }
+        run
     }
 }

@@ -16,6 +16,7 @@ use super::error::Kind;
 use super::exchange::{Answer, Call, ERROR_CAP, LIST_CAP};
 use super::judge::Lost;
 use crate::model::fault::Fault;
+use crate::net::Line;
 use crate::net::proxy::Hop;
 
 /// Where requests go.
@@ -30,8 +31,8 @@ pub enum Transport {
 /// A server.
 #[derive(Clone)]
 pub struct Http {
-    /// The client that connects.
-    pub client: reqwest::Client,
+    /// What connects to it.
+    pub line: Line,
     /// Scheme, host, port and perhaps a path; no slash at the end.
     pub base: Url,
     /// Headers that go with every request; they win over what a request says by itself.
@@ -45,11 +46,19 @@ pub struct Http {
 }
 
 impl Transport {
-    /// Makes one try of a request. An answer of any status is an answer.
-    pub(super) async fn exchange(&self, call: &Call) -> Result<Answer, Lost> {
+    /// Makes one try of a request, within what time is left for it. An answer of any status is an answer.
+    pub(super) async fn exchange(&self, call: &Call, left: Option<Duration>) -> Result<Answer, Lost> {
         match self {
-            Self::Http(http) => http.exchange(call).await,
+            Self::Http(http) => http.exchange(call, left).await,
             Self::InProcess(router) => in_process(router, call).await,
+        }
+    }
+
+    /// Whether a request can have got as far as to be written.
+    pub(super) fn was_connected(&self) -> bool {
+        match self {
+            Self::Http(http) => http.line.was_connected(),
+            Self::InProcess(_) => true,
         }
     }
 
@@ -63,8 +72,9 @@ impl Transport {
 }
 
 impl Http {
-    async fn exchange(&self, call: &Call) -> Result<Answer, Lost> {
+    async fn exchange(&self, call: &Call, left: Option<Duration>) -> Result<Answer, Lost> {
         let limit = call.time_limit.or(self.time_limit).unwrap_or_else(|| call.usual_time_limit());
+        let limit = left.map_or(limit, |left| left.min(limit));
         let response = self.request(call, limit).send().await.map_err(|error| broken::lost(&error, self, limit))?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         // Of plain http a proxy reads every request, and answers it itself where it lets nobody through.
@@ -85,7 +95,7 @@ impl Http {
 
     fn request(&self, call: &Call, limit: Duration) -> reqwest::RequestBuilder {
         let url = format!("{}{}", self.base.as_str().trim_end_matches('/'), call.path_and_query());
-        let mut request = self.client.request(call.method.clone(), url).timeout(limit);
+        let mut request = self.line.client.request(call.method.clone(), url).timeout(limit);
         request = request.header(ACCEPT, "application/json");
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization);

@@ -250,7 +250,7 @@ async fn http(settings: &Settings, url: &url::Url) -> Result<Transport, Failure>
     let (proxies, ca_cert) = (settings.proxies.clone(), settings.ca_cert.clone());
     let route = Route { proxies, ca_cert, secure, time_limit: settings.request_timeout };
     Ok(Transport::Http(Box::new(Http {
-        client: net::build(url, &route).await?,
+        line: net::build(url, &route).await?,
         base: url.clone(),
         headers: headers::map(&settings.headers),
         authorization: settings.key.as_ref().and_then(crate::config::Secret::bearer),

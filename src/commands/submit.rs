@@ -18,7 +18,7 @@ use crate::listen::Receiver;
 use crate::model::{AgentId, Run, RunId};
 use crate::report::Failure;
 use crate::text::page::Page;
-use crate::ui::signals::{Signals, suspend};
+use crate::ui::signals::{Signal, Signals, suspend};
 
 /// How long a run may be finished here before the person is told why the command does not end.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -43,7 +43,10 @@ pub async fn submit(
 ) -> anyhow::Result<End> {
     // Until here Ctrl-C simply ends the program; from here on there is something to say first.
     let mut signals = Signals::catch()?;
-    let run = post(session, agent, &request, &mut signals).await?;
+    let run = match post(session, agent, &request, &mut signals).await? {
+        Ok(run) => run,
+        Err(signal) => return Ok(nothing_sent(ctx, session, signal)),
+    };
     session.remember(agent, &run);
     if args.follows() {
         return follow_run(ctx, session, args, run, request.receiver, &mut signals).await;
@@ -54,15 +57,27 @@ pub async fn submit(
     printed.map(|()| end)
 }
 
-/// Submits the message. A signal before it is known what became of it leaves that unknown.
-async fn post(session: &Session, agent: &AgentId, request: &Request, signals: &mut Signals) -> anyhow::Result<Run> {
+/// Submits the message. A signal before it is known what became of it leaves that unknown, unless nothing was sent.
+async fn post(
+    session: &Session,
+    agent: &AgentId,
+    request: &Request,
+    signals: &mut Signals,
+) -> anyhow::Result<Result<Run, Signal>> {
     let (key, owned) = (Uuid::new_v4().to_string(), session.own_runs());
     let (body, own_callback) = (request.body.clone(), request.receiver.is_some());
-    let letter = Letter { agent: agent.clone(), body, key, own_callback, owned };
+    let letter = Letter { agent: agent.clone(), body, key, own_callback, owned, sent: Sent::No.into() };
     match signals.during(session.api.send(&letter), suspend).await {
-        Ok(run) => run.map_err(|error| lost(session, error, agent).into()),
+        Ok(run) => run.map(Ok).map_err(|error| lost(session, error, agent).into()),
+        Err(signal) if session.api.sent(&letter) == Sent::No => Ok(Err(signal)),
         Err(_) => Err(unknown(session, interrupted(session), agent).into()),
     }
+}
+
+fn nothing_sent(ctx: &Ctx, session: &Session, signal: Signal) -> End {
+    let page = Page::new().say("nothing was sent: ").show(session.api.server());
+    ctx.io.notice(&page.say(" had not taken the message yet").end());
+    signal.into()
 }
 
 fn interrupted(session: &Session) -> Failure {

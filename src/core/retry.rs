@@ -8,6 +8,8 @@ pub const BUDGET: Duration = Duration::from_secs(15);
 pub const LOOPBACK_PAUSE: Duration = Duration::from_millis(250);
 /// How long a server that says itself when to come back is tried.
 pub const ASKED_BUDGET: Duration = Duration::from_secs(60);
+/// A try that would have less time than this is not made.
+pub const LEAST: Duration = Duration::from_secs(1);
 /// Requests in all, for one that only reads.
 pub const READ_TRIES: u32 = 6;
 /// Requests in all, for a message.
@@ -78,13 +80,20 @@ pub fn judge(intent: Intent, loss: Loss, spent: Spent, dice: f64) -> Verdict {
         return Verdict::Stop;
     }
     let pause = pause(loss, spent.tries - 1, dice);
-    if spent.elapsed + pause <= budget(loss) {
+    if spent.elapsed + pause + LEAST <= budget(loss) {
         return Verdict::Again(pause);
     }
     match loss {
         Loss::Status { retry_after: Some(asked), .. } => Verdict::StopAsked(asked),
         _ => Verdict::Stop,
     }
+}
+
+/// How much time is left for the try that follows a lost one, where it must not outlast the budget.
+///
+/// A message that is on its way is not hurried: cutting it off would leave unknown what waiting tells.
+pub fn left(intent: Intent, loss: Loss, elapsed: Duration) -> Option<Duration> {
+    (intent != Intent::Act).then(|| budget(loss).saturating_sub(elapsed).max(LEAST))
 }
 
 /// Whether another try can do no harm and may do better.
@@ -287,6 +296,33 @@ mod tests {
                     }
                 }
             }
+        }
+
+        /// Tries that take all the time that they get, after a first one of any length.
+        #[test]
+        fn a_read_never_outlasts_its_budget_but_by_its_first_try(
+            losses in prop::collection::vec(any_loss(), 1..40),
+            first in 0u64..40_000,
+            once: bool,
+            seed: u64,
+        ) {
+            let intent = if once { Intent::ActOnce } else { Intent::Read };
+            let first = Duration::from_millis(first);
+            let (mut spent, mut dice) = (Spent { tries: 1, elapsed: first }, fastrand::Rng::with_seed(seed));
+            let mut most = first;
+            for loss in losses {
+                let Verdict::Again(pause) = judge(intent, loss, spent, dice.f64()) else { break };
+                let left = left(intent, loss, spent.elapsed + pause).expect("a limit");
+                prop_assert!(left >= LEAST, "{left:?}");
+                most = most.max(budget(loss));
+                spent = Spent { tries: spent.tries + 1, elapsed: spent.elapsed + pause + left };
+                prop_assert!(spent.elapsed <= most, "{spent:?} beyond {most:?}");
+            }
+        }
+
+        #[test]
+        fn a_message_on_its_way_is_not_hurried(loss in any_loss(), elapsed in 0u64..60_000) {
+            prop_assert_eq!(left(Intent::Act, loss, Duration::from_millis(elapsed)), None);
         }
 
         #[test]

@@ -2,9 +2,12 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use reqwest::{Client, ClientBuilder, redirect};
+use tower::util::MapResponseLayer;
 use url::Url;
 
 use super::proxy::Proxies;
@@ -42,8 +45,24 @@ pub enum Secure {
     Needed,
 }
 
-/// Builds the client for a server. Nothing is sent.
-pub async fn build(base: &Url, route: &Route) -> Result<Client, Failure> {
+/// The line to one server.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// The client that connects.
+    pub client: Client,
+    connected: Arc<AtomicBool>,
+}
+
+impl Line {
+    /// Whether a connection ever came about, with its TLS and through its proxy. Before that no byte of a request can
+    /// have been written.
+    pub fn was_connected(&self) -> bool {
+        self.connected.load(Relaxed)
+    }
+}
+
+/// Builds the line to a server. Nothing is sent.
+pub async fn build(base: &Url, route: &Route) -> Result<Line, Failure> {
     // A second call finds the first one's choice, which is the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let proxy = route.proxies.for_url(base)?;
@@ -62,7 +81,13 @@ pub async fn build(base: &Url, route: &Route) -> Result<Client, Failure> {
     if let Some(proxy) = proxy {
         builder = builder.proxy(proxy);
     }
-    builder.build().map_err(cannot_build)
+    let connected = Arc::new(AtomicBool::new(false));
+    let marks = Arc::clone(&connected);
+    let builder = builder.connector_layer(MapResponseLayer::new(move |connection| {
+        marks.store(true, Relaxed);
+        connection
+    }));
+    Ok(Line { client: builder.build().map_err(cannot_build)?, connected })
 }
 
 /// Ends before the request's own limit does: a connection that did not come about is then told from a request that may
@@ -142,7 +167,7 @@ fn cannot_build(error: reqwest::Error) -> Failure {
 mod tests {
     use super::*;
 
-    async fn built(url: &str, secure: Secure) -> Result<Client, Failure> {
+    async fn built(url: &str, secure: Secure) -> Result<Line, Failure> {
         build(&url.parse().expect("a URL"), &Route { secure, ..Route::default() }).await
     }
 

@@ -5,4 +5,4 @@ pub mod client;
 pub mod proxy;
 pub mod tls;
 
-pub use client::{Route, Secure, build};
+pub use client::{Line, Route, Secure, build};

@@ -186,7 +186,7 @@ impl Provider {
     pub(super) async fn client(&self) -> Result<reqwest::Client, Failure> {
         let secure = if self.authorization.is_some() { Secure::Needed } else { Secure::NotNeeded };
         let route = Route { proxies: self.proxies.clone(), secure, ..Route::default() };
-        crate::net::build(&self.base, &route).await
+        crate::net::build(&self.base, &route).await.map(|line| line.client)
     }
 }
 

@@ -1,10 +1,14 @@
 //! A message is never sent twice on a guess: the ledger of POSTs, and the exit code that says what is known.
 
+use std::cell::Cell;
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+
 use crate::support::letta::{self, AGENT, POST_PATH, RUN, RUN_PATH, SEND, run_answer};
+use crate::support::process::{Process, Running};
 use crate::support::{Answer, Gate, Mock, Output, TestEnv, agentctl, mock};
 
 /// Sends one message to a server that answers the POST like this.
@@ -139,11 +143,70 @@ fn a_signal_while_the_answer_is_awaited_is_exit_10() {
     mock.on("POST", POST_PATH, [run_answer("created", None).held(&gate)]);
     let sending = env.agentctl(SEND.split(' ')).server(&mock.url()).spawn();
     mock.wait_for("POST", 1);
-    sending.signal(rustix::process::Signal::INT);
+    sending.signal(Signal::INT);
     let output = sending.wait();
     gate.open();
     assert_eq!(verdict(&output), (10, "outcome_unknown".into(), false), "{output}");
     assert_eq!(mock.seen("POST").len(), 1);
+}
+
+/// Ends a command by each signal, and looks at what it said: nothing was sent, and the exit is the signal's own.
+fn ends_having_sent_nothing(start: impl Fn() -> Running) {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let sending = start();
+        sending.signal(signal);
+        let output = sending.wait();
+        assert_eq!((output.code(), output.stdout.as_str()), (code, ""), "{output}");
+        assert!(output.stderr.contains("nothing was sent") && !output.stderr.contains("unknown"), "{output}");
+    }
+}
+
+#[test]
+fn a_signal_between_two_tries_says_that_nothing_was_sent() {
+    let (env, mock) = (TestEnv::new(), letta::done());
+    // Nobody is at the proxy: the host behind it is not this machine, and is tried for a while.
+    let unreachable = || elsewhere(&env, &mock::refusing());
+    // On a connection that came about, the server asks to come back later.
+    mock.on("POST", POST_PATH, [Answer::status(429).header("retry-after", "10")]);
+    let busy = || env.agentctl(SEND.split(' ')).server(&mock.url());
+    for start in [&unreachable as &dyn Fn() -> Process, &busy] {
+        ends_having_sent_nothing(|| {
+            let sending = start().spawn();
+            sending.wait_for_stderr("trying again");
+            sending
+        });
+    }
+    assert_eq!(mock.seen("POST").len(), 2, "one each");
+}
+
+#[test]
+fn agt_05_a_signal_while_connecting_says_that_nothing_was_sent() {
+    let (env, proxy, gate) = (TestEnv::new(), Mock::start(), Gate::default());
+    proxy.on("CONNECT", "*", [Answer::status(502).held(&gate)]);
+    let started = Cell::new(0);
+    ends_having_sent_nothing(|| {
+        let sending = elsewhere(&env, &proxy.url()).spawn();
+        started.set(started.get() + 1);
+        proxy.wait_for("CONNECT", started.get());
+        sending
+    });
+    gate.open();
+}
+
+/// Sends to a host that is reached through a proxy only.
+fn elsewhere(env: &TestEnv, proxy: &str) -> Process {
+    env.agentctl(SEND.split(' ')).server("https://letta.invalid").env("https_proxy", proxy)
+}
+
+#[test]
+fn a_signal_after_the_first_try_may_have_been_read_is_exit_10_however_the_second_ends() {
+    let (env, mock) = (TestEnv::new(), letta::done());
+    mock.on("POST", POST_PATH, [Answer::status(429).header("retry-after", "0.01"), Answer::close()]);
+    let sending = env.agentctl(SEND.split(' ')).server(&mock.url()).spawn();
+    sending.wait_for_stderr("looking for its run");
+    sending.signal(Signal::INT);
+    let output = sending.wait();
+    assert_eq!(verdict(&output), (10, "outcome_unknown".into(), false), "{output}");
 }
 
 #[test]

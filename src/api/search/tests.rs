@@ -134,6 +134,7 @@ fn letter(own_callback: bool) -> Letter {
         key: "key".to_owned(),
         own_callback,
         owned: HashSet::new(),
+        sent: Sent::No.into(),
     }
 }
 
