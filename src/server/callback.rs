@@ -20,6 +20,9 @@ use super::target::Target;
 /// How long a receiver has to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How many are under way at once, over all agents. Each has a connection of its own.
+pub(super) const MOST_AT_ONCE: usize = 64;
+
 /// How large the messages of a payload are together; those behind are left out, as those behind the first hundred are.
 const MOST_BYTES: usize = 32 << 20;
 
@@ -44,8 +47,10 @@ enum Outcome {
     Never(String),
 }
 
-/// Makes an attempt to deliver a run's callback, and records the outcome, whatever it is.
+/// Makes an attempt to deliver a run's callback as soon as it is its turn, and records the outcome, whatever it is.
 pub(super) async fn deliver(engine: &Engine, run: &str) -> Result<()> {
+    // It is never closed.
+    let _turn = engine.calls.acquire().await;
     let Some((parcel, _room)) = prepare(engine, run).await? else { return Ok(()) };
     let sent = clock::now();
     #[cfg(sabotage)]

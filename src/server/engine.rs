@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -16,7 +16,7 @@ use super::owner::Owners;
 use super::room::Room;
 use super::store::{Database, StoreError, claims, runs};
 use super::target::Targets;
-use super::{Adopt, EngineError, Manners, Options, Providers, upkeep, work};
+use super::{Adopt, EngineError, Manners, Options, Providers, callback, upkeep, work};
 
 /// How long to wait before looking again at what another process does.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(150);
@@ -32,6 +32,8 @@ pub(super) struct Engine {
     pub(super) providers: Providers,
     pub(super) targets: Targets,
     pub(super) room: Room,
+    /// Each callback that is under way has one of these.
+    pub(super) calls: Semaphore,
     execute: bool,
     inner: Mutex<Inner>,
     news: News,
@@ -69,8 +71,9 @@ impl Engine {
         let (news, fault) = (News::default(), watch::Sender::new(None));
         let (execute, manners) = (options.execute, options.manners);
         let (providers, targets, inner) = (options.providers.clone(), options.targets.clone(), Mutex::default());
-        let room = Room::new();
-        let engine = Arc::new(Self { db, owners, manners, providers, targets, room, execute, inner, news, fault });
+        let (room, calls) = (Room::new(), Semaphore::new(callback::MOST_AT_ONCE));
+        let engine =
+            Arc::new(Self { db, owners, manners, providers, targets, room, calls, execute, inner, news, fault });
         if execute && options.adopt == Adopt::Everything {
             engine.inner().upkeep = Some(tokio::spawn(upkeep::keep_up(Arc::clone(&engine))));
         }

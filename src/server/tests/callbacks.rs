@@ -3,10 +3,12 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::*;
 use crate::server::Adopt;
+use crate::server::callback::MOST_AT_ONCE;
 
 /// Answers one request with a status line; gives its head and body.
 async fn receiver(answer: &'static str) -> (String, JoinHandle<(String, Value)>) {
@@ -283,4 +285,53 @@ async fn a_slow_receiver_keeps_no_run_waiting() {
     let next = server.send(&agent, json!({"input": "hi"})).await;
     server.until(&next, "completed").await;
     assert_eq!(server.get(&format!("/v1/runs/{called}")).await["callback_sent_at"], Value::Null, "still waited for");
+}
+
+/// Takes in requests and answers none of them before it is told to; counts those that wait.
+async fn holding(answer: watch::Receiver<bool>) -> (String, watch::Receiver<usize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/", listener.local_addr().expect("an address"));
+    let waiting = watch::Sender::new(0);
+    let seen = waiting.subscribe();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let (waiting, mut answer) = (waiting.clone(), answer.clone());
+            tokio::spawn(async move {
+                let mut bytes = Vec::new();
+                while request(&bytes).is_none() {
+                    stream.read_buf(&mut bytes).await.expect("readable");
+                }
+                waiting.send_modify(|count| *count += 1);
+                answer.wait_for(|now| *now).await.expect("told");
+                waiting.send_modify(|count| *count -= 1);
+                let answer = "HTTP/1.1 204 No Content\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                stream.write_all(answer.as_bytes()).await.expect("writable");
+            });
+        }
+    });
+    (url, seen)
+}
+
+#[tokio::test]
+async fn the_callbacks_of_all_agents_together_are_bounded_and_all_get_their_turn() {
+    let server = Server::in_memory().await;
+    let answer = watch::Sender::new(false);
+    let (url, mut waiting) = holding(answer.subscribe()).await;
+    let mut runs = Vec::new();
+    for _ in 0..5 {
+        let agent = server.agent("agentctl/echo").await;
+        for _ in 0..15 {
+            runs.push(server.send(&agent, json!({"input": "hi", "callback_url": url})).await);
+        }
+    }
+    for run in &runs {
+        server.until(run, "completed").await;
+    }
+    waiting.wait_for(|count| *count >= MOST_AT_ONCE).await.expect("counted");
+    assert_eq!((server.running.engine.calls.available_permits(), *waiting.borrow()), (0, MOST_AT_ONCE));
+    answer.send_replace(true);
+    for run in &runs {
+        server.running.settle(run).await.expect("settled");
+        assert_eq!(server.get(&format!("/v1/runs/{run}")).await["callback_status_code"], 204);
+    }
 }
