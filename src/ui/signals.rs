@@ -64,8 +64,8 @@ pub enum Request {
 
 #[cfg(unix)]
 impl Caught {
-    fn new(number: i32, ignored: u64) -> std::io::Result<Self> {
-        if ignored >> (number - 1) & 1 == 1 {
+    fn new(number: i32) -> std::io::Result<Self> {
+        if is_ignored(number) {
             return Ok(Self(None));
         }
         let kind = tokio::signal::unix::SignalKind::from_raw(number);
@@ -89,19 +89,19 @@ fn ignored() -> u64 {
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
 }
 
+/// Whether the parent told us to ignore a signal.
+#[cfg(unix)]
+pub fn is_ignored(number: i32) -> bool {
+    ignored() >> (number - 1) & 1 == 1
+}
+
 #[cfg(unix)]
 impl Signals {
     /// Starts to catch.
     pub fn catch() -> std::io::Result<Self> {
         use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
-        let ignored = ignored();
-        let caught = |number| Caught::new(number, ignored);
-        Ok(Self {
-            interrupt: caught(SIGINT)?,
-            terminate: caught(SIGTERM)?,
-            hangup: caught(SIGHUP)?,
-            stop: caught(SIGTSTP)?,
-        })
+        let (interrupt, terminate) = (Caught::new(SIGINT)?, Caught::new(SIGTERM)?);
+        Ok(Self { interrupt, terminate, hangup: Caught::new(SIGHUP)?, stop: Caught::new(SIGTSTP)? })
     }
 
     /// Waits for the next one.

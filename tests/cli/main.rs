@@ -31,6 +31,7 @@ mod samples;
 mod schema;
 mod send;
 mod serve;
+mod serve_command;
 mod steering;
 mod streams;
 mod support;

@@ -4,7 +4,6 @@ use std::fs;
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -322,76 +321,4 @@ fn until_refused(address: std::net::SocketAddr) {
     while TcpStream::connect(address).is_ok() {
         assert!(std::time::Instant::now() < deadline, "connections are still accepted");
     }
-}
-
-#[test]
-fn a_command_gets_the_server_and_its_code_is_passed_on() {
-    let env = TestEnv::new();
-    let script = r#"test -z "$(cat)" && agentctl send -m hi --reply && agentctl agents list -o human >&2
-        curl -fsS -H "Authorization: Bearer $LETTA_API_KEY" "$LETTA_BASE_URL/v1/agents/$LETTA_AGENT_ID" | grep -q default
-        exit 7"#;
-    let output = env.agentctl(["serve", "--", "bash", "-c", script]).env("PATH", path(&env)).run();
-    assert_eq!((output.code(), output.stdout.as_str()), (7, "hi\n"), "{output}");
-    assert!(!env.home().join("agentctl-data/local.db").exists(), "it kept nothing");
-}
-
-fn path(env: &TestEnv) -> std::ffi::OsString {
-    env.vars().into_iter().find(|(name, _)| *name == "PATH").map(|(_, value)| value).expect("a PATH")
-}
-
-#[test]
-fn a_command_without_any_stream_runs_all_the_same() {
-    let env = TestEnv::new();
-    let script = "agentctl serve -- sh -c 'exit 3' <&- >&- 2>&-";
-    assert_eq!(env.bash(script).run().code(), 3);
-}
-
-#[test]
-fn a_command_that_a_signal_ends_counts_as_in_a_shell() {
-    let env = TestEnv::new();
-    let output = env.agentctl(["serve", "--", "sh", "-c", "kill -KILL $$"]).run();
-    assert_eq!((output.code(), output.signal()), (137, None), "{output}");
-}
-
-#[test]
-fn a_command_that_is_not_there_is_local_trouble() {
-    let env = TestEnv::new();
-    let output = env.agentctl(["serve", "--", "no-such-command"]).run();
-    assert_eq!((output.code(), output.stdout.as_str()), (13, ""), "{output}");
-    assert!(output.error()["message"].to_string().contains("`no-such-command`"), "{output}");
-}
-
-#[test]
-fn the_signals_are_the_commands() {
-    let env = TestEnv::new();
-    let script = "trap 'exit 42' TERM; trap 'exit 43' INT; echo ready; while :; do sleep 0.05; done";
-    for (signal, code) in [(Signal::TERM, 42), (Signal::INT, 43)] {
-        let running = env.agentctl(["serve", "--", "sh", "-c", script]).spawn();
-        running.wait_for_stdout("ready");
-        running.signal(signal);
-        let output = running.wait();
-        assert_eq!(output.code(), code, "{output}");
-    }
-}
-
-#[test]
-fn it_is_a_good_process_1() {
-    let unshare = ["-Urpf", "--mount-proc"];
-    if !Command::new("unshare").args(unshare).arg("true").output().is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: this machine does not let unshare make a process 1");
-        return;
-    }
-    let env = TestEnv::new();
-    // An orphan ends below it, and a signal without a handler is nothing to a process 1.
-    let script = "(sh -c 'echo $$ > orphan' &) ; while ! test -s orphan; do sleep 0.05; done; o=$(cat orphan)
-        while test -e /proc/$o; do sleep 0.05; done; echo $PPID; exec sleep 100";
-    let line =
-        format!("cd '{}'; exec unshare -Urpf --mount-proc agentctl serve -- sh -c \"$SCRIPT\"", env.home().display());
-    let running = env.bash(&line).env("SCRIPT", script).spawn();
-    assert_eq!(running.first_line(), "1", "its orphan was reaped by process 1");
-    let inside = fs::read_to_string(format!("/proc/{0}/task/{0}/children", running.id())).expect("its children");
-    let serve: i32 = inside.trim().parse().expect("one child");
-    rustix::process::kill_process(rustix::process::Pid::from_raw(serve).expect("an id"), Signal::TERM).expect("sent");
-    let output = running.wait();
-    assert_eq!(output.code(), 143, "the command got the signal: {output}");
 }

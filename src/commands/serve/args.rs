@@ -23,7 +23,8 @@ use crate::server::door::HostName;
 ///
 /// With a COMMAND it serves on a free port, from an empty memory, as long as the command runs:
 /// LETTA_BASE_URL, LETTA_API_KEY and LETTA_AGENT_ID (an agent named default) are set for the
-/// command, and its exit code is passed on, 128 + N where signal N ended it.
+/// command, and its exit code is passed on, 128 + N where signal N ended it. Signals are passed
+/// on to it, too; the second one kills it.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:

@@ -8,6 +8,7 @@ use tokio::time::timeout;
 
 use super::child::{Child, Ended, Reaper};
 use super::log::{Line, Log};
+use super::sent::Sent;
 use crate::commands::{Ctx, End};
 use crate::exit::Exit;
 use crate::server::Running;
@@ -31,6 +32,8 @@ pub enum Asked {
     By(Signal),
     /// The command has ended.
     ByTheEndOf(Ended),
+    /// The command was told by a signal to end, did not, and a signal came again.
+    Again(Signal),
 }
 
 impl<'a> Guard<'a> {
@@ -39,19 +42,45 @@ impl<'a> Guard<'a> {
         Ok(Self { log: Log::new(ctx), ctx, signals: Signals::catch()?, reaper: Reaper::new()? })
     }
 
-    /// Waits until a signal comes or the command ends, which gets the signals then.
-    pub async fn until_the_end(&mut self, mut command: Option<&mut Child>) -> Asked {
+    /// Waits until a signal comes.
+    pub async fn until_a_signal(&mut self) -> Asked {
         loop {
             tokio::select! {
-                request = self.signals.next() => match (request, command.as_deref()) {
-                    (Request::Suspend, _) => suspend(),
-                    (Request::End(signal), None) => return Asked::By(signal),
-                    // A terminal has sent it to the command, too.
-                    (Request::End(Signal::Interrupt), Some(_)) if self.ctx.io.terminals.stdin => {}
-                    (Request::End(signal), Some(command)) => command.forward(signal),
+                request = self.signals.next() => match request {
+                    Request::Suspend => suspend(),
+                    Request::End(signal) => return Asked::By(signal),
                 },
-                ended = self.reaper.end_of(command.as_deref_mut()) => return Asked::ByTheEndOf(ended),
+                _ = self.reaper.end_of(None) => {}
                 () = self.log.next() => {}
+            }
+        }
+    }
+
+    /// Waits until the command ends, and passes signals on to it. The second one ends it for good.
+    pub async fn until_the_end_of(&mut self, command: &mut Child, sent: &mut Sent) -> Asked {
+        let mut passed_on = false;
+        loop {
+            let signal = tokio::select! {
+                request = self.signals.next() => match request {
+                    Request::End(Signal::Terminate) => Some(Signal::Terminate),
+                    // Where a program sent it, it is heard below.
+                    Request::End(Signal::Interrupt | Signal::Hangup) => None,
+                    Request::Suspend => { suspend(); None }
+                },
+                signal = sent.next() => Some(signal),
+                ended = self.reaper.end_of(Some(command)) => return Asked::ByTheEndOf(ended),
+                () = self.log.next() => None,
+            };
+            match signal {
+                Some(signal) if passed_on => {
+                    command.kill();
+                    return Asked::Again(signal);
+                }
+                Some(signal) => {
+                    command.forward(signal);
+                    passed_on = true;
+                }
+                None => {}
             }
         }
     }

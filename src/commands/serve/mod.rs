@@ -5,6 +5,7 @@ mod child;
 mod guard;
 mod log;
 mod ready;
+mod sent;
 mod start;
 
 pub use args::Args;
@@ -23,6 +24,7 @@ use child::{Child, Surroundings};
 use guard::{Asked, Guard};
 use log::Line;
 use ready::ReadyFile;
+use sent::Sent;
 use start::Server;
 
 /// Carries out `serve`.
@@ -62,12 +64,16 @@ async fn serve(ctx: &Ctx, args: &Args) -> anyhow::Result<End> {
     let ready_file = announce(ctx, args, &base, key)?;
     guard.log.print(&Line::Started { base: ready::text(&base), database: database.as_deref(), keyed: key.is_some() });
     let mut command = run_command(args, &engine, &base, key).await?;
-    let asked = guard.until_the_end(command.as_mut()).await;
+    let asked = match &mut command {
+        Some((command, sent)) => guard.until_the_end_of(command, sent).await,
+        None => guard.until_a_signal().await,
+    };
 
     // From here on nobody finds it any more.
     drop((ready_file, records, stop));
     let end = match asked {
         Asked::By(signal) => guard.drain(signal, &engine, serving).await,
+        Asked::Again(signal) => signal.into(),
         Asked::ByTheEndOf(command) => End::passed_on(command.code),
     };
     guard.log.print(&Line::Stopped { at_work: engine.at_work() });
@@ -95,15 +101,18 @@ fn print_env(ctx: &Ctx, base: &Url, key: Option<&Secret>) -> Result<(), Failure>
     Ok(())
 }
 
+/// Starts the command, if there is one, and begins to listen for signals that it would not get by itself.
 async fn run_command(
     args: &Args,
     engine: &Running,
     base: &Url,
     key: Option<&Secret>,
-) -> Result<Option<Child>, Failure> {
+) -> anyhow::Result<Option<(Child, Sent)>> {
     if args.command.is_empty() {
         return Ok(None);
     }
     let agent = engine.agent_named(LOCAL_AGENT).await.map_err(|error| engine_failure(&error))?;
-    child::start(&args.command, &Surroundings { base, key, agent: &agent }).map(Some)
+    // First, so that no signal is missed.
+    let sent = Sent::listen()?;
+    Ok(Some((child::start(&args.command, &Surroundings { base, key, agent: &agent })?, sent)))
 }

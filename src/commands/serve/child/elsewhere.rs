@@ -17,6 +17,12 @@ impl Child {
 
     /// The console has passed Ctrl-C on, and there are no other signals.
     pub fn forward(&self, _: Signal) {}
+
+    /// Ends it at once.
+    pub fn kill(&mut self) {
+        // It may just have ended.
+        let _ = self.0.start_kill();
+    }
 }
 
 /// Takes note of the end of the command.

@@ -32,6 +32,11 @@ impl Child {
         // It may just have ended, which is noticed next.
         let _ = process::kill_process(self.pid(), signal);
     }
+
+    /// Ends it at once.
+    pub fn kill(&self) {
+        let _ = process::kill_process(self.pid(), process::Signal::KILL);
+    }
 }
 
 /// Takes note of the ends of processes.
