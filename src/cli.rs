@@ -45,29 +45,51 @@ pub struct Cli {
 
 const LONG_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("AGENTCTL_COMMIT"), ")");
 
-/// What to do. Each command is described where its arguments are.
-#[derive(Debug, Subcommand)]
-pub enum Command {
-    Send(Box<send::Args>),
-    Status(status::Args),
-    Watch(watch::Args),
-    List(list::Args),
-    Messages(messages::Args),
-    Cancel(cancel::Args),
-    Approve(approve::Args),
-    Deny(deny::Args),
-    Listen(listen::Args),
-    Agents(agents::Args),
-    Login(login::Args),
-    Logout(logout::Args),
-    Api(api::Args),
-    Config(config::Args),
-    Serve(serve::Args),
-    Doctor(doctor::Args),
-    Schema(schema::Args),
-    Completions(completions::Args),
-    Man(man::Args),
-    Help(help::Args),
+/// Declares the commands, each with its name and its arguments.
+macro_rules! commands {
+    ($($name:literal $variant:ident($args:ty),)*) => {
+        /// What to do. Each command is described where its arguments are.
+        #[derive(Debug, Subcommand)]
+        pub enum Command {
+            $(#[command(name = $name)] $variant($args),)*
+        }
+
+        impl Command {
+            /// How the command of this name is read, if there is one.
+            fn named(name: &str) -> Option<Single> {
+                match name {
+                    $($name => Some(Single {
+                        arguments: <$args as Args>::augment_args,
+                        read: |matches| <$args>::from_arg_matches_mut(matches).map(Self::$variant),
+                    }),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+commands! {
+    "send" Send(Box<send::Args>),
+    "status" Status(status::Args),
+    "watch" Watch(watch::Args),
+    "list" List(list::Args),
+    "messages" Messages(messages::Args),
+    "cancel" Cancel(cancel::Args),
+    "approve" Approve(approve::Args),
+    "deny" Deny(deny::Args),
+    "listen" Listen(listen::Args),
+    "agents" Agents(agents::Args),
+    "login" Login(login::Args),
+    "logout" Logout(logout::Args),
+    "api" Api(api::Args),
+    "config" Config(config::Args),
+    "serve" Serve(serve::Args),
+    "doctor" Doctor(doctor::Args),
+    "schema" Schema(schema::Args),
+    "completions" Completions(completions::Args),
+    "man" Man(man::Args),
+    "help" Help(help::Args),
 }
 
 /// How data is printed.
@@ -181,21 +203,45 @@ impl Global {
 
 impl Cli {
     /// Reads a command line.
+    ///
+    /// To build the arguments of all commands costs more than everything else that a command does. So the command that
+    /// is named first is tried alone. Whatever is not plain then (a mistake, a request for help) is read again with all
+    /// commands, which know what to say.
     pub fn read(args: Vec<OsString>) -> Result<Self, clap::Error> {
-        // Never freed: taking a thousand small pieces apart costs more than parsing, and happens once.
-        let command = Box::leak(Box::new(Self::command()));
-        let matches = command.try_get_matches_from_mut(args)?;
-        let mut cli = Self::from_arg_matches(&matches)?;
-        cli.keep_order(&matches);
-        Ok(cli)
+        if let Some(cli) = Self::read_single(&args) {
+            return Ok(cli);
+        }
+        let matches = kept(Self::command()).try_get_matches_from_mut(args)?;
+        Self::from_arg_matches(&matches)
     }
 
-    /// `-m` and `-F` make messages in the order in which they were given, which the derived parser forgets.
-    fn keep_order(&mut self, matches: &ArgMatches) {
-        if let (Some(Command::Send(args)), Some(("send", matches))) = (&mut self.command, matches.subcommand()) {
-            args.keep_order(matches);
-        }
+    /// Reads a command line that begins with a command's name and is right.
+    fn read_single(args: &[OsString]) -> Option<Self> {
+        let [program, name, rest @ ..] = args else { return None };
+        let single = Command::named(name.to_str()?)?;
+        let line = std::iter::once(program).chain(rest);
+        let mut matches = kept(single.command()).try_get_matches_from_mut(line).ok()?;
+        let global = Global::from_arg_matches_mut(&mut matches).ok()?;
+        Some(Self { global, command: Some((single.read)(&mut matches).ok()?) })
     }
+}
+
+/// One command without the others.
+struct Single {
+    arguments: fn(clap::Command) -> clap::Command,
+    read: fn(&mut ArgMatches) -> Result<Command, clap::Error>,
+}
+
+impl Single {
+    /// The command line that has only this command, and does without its name.
+    fn command(&self) -> clap::Command {
+        (self.arguments)(Global::augment_args(clap::Command::new("agentctl").disable_help_subcommand(true)))
+    }
+}
+
+/// Never freed: taking a thousand small pieces apart costs more than parsing, and happens once.
+fn kept(command: clap::Command) -> &'static mut clap::Command {
+    Box::leak(Box::new(command))
 }
 
 /// What a person sees who asks for nothing: the commands that get one going.
@@ -215,5 +261,60 @@ mod tests {
     #[test]
     fn the_definition_of_the_command_line_holds() {
         Cli::command().debug_assert();
+        for name in Cli::command().get_subcommands().map(clap::Command::get_name) {
+            Command::named(name).expect(name).command().debug_assert();
+        }
+    }
+
+    fn all_commands(line: &[OsString]) -> Result<Cli, clap::Error> {
+        Cli::from_arg_matches(&Cli::command().try_get_matches_from(line)?)
+    }
+
+    #[test]
+    fn one_command_alone_is_read_as_among_all() {
+        let run = "run-22222222-2222-4222-8222-222222222222";
+        for line in [
+            "send --agent coder -m a -F b -m - --watch --timeout 5s -o json --jq .id -vv --set-json a=1",
+            "send -m --watch --local --progress plain --enable-thinking --return-types a,b -H A:b -H C:d",
+            "watch RUN - --any -q --interval 2 --color never -o id -o json",
+            "watch --agent coder --strict",
+            "watch --any -- RUN",
+            "status RUN RUN --exit-status --utc --profile p",
+            "list --active --since 2h --all --stats --base-url http://h --request-timeout 3",
+            "messages RUN --reply",
+            "cancel --agent coder --active -y",
+            "approve RUN --tool-call a --tool-call b",
+            "deny RUN --reason - --pretty",
+            "listen --count 2 --exec true --allow-plain-http",
+            "agents -v list -v -o json",
+            "agents create --name n --model m -o id",
+            "config set agent x --quiet",
+            "config -o json list --ca-cert f",
+            "login --api-key-file -",
+            "logout",
+            "api post agents/ -f a=b -f c:=1 -i",
+            "serve --in-memory -- sh -c 'a' -o x",
+            "doctor -o json",
+            "schema run",
+            "completions zsh",
+            "man agents list",
+            "help agents list",
+        ] {
+            let line = format!("agentctl {}", line.replace("RUN", run));
+            let line: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            let among_all = all_commands(&line).unwrap_or_else(|error| panic!("{line:?}: {error}"));
+            let alone = Cli::read_single(&line).unwrap_or_else(|| panic!("{line:?} is not read alone"));
+            assert_eq!(format!("{alone:?}"), format!("{among_all:?}"), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_plain_is_left_to_all_commands() {
+        for line in
+            ["send --help", "send --nope", "list --version", "agents", "send watch", "-q send", "nope", "help -h"]
+        {
+            let line: Vec<OsString> = ["agentctl"].into_iter().chain(line.split(' ')).map(OsString::from).collect();
+            assert!(Cli::read_single(&line).is_none(), "{line:?}");
+        }
     }
 }

@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::ArgMatches;
-
+use super::texts::Texts;
 use crate::commands::follow_args::FollowArgs;
 use crate::commands::receiver::ReceiverArgs;
 use crate::model::AgentRef;
@@ -31,12 +30,9 @@ pub struct Args {
     /// The agent, by id or by name [env: LETTA_AGENT_ID] [default with --local: default]
     #[arg(short, long, value_name = "AGENT")]
     pub agent: Option<AgentRef>,
-    /// A message's text; may be given more than once
-    #[arg(short, long = "message", value_name = "TEXT", allow_hyphen_values = true, help_heading = "Message")]
-    pub message: Vec<String>,
-    /// Read a message's text from a file, or from standard input with -
-    #[arg(short = 'F', long = "message-file", value_name = "FILE", help_heading = "Message")]
-    pub message_file: Vec<PathBuf>,
+    /// The messages' texts.
+    #[command(flatten)]
+    pub texts: Texts,
     /// Add an image, a file or a URL, to the last message
     #[arg(long, value_name = "FILE|URL", help_heading = "Message")]
     pub image: Vec<String>,
@@ -94,38 +90,16 @@ pub struct Args {
     /// Where the callback is received.
     #[command(flatten)]
     pub receiver: ReceiverArgs,
-    /// Texts and files in the order in which they were given.
-    #[arg(skip)]
-    pub texts: Vec<Text>,
-}
-
-/// Where a message's text comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Text {
-    /// The command line.
-    Given(String),
-    /// A file; `-` is standard input.
-    File(PathBuf),
 }
 
 impl Args {
-    /// Puts `-m` and `-F` into the order in which they were given.
-    pub fn keep_order(&mut self, matches: &ArgMatches) {
-        let places = |id: &str| matches.indices_of(id).into_iter().flatten().collect::<Vec<_>>();
-        let given = places("message").into_iter().zip(self.message.iter().cloned().map(Text::Given));
-        let files = places("message_file").into_iter().zip(self.message_file.iter().cloned().map(Text::File));
-        let mut texts: Vec<(usize, Text)> = given.chain(files).collect();
-        texts.sort_by_key(|(place, _)| *place);
-        self.texts = texts.into_iter().map(|(_, text)| text).collect();
-    }
-
     /// Whether a flag already says what the message is, so that standard input is left alone.
     pub fn has_message(&self) -> bool {
         let sets = self.set.iter().chain(&self.set_json).any(|(key, _)| {
             let first = key.split('.').next().unwrap_or_default();
             matches!(first, "messages" | "input")
         });
-        !self.texts.is_empty() || !self.image.is_empty() || self.body.is_some() || sets
+        !self.texts.0.is_empty() || !self.image.is_empty() || self.body.is_some() || sets
     }
 }
 

@@ -4,6 +4,7 @@ mod args;
 mod body;
 mod preview;
 mod source;
+mod texts;
 
 pub use args::Args;
 

@@ -5,7 +5,8 @@ use std::path::Path;
 use base64::Engine as _;
 use serde_json::{Value, json};
 
-use super::args::{Args, Text};
+use super::args::Args;
+use super::texts::Text;
 use crate::commands::{Ctx, stdin};
 use crate::exit::Exit;
 use crate::report::Failure;
@@ -24,7 +25,7 @@ pub struct Sources {
 /// Reads what the arguments name. Standard input is read once at most.
 pub fn read(ctx: &Ctx, args: &Args) -> Result<Sources, Failure> {
     check_stdin_once(ctx, args)?;
-    let texts = args.texts.iter().map(|text| read_text(ctx, text)).collect::<Result<_, _>>()?;
+    let texts = args.texts.0.iter().map(|text| read_text(ctx, text)).collect::<Result<_, _>>()?;
     let images = args.image.iter().map(|image| read_image(image)).collect::<Result<_, _>>()?;
     let document = match &args.body {
         Some(file) if file == Path::new("-") => Some(read_stdin(ctx)?),
@@ -37,7 +38,7 @@ pub fn read(ctx: &Ctx, args: &Args) -> Result<Sources, Failure> {
 
 fn check_stdin_once(ctx: &Ctx, args: &Args) -> Result<(), Failure> {
     let dash = Path::new("-");
-    let texts = args.texts.iter().filter(|text| matches!(text, Text::File(file) if file == dash)).count();
+    let texts = args.texts.0.iter().filter(|text| matches!(text, Text::File(file) if file == dash)).count();
     let body = usize::from(args.body.as_deref() == Some(dash) || !args.has_message());
     if texts + body + usize::from(ctx.key_is_on_stdin()) > 1 {
         return Err(Failure::usage("standard input can be read only once").hint("name - in one place"));
