@@ -1,5 +1,6 @@
 //! What became of a lost message: sent again where that is safe, looked for where it is not.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::future::join;
@@ -24,6 +25,8 @@ pub(super) struct Search<'a> {
     api: &'a Client,
     letter: &'a Letter,
     clues: Clues,
+    /// Runs of other messages that were sent from here.
+    owned: HashSet<RunId>,
     sent_at: Instant,
     /// Runs that may be its own; nothing proves it.
     pub(super) candidates: Vec<RunId>,
@@ -39,9 +42,9 @@ enum Look {
 
 impl<'a> Search<'a> {
     /// A search that was not begun yet.
-    pub(super) fn new(api: &'a Client, letter: &'a Letter, sent_at: Instant) -> Self {
+    pub(super) fn new(api: &'a Client, letter: &'a Letter, owned: HashSet<RunId>, sent_at: Instant) -> Self {
         let clues = Clues::read(&letter.body, letter.own_callback);
-        Self { api, letter, clues, sent_at, candidates: Vec::new() }
+        Self { api, letter, clues, owned, sent_at, candidates: Vec::new() }
     }
 
     /// Sends again where that is safe, looks where it is not, until the run is there or the last look was in vain.
@@ -93,7 +96,7 @@ impl<'a> Search<'a> {
             return Look::Blind;
         }
         let (runs, messages) = (runs.unwrap_or_default(), messages.unwrap_or_default());
-        let seen = Seen { runs: &runs, messages: &messages, since: recent.since, owned: &self.letter.owned };
+        let seen = Seen { runs: &runs, messages: &messages, since: recent.since, owned: &self.owned };
         let verdict = self.clues.judge(&seen);
         #[cfg(sabotage)]
         let verdict = match verdict {

@@ -29,8 +29,6 @@ pub struct Letter {
     pub key: String,
     /// Its callback URL was made for this message alone: a run that shows it is ours.
     pub own_callback: bool,
-    /// Runs of other messages that were sent from here.
-    pub owned: HashSet<RunId>,
     /// Whether it may have been accepted so far.
     pub sent: Cell<Sent>,
 }
@@ -47,8 +45,9 @@ pub struct SendError {
 impl Client {
     /// `POST /v1/agents/{agent_id}/messages/async`: submits a message.
     ///
-    /// Where the answer is lost so that the message may have been accepted, this takes up to a minute more to find out.
-    pub async fn send(&self, letter: &Letter) -> Result<Run, SendError> {
+    /// Where the answer is lost so that the message may have been accepted, this takes up to a minute more to find out;
+    /// `owned` then tells which runs became of other messages that were sent from here.
+    pub async fn send(&self, letter: &Letter, owned: impl FnOnce() -> HashSet<RunId>) -> Result<Run, SendError> {
         let sent_at = Instant::now();
         let error = match self.post(letter, Intent::Act).await {
             Ok(run) => return Ok(run),
@@ -58,7 +57,7 @@ impl Client {
             return Err(SendError { error, candidates: Vec::new() });
         }
         (self.listener)(Heard::Lost { server: &self.server, agent: &letter.agent, cause: error.words() });
-        let mut search = Search::new(self, letter, sent_at);
+        let mut search = Search::new(self, letter, owned(), sent_at);
         match search.run().await {
             Some(run) => {
                 (self.listener)(Heard::Found { id: run.id() });

@@ -64,10 +64,10 @@ async fn post(
     request: &Request,
     signals: &mut Signals,
 ) -> anyhow::Result<Result<Run, Signal>> {
-    let (key, owned) = (Uuid::new_v4().to_string(), session.own_runs());
+    let key = Uuid::new_v4().to_string();
     let (body, own_callback) = (request.body.clone(), request.receiver.is_some());
-    let letter = Letter { agent: agent.clone(), body, key, own_callback, owned, sent: Sent::No.into() };
-    match signals.during(session.api.send(&letter), suspend).await {
+    let letter = Letter { agent: agent.clone(), body, key, own_callback, sent: Sent::No.into() };
+    match signals.during(session.api.send(&letter, || session.own_runs()), suspend).await {
         Ok(run) => run.map(Ok).map_err(|error| lost(session, error, agent).into()),
         Err(signal) if session.api.sent(&letter) == Sent::No => Ok(Err(signal)),
         Err(_) => Err(unknown(session, interrupted(session), agent).into()),

@@ -133,7 +133,6 @@ fn letter(own_callback: bool) -> Letter {
         body: body.to_string(),
         key: "key".to_owned(),
         own_callback,
-        owned: HashSet::new(),
         sent: Sent::No.into(),
     }
 }
@@ -144,7 +143,7 @@ async fn a_busy_agent_does_not_hide_the_run_of_a_lost_message() {
         for newer in [0, 99, 100, 600] {
             let server = Server { inverted, ascending, ..Server::busy(300, newer) };
             for own_callback in [true, false] {
-                let run = server.client().send(&letter(own_callback)).await;
+                let run = server.client().send(&letter(own_callback), HashSet::new).await;
                 let place = format!("{newer} newer, inverted {inverted}, ascending {ascending}, tag {own_callback}");
                 let run = run.unwrap_or_else(|lost| panic!("{place}: {:?}", lost.error));
                 assert_eq!(run.id().as_str(), format!("run-{:08x}", 300), "{place}");
@@ -156,14 +155,14 @@ async fn a_busy_agent_does_not_hide_the_run_of_a_lost_message() {
 #[tokio::test(start_paused = true)]
 async fn what_is_older_than_the_message_is_not_read() {
     let server = Server { inverted: true, ..Server::busy(5000, 30) };
-    server.client().send(&letter(false)).await.expect("found");
+    server.client().send(&letter(false), HashSet::new).await.expect("found");
     assert_eq!((server.asked("/v1/runs/"), server.asked("/messages?")), (1, 2));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_later_page_that_is_lost_does_not_hide_what_was_read() {
     let server = Server { first_page_only: true, ..Server::busy(300, 40) };
-    let run = server.client().send(&letter(false)).await.expect("its message is on the first page");
+    let run = server.client().send(&letter(false), HashSet::new).await.expect("its message is on the first page");
     assert_eq!(run.id().as_str(), format!("run-{:08x}", 300));
 }
 
@@ -173,7 +172,7 @@ async fn lists_without_end_are_given_up_and_the_message_stays_unknown() {
     let server = Server { endless: true, ..Server::busy(0, 100) };
     let mut letter = letter(false);
     letter.body = letter.body.replace("mine", "not there");
-    let lost = server.client().send(&letter).await.expect_err("nothing proves it");
+    let lost = server.client().send(&letter, HashSet::new).await.expect_err("nothing proves it");
     assert_eq!((lost.error.sent(), lost.error.exit()), (Sent::Maybe, Exit::Unknown));
     assert!(began.elapsed() < Duration::from_secs(70), "{:?}", began.elapsed());
     let (runs, messages) = (server.asked("/v1/runs/"), server.asked("/messages?"));
