@@ -3,17 +3,11 @@
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::support::letta::{self, AGENT, POST_PATH, RUN, RUN_PATH};
+use crate::support::letta::{self, AGENT, POST_PATH, RUN, RUN_PATH, approval_request as request};
 use crate::support::{Answer, Gate, Mock, TestEnv, agentctl};
 
 /// The run that goes on.
 const NEXT: &str = "run-33333333-2222-4222-8222-222222222222";
-
-fn request(calls: &[&str]) -> Value {
-    let calls: Vec<Value> =
-        calls.iter().map(|id| json!({"name": "rm", "arguments": "{\"path\": \"x\"}", "tool_call_id": id})).collect();
-    json!({"id": "message-7", "message_type": "approval_request_message", "run_id": RUN, "tool_calls": calls})
-}
 
 fn decision(call: &str) -> Value {
     let approvals = json!([{"type": "approval", "tool_call_id": call, "approve": true}]);

@@ -1,12 +1,12 @@
 //! `listen` and `send --listen`: a callback is a hint, and the server is asked.
 
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
+use crate::support::callback::{self, about, post, request};
 use crate::support::letta::{self, RUN, RUN_PATH, SEND, run_answer};
 use crate::support::process::Running;
 use crate::support::{Answer, Gate, Mock, Output, TestEnv, agentctl};
@@ -24,27 +24,7 @@ fn listening(env: &TestEnv, server: &Mock, args: &[&str]) -> (Running, String) {
 
 fn said_url(running: &Running) -> String {
     running.wait_for_stderr("\n");
-    let said = running.stderr_so_far();
-    said.lines().find_map(|line| line.strip_prefix("url: ")).unwrap_or_else(|| panic!("no URL: {said}")).to_owned()
-}
-
-/// Posts a callback and returns the status of the answer.
-fn post(url: &str, body: &str) -> u16 {
-    request(url, "POST", "application/json", body)
-}
-
-fn request(url: &str, method: &str, content_type: &str, body: &str) -> u16 {
-    let (address, path) = url.strip_prefix("http://").and_then(|url| url.split_once('/')).expect("an http URL");
-    let mut stream = TcpStream::connect(address).expect("a connection");
-    let head = format!("{method} /{path} HTTP/1.1\r\nhost: x\r\ncontent-type: {content_type}\r\n");
-    write!(stream, "{head}content-length: {}\r\n\r\n{body}", body.len()).expect("a connection");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("no status: {answer}"))
-}
-
-fn callback(run: &str) -> String {
-    json!({"run_id": run, "status": "completed", "metadata": {}}).to_string()
+    callback::url_in(&running.stderr_so_far())
 }
 
 #[test]
@@ -53,7 +33,7 @@ fn a_run_that_is_called_back_is_read_back_and_printed_as_watch_prints_it() {
     let (listener, url) = listening(&env, &mock, &["--count", "1"]);
     let token = url.rsplit('/').next().unwrap_or_default();
     assert!(url.starts_with("http://127.0.0.1:") && token.len() >= 32, "{url}");
-    assert_eq!(post(&url, &callback(RUN)), 204);
+    assert_eq!(post(&url, &about(RUN)), 204);
     let output = listener.wait();
     let watched = agentctl(&mock, &format!("watch {RUN}"));
     assert_eq!((output.code(), output.document()), (0, watched.document()), "{output}");
@@ -64,7 +44,7 @@ fn a_callback_that_lies_or_comes_early_is_held_until_the_server_says_so_too() {
     let (env, mock, gate) = (TestEnv::new(), Mock::start(), Gate::default());
     mock.on("GET", RUN_PATH, [run_answer("running", None), completed().held(&gate)]);
     let (listener, url) = listening(&env, &mock, &["--count", "1"]);
-    assert_eq!(post(&url, &callback(RUN)), 204);
+    assert_eq!(post(&url, &about(RUN)), 204);
     mock.wait_for("GET", 2);
     assert_eq!(listener.stdout_so_far(), "", "it is at work, says the server");
     gate.open();
@@ -77,24 +57,24 @@ fn what_the_server_does_not_know_or_nobody_may_send_is_not_printed() {
     let (env, mock) = (TestEnv::new(), letta::done());
     let (listener, url) = listening(&env, &mock, &["--count", "1"]);
     let unknown = "run-99999999-2222-4222-8222-222222222222";
-    assert_eq!(post(&url, &callback(unknown)), 204);
+    assert_eq!(post(&url, &about(unknown)), 204);
     for (url, method, kind, body, expected) in [
-        (format!("{}x", url), "POST", "application/json", callback(RUN), 404),
+        (format!("{}x", url), "POST", "application/json", about(RUN), 404),
         (
             url.rsplit_once('/').map(|(base, _)| format!("{base}/")).unwrap_or_default(),
             "POST",
             "application/json",
-            callback(RUN),
+            about(RUN),
             404,
         ),
         (url.clone(), "GET", "application/json", String::new(), 405),
-        (url.clone(), "POST", "text/plain", callback(RUN), 415),
+        (url.clone(), "POST", "text/plain", about(RUN), 415),
         (url.clone(), "POST", "application/json", "{}".to_owned(), 422),
         (url.clone(), "POST", "application/json", "nonsense".to_owned(), 422),
     ] {
         assert_eq!(request(&url, method, kind, &body), expected, "{method} {kind} {body}");
     }
-    assert_eq!(post(&url, &callback(RUN)), 204);
+    assert_eq!(post(&url, &about(RUN)), 204);
     let output = listener.wait();
     assert_eq!((output.code(), &output.document()["id"]), (0, &json!(RUN)), "{output}");
     assert!(!output.stderr.contains(unknown), "{output}");
@@ -107,7 +87,7 @@ fn a_thousand_deliveries_of_one_run_run_the_command_once() {
     let (listener, url) = listening(&env, &mock, &["--exec", exec]);
     std::thread::scope(|scope| {
         for _ in 0..50 {
-            scope.spawn(|| (0..20).for_each(|_| assert_eq!(post(&url, &callback(RUN)), 204)));
+            scope.spawn(|| (0..20).for_each(|_| assert_eq!(post(&url, &about(RUN)), 204)));
         }
     });
     listener.wait_for_stdout("\n");
@@ -131,7 +111,7 @@ fn nothing_that_a_run_says_is_carried_out() {
     run["metadata"]["error"] = payload.into();
     mock.on("GET", RUN_PATH, [Answer::json(200, &run)]);
     let (listener, url) = listening(&env, &mock, &["--count", "1", "--exec", "env"]);
-    assert_eq!(post(&url, &callback(RUN)), 204);
+    assert_eq!(post(&url, &about(RUN)), 204);
     let output = listener.wait();
     assert_eq!((output.code(), &output.document()["status"]), (0, &json!(payload)), "{output}");
     assert!(output.stderr.contains(&format!("AGENTCTL_RUN_ID={RUN}")), "{output}");
@@ -144,12 +124,12 @@ fn nothing_that_a_run_says_is_carried_out() {
 fn a_command_that_fails_is_said_and_one_that_cannot_be_run_ends_it() {
     let (env, mock) = (TestEnv::new(), letta::done());
     let (listener, url) = listening(&env, &mock, &["--count", "1", "--exec", "sh -c 'exit 3'"]);
-    post(&url, &callback(RUN));
+    post(&url, &about(RUN));
     let output = listener.wait();
     assert_eq!(output.code(), 0, "{output}");
     assert!(output.stderr.contains("exit status: 3"), "{output}");
     let (listener, url) = listening(&env, &mock, &["--exec", "/no/such/program"]);
-    post(&url, &callback(RUN));
+    post(&url, &about(RUN));
     let output = listener.wait();
     assert_eq!((output.code(), &output.error()["code"]), (13, &json!("hook")), "{output}");
     for bad in ["", "'open"] {
@@ -181,7 +161,7 @@ fn a_listener_ends_when_its_time_is_over_its_port_is_taken_or_it_is_told_to() {
 fn a_listener_waits_for_a_server_that_is_away() {
     let (env, mock) = (TestEnv::new(), letta::letta([Answer::status(503), Answer::close(), completed()]));
     let (listener, url) = listening(&env, &mock, &["--count", "1"]);
-    assert_eq!(post(&url, &callback(RUN)), 204);
+    assert_eq!(post(&url, &about(RUN)), 204);
     let output = listener.wait();
     assert_eq!((output.code(), &output.document()["status"]), (0, &json!("completed")), "{output}");
 }
@@ -201,12 +181,12 @@ fn a_callback_ends_the_wait_early_and_lies_do_not() {
     let (running, url) = sending(&mock, &env, "--wait");
     mock.wait_for("GET", 1);
     // Ten lies by somebody who knows the URL, and many by those who do not.
-    (0..10).for_each(|_| assert_eq!(post(&url, &callback(RUN)), 204));
-    (0..100).for_each(|number| assert_eq!(post(&format!("{url}{number}"), &callback(RUN)), 404));
+    (0..10).for_each(|_| assert_eq!(post(&url, &about(RUN)), 204));
+    (0..100).for_each(|number| assert_eq!(post(&format!("{url}{number}"), &about(RUN)), 404));
     assert_eq!(running.stdout_so_far(), "");
     mock.on("GET", RUN_PATH, [completed()]);
     let began = Instant::now();
-    assert_eq!(post(&url, &callback(RUN)), 204);
+    assert_eq!(post(&url, &about(RUN)), 204);
     let output = running.wait();
     assert!(began.elapsed() < Duration::from_secs(4), "earlier than a relaxed look: {:?}", began.elapsed());
     assert_eq!((output.code(), &output.document()["_agentctl"]["outcome"]), (0, &json!("succeeded")), "{output}");

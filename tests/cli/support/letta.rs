@@ -80,6 +80,13 @@ pub fn message(kind: &str, content: &str) -> Value {
     })
 }
 
+/// The message by which the run asks for approval of calls with these ids.
+pub fn approval_request(calls: &[&str]) -> Value {
+    let calls: Vec<Value> =
+        calls.iter().map(|id| json!({"name": "rm", "arguments": "{\"path\": \"x\"}", "tool_call_id": id})).collect();
+    json!({"id": "message-7", "message_type": "approval_request_message", "run_id": RUN, "tool_calls": calls})
+}
+
 /// A server that accepts a message and whose run is looked at with these answers, the last one repeated.
 pub fn letta(looks: impl IntoIterator<Item = Answer>) -> Mock {
     let mock = Mock::start();
@@ -98,4 +105,12 @@ pub fn letta(looks: impl IntoIterator<Item = Answer>) -> Mock {
 /// The same with a run that is completed at the first look.
 pub fn done() -> Mock {
     letta([run_answer("completed", Some("end_turn"))])
+}
+
+/// The same with a run that stopped because a call needs approval.
+pub fn asking() -> Mock {
+    let mock = letta([run_answer("completed", Some("requires_approval"))]);
+    mock.on("GET", &format!("{RUN_PATH}/messages"), [Answer::json(200, &json!([approval_request(&["call_1"])]))]);
+    mock.on("GET", &format!("/v1/agents/{AGENT}/messages"), [Answer::json(200, &json!([]))]);
+    mock
 }

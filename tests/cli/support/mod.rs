@@ -1,5 +1,6 @@
 //! What the tests stand on: a clean environment, processes with a time limit, servers that do as they are told.
 
+pub mod callback;
 pub mod env;
 pub mod letta;
 pub mod mock;

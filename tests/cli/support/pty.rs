@@ -142,6 +142,11 @@ impl OnTerminal {
         assert!(!timeout.timed_out(), "`{text}` was not printed: {:?}", joined(&chunks));
     }
 
+    /// All that was printed so far.
+    pub fn so_far(&self) -> String {
+        joined(&self.captured.chunks.lock().expect("no panic"))
+    }
+
     /// Waits for its end.
     pub fn wait(mut self) -> Screen {
         let left = self.deadline.saturating_duration_since(Instant::now());
