@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use http::HeaderValue;
-use http::header::LOCATION;
 use serde_json::Value;
 
 use super::exchange::Answer;
@@ -20,9 +19,11 @@ pub(super) fn conceal(mut answer: Answer, authorization: Option<&HeaderValue>) -
     let in_json = Value::from(key).to_string();
     for form in [key, &in_json[1..in_json.len() - 1]] {
         answer.body = without(form.as_bytes(), &answer.body).map_or(answer.body, Bytes::from);
-        let to = answer.headers.get(LOCATION).and_then(|to| without(form.as_bytes(), to.as_bytes()));
-        if let Some(to) = to.and_then(|to| HeaderValue::from_bytes(&to).ok()) {
-            answer.headers.insert(LOCATION, to);
+        for value in answer.headers.values_mut() {
+            let clean = without(form.as_bytes(), value.as_bytes());
+            if let Some(clean) = clean.and_then(|clean| HeaderValue::from_bytes(&clean).ok()) {
+                *value = clean;
+            }
         }
     }
     answer
@@ -48,6 +49,7 @@ fn without(key: &[u8], text: &[u8]) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
     use http::HeaderMap;
+    use http::header::LOCATION;
 
     fn concealed(status: u16, body: &'static str) -> Answer {
         let headers = HeaderMap::from_iter([(LOCATION, HeaderValue::from_static("/login?key=canary"))]);

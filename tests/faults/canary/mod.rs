@@ -1,120 +1,17 @@
 //! The secret canary: a key that exists nowhere else goes through everything that the program can do, and is then looked
 //! for in all that was printed and written. It may be in `credentials.toml` and on the wire, and nowhere else.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
+mod sweep;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use std::fs;
+
 use rustix::process::Signal;
 use serde_json::json;
 
-use crate::report::{Table, circumstances};
+use self::sweep::{Canary, Sweep, publish, secret};
 use crate::support::letta::{self, AGENT, POST_PATH, RUN, RUN_PATH, run_answer};
 use crate::support::process::{Process, Running};
-use crate::support::{Answer, Gate, Mock, Output, TestEnv, mock};
-
-/// A text that must not be found, in all the forms in which it could be.
-struct Canary {
-    forms: Vec<(&'static str, String)>,
-}
-
-impl Canary {
-    fn new(text: &str) -> Self {
-        let (first, second) = text.split_at(text.len() / 2);
-        let reversed = |text: &str| text.chars().rev().collect::<String>();
-        let hex: String = text.bytes().map(|b| format!("{b:02x}")).collect();
-        let percent: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
-        let mut forms = vec![
-            ("its first half", first.to_owned()),
-            ("its second half", second.to_owned()),
-            ("its first half, reversed", reversed(first)),
-            ("its second half, reversed", reversed(second)),
-            ("hexadecimal", hex.to_uppercase()),
-            ("hexadecimal", hex),
-            ("percent-encoded", percent),
-            ("JSON", json!(text).to_string().trim_matches('"').to_owned()),
-        ];
-        // Base64 depends on where in a group of three bytes a text begins.
-        for before in 0..3 {
-            let padded = format!("{}{text}", &"xyz"[..before]);
-            let inner = |encoded: String| encoded[4..encoded.len() - 4].to_owned();
-            forms.push(("base64", inner(STANDARD_NO_PAD.encode(&padded))));
-            forms.push(("base64", inner(URL_SAFE_NO_PAD.encode(&padded))));
-        }
-        Self { forms }
-    }
-
-    /// In which forms it is in these bytes.
-    fn found_in(&self, bytes: &[u8]) -> Vec<&'static str> {
-        let is_in = |form: &str| bytes.windows(form.len()).any(|part| part == form.as_bytes());
-        self.forms.iter().filter(|(_, form)| is_in(form)).map(|(name, _)| *name).collect()
-    }
-}
-
-/// What was searched of a kind of scenario.
-#[derive(Default)]
-struct Row {
-    scenarios: usize,
-    bytes: usize,
-    hits: usize,
-}
-
-struct Sweep {
-    canaries: Vec<Canary>,
-    rows: BTreeMap<&'static str, Row>,
-    hits: Vec<String>,
-}
-
-impl Sweep {
-    fn search(&mut self, kind: &'static str, what: &str, bytes: &[u8]) {
-        let found: Vec<&str> = self.canaries.iter().flat_map(|canary| canary.found_in(bytes)).collect();
-        let row = self.rows.entry(kind).or_default();
-        row.bytes += bytes.len();
-        row.hits += found.len();
-        self.hits.extend(found.iter().map(|form| format!("{kind}: {what}: {form}")));
-    }
-
-    /// A scenario that ended: with the code that proves that it took the way that it was meant to take.
-    fn output(&mut self, kind: &'static str, code: i32, output: &Output) {
-        assert_eq!(output.code(), code, "{kind}\n{output}");
-        self.rows.entry(kind).or_default().scenarios += 1;
-        self.search(kind, "standard output", output.stdout.as_bytes());
-        self.search(kind, &format!("standard error: {}", output.stderr), output.stderr.as_bytes());
-    }
-
-    fn run(&mut self, kind: &'static str, code: i32, process: Process) {
-        let output = process.run();
-        self.output(kind, code, &output);
-    }
-
-    /// The command line of a process at work, as everybody on this machine can read it.
-    fn command_line(&mut self, kind: &'static str, running: &Running) {
-        let path = format!("/proc/{}/cmdline", running.id());
-        self.search(kind, &path, &fs::read(&path).expect("the process is there"));
-    }
-
-    /// Every file below a folder but those that hold keys by design.
-    fn files(&mut self, kind: &'static str, folder: &Path, by_design: &[&str]) {
-        for entry in fs::read_dir(folder).expect("a folder").flatten() {
-            let path = entry.path();
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if path.is_dir() {
-                self.files(kind, &path, by_design);
-            } else if path.is_file() && !by_design.contains(&name.as_str()) {
-                self.rows.entry(kind).or_default().scenarios += 1;
-                self.search(kind, &path.display().to_string(), &fs::read(&path).expect("a file"));
-            }
-        }
-    }
-}
-
-/// A secret that needs an escape in every encoding, and is unlike any other.
-fn secret() -> String {
-    let random = || uuid::Uuid::new_v4().simple().to_string();
-    format!("sk-{}+/=~%&\"\\$'{}", random(), random())
-}
+use crate::support::{Answer, Gate, Mock, TestEnv, callback, mock};
 
 /// A server that takes everything.
 fn server() -> Mock {
@@ -141,8 +38,7 @@ const SEND: [&str; 5] = ["send", "--agent", AGENT, "-m", "hi"];
 #[test]
 fn a_secret_is_found_nowhere_but_where_it_belongs() {
     let (key, hidden) = (secret(), secret());
-    let mut sweep =
-        Sweep { canaries: vec![Canary::new(&key), Canary::new(&hidden)], rows: BTreeMap::new(), hits: vec![] };
+    let mut sweep = Sweep::new(vec![Canary::new(&key), Canary::new(&hidden)]);
     let env = TestEnv::new();
     // What a person gives to the program lies elsewhere than what the program writes.
     let given = TestEnv::new();
@@ -178,6 +74,11 @@ fn commands(sweep: &mut Sweep, env: &TestEnv, key: &str, key_file: &str) {
         &["agents", "list"],
         &["agents", "show", AGENT],
         &["agents", "create", "--name", "a"],
+        &["api", "GET", "/v1/agents/"],
+        &["api", "GET", "/v1/runs/", "--paginate", "-i"],
+        &["api", "POST", "/v1/agents/", "-f", "name=a"],
+        &["doctor"],
+        &["doctor", "-o", "json"],
         &["config", "list"],
         &["config", "list", "-o", "json"],
         &["completions", "bash"],
@@ -197,9 +98,30 @@ fn commands(sweep: &mut Sweep, env: &TestEnv, key: &str, key_file: &str) {
     sweep.run("commands, -vv", 0, by_file);
     let by_pipe = env.agentctl(["status", RUN, "-vv", "--api-key-file", "-", "--base-url", &server.url()]);
     sweep.run("commands, -vv", 0, by_pipe.stdin(key));
+    let asking = letta::asking();
+    for args in [&["approve", RUN, "-vv"][..], &["deny", RUN, "--reason", "no", "-vv"]] {
+        sweep.run("commands, -vv", 0, run(args).env("LETTA_BASE_URL", asking.url()));
+    }
+    listener(sweep, run(&["listen", "--count", "1", "--exec", "cat", "-vv"]));
     let bearer = format!("Bearer {key}");
     let sent = server.requests().iter().filter(|one| one.header("authorization") == Some(&bearer)).count();
     assert!(sent > 20, "the key was really sent: {sent}");
+}
+
+/// Calls a listener back about a run, as soon as it has said where. Its URL is one write.
+fn call_back(listener: &Running) {
+    listener.wait_for_stderr("url: ");
+    let url = callback::url_in(&listener.stderr_so_far());
+    assert_eq!(callback::post(&url, &callback::about(RUN)), 204);
+}
+
+/// A listener that is called back, and a command that is given what came.
+fn listener(sweep: &mut Sweep, listener: Process) {
+    let running = listener.spawn();
+    running.wait_for_stderr("url: ");
+    sweep.command_line("commands, -vv", &running);
+    call_back(&running);
+    sweep.output("commands, -vv", 0, &running.wait());
 }
 
 fn headers(sweep: &mut Sweep, env: &TestEnv, file: &str, hidden: &str) {
@@ -225,7 +147,7 @@ fn errors(sweep: &mut Sweep, env: &TestEnv, key: &str) {
     let elsewhere = Mock::start();
     let moved = format!("{}/login?key={key}", elsewhere.url());
     for (code, answer) in [
-        (4, Answer::json(401, &echo)),
+        (4, Answer::json(401, &echo).header("www-authenticate", &format!("Bearer error=\"{key}\""))),
         (4, Answer::json(402, &echo)),
         (4, Answer::body(403, "text/html", format!("<title>no {key}</title>"))),
         (5, Answer::json(404, &echo)),
@@ -237,9 +159,18 @@ fn errors(sweep: &mut Sweep, env: &TestEnv, key: &str) {
     ] {
         let server = refusing(answer);
         sweep.run("errors", code, to(&server.url(), &["status", RUN]));
-        sweep.run("errors", code, to(&server.url(), &["status", RUN, "-vv", "-o", "human"]));
+        for args in [
+            &["status", RUN, "-vv", "-o", "human"][..],
+            &["api", "GET", "/v1/agents/", "-i", "-vv"],
+            &["approve", RUN, "-vv"],
+            &["deny", RUN, "--reason", "no"],
+            &["doctor", "-vv"],
+        ] {
+            sweep.run("errors", code, to(&server.url(), args));
+        }
     }
     assert_eq!(elsewhere.connections(), 0, "no redirect was followed");
+    deaf_listener(sweep, to(&refusing(Answer::json(401, &echo)).url(), &["listen", "-vv"]));
     let web = refusing(Answer::body(200, "text/html", "<title>hello</title>"));
     let garbage = refusing(Answer::body(200, "application/json", "{"));
     // These are tried for a while: all at once.
@@ -258,6 +189,15 @@ fn errors(sweep: &mut Sweep, env: &TestEnv, key: &str) {
         let output = running.wait();
         sweep.output("errors", code, &output);
     }
+}
+
+/// A listener that is called back and whose server then says no, repeating the key.
+fn deaf_listener(sweep: &mut Sweep, listener: Process) {
+    let running = listener.spawn();
+    call_back(&running);
+    running.wait_for_stderr("error");
+    running.signal(Signal::TERM);
+    sweep.output("errors", 143, &running.wait());
 }
 
 /// Secrets that cannot be used, and files of them that cannot be read.
@@ -349,46 +289,4 @@ fn local(sweep: &mut Sweep, env: &TestEnv, key: &str) {
         let found = own.found_in(output.to_string().as_bytes());
         assert_eq!(found, [""; 0], "the server's own key\n{output}");
     }
-}
-
-fn publish(sweep: &Sweep) {
-    let mut table = Table::new("canary", &["what", "scenarios or files", "bytes searched", "hits"]);
-    for (kind, row) in &sweep.rows {
-        table.row(&[(*kind).to_owned(), row.scenarios.to_string(), row.bytes.to_string(), row.hits.to_string()]);
-    }
-    let forms: usize = sweep.canaries.iter().map(|canary| canary.forms.len()).sum();
-    table.publish(&format!("{}; {forms} forms of two secrets.", circumstances()));
-}
-
-#[test]
-fn a_leak_that_is_planted_is_found_in_every_form() {
-    let key = secret();
-    let canary = Canary::new(&key);
-    let half = key.len() / 2;
-    let leaks = [
-        format!("error: the key {key} is bad"),
-        format!("…{}…", &key[..half]),
-        format!("…{}…", &key[half..]),
-        key.chars().rev().collect(),
-        base64::engine::general_purpose::STANDARD.encode(&key),
-        base64::engine::general_purpose::STANDARD.encode(format!("user:{key}")),
-        base64::engine::general_purpose::URL_SAFE.encode(format!("{{\"key\": \"{key}\"}}")),
-        url::form_urlencoded::byte_serialize(key.as_bytes()).collect(),
-        key.bytes().map(|b| format!("{b:02x}")).collect(),
-        json!({"key": key}).to_string(),
-    ];
-    for leak in &leaks {
-        assert!(!canary.found_in(format!("before {leak} after").as_bytes()).is_empty(), "{leak}");
-    }
-    assert_eq!(canary.found_in(secret().as_bytes()), [""; 0], "another secret is none of this one's");
-    let env = TestEnv::new();
-    env.write("agentctl-data/leak", &key);
-    let mut sweep = Sweep { canaries: vec![canary], rows: BTreeMap::new(), hits: vec![] };
-    sweep.files("files", env.home(), &["credentials.toml"]);
-    assert!(sweep.hits.iter().any(|hit| hit.contains("agentctl-data/leak")), "{:?}", sweep.hits);
-    env.write("agentctl-data/credentials.toml", &key);
-    let before = sweep.hits.len();
-    fs::remove_file(env.home().join("agentctl-data/leak")).expect("removed");
-    sweep.files("files", env.home(), &["credentials.toml"]);
-    assert_eq!(sweep.hits.len(), before, "where it belongs");
 }
