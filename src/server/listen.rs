@@ -14,10 +14,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
+use super::stall::Unstalled;
+
 /// How many connections are served at once; further ones wait in the system's queue.
 const MOST_CONNECTIONS: usize = 1024;
 /// How long a client may take for the head of a request, and how long a connection may be idle between two.
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a client may take nothing of an answer that is there for it. Its connection is others' then.
+const TAKING: Duration = Duration::from_secs(30);
 /// How much of a request's head is kept; a larger one is refused.
 const HEAD_ROOM: usize = 64 << 10;
 /// How long requests that were sent before the end may be on their way. A connection is closed without looking for more.
@@ -99,11 +103,40 @@ fn begin(stream: TcpStream, slot: Option<OwnedSemaphorePermit>, router: Router, 
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_PATIENCE)
         .max_buf_size(HEAD_ROOM)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(Unstalled::new(stream, TAKING)), TowerToHyperService::new(router));
     let connection = open.watch(connection);
     tokio::spawn(async move {
         // What goes wrong here is the client's business, and it is told by the connection's end.
         let _ = connection.await;
         drop(slot);
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    /// More than the system keeps for a connection.
+    const LONG: usize = 64 << 20;
+
+    #[tokio::test]
+    async fn who_does_not_read_an_answer_is_hung_up_on() {
+        let listener = Listener::bind(([127, 0, 0, 1], 0).into()).await.expect("a port");
+        let mut client = TcpStream::connect(listener.address()).await.expect("a connection");
+        let router = Router::new().route("/", get(|| async { vec![0; LONG] }));
+        tokio::spawn(listener.serve(router, pending()));
+        client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("sent");
+        assert_ne!(client.read(&mut [0; 100]).await.expect("an answer"), 0);
+        tokio::time::pause();
+        sleep(TAKING * 2).await;
+        let mut rest = Vec::new();
+        // Cut off, politely or not.
+        let _ = client.read_to_end(&mut rest).await;
+        assert!(rest.len() < LONG, "all of it came");
+    }
 }

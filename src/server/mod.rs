@@ -24,6 +24,7 @@ mod request;
 mod room;
 mod routes;
 mod schedule;
+mod stall;
 mod store;
 pub mod target;
 #[cfg(test)]
