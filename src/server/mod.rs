@@ -5,6 +5,7 @@
 //! `validate`, what an answer looks like in `render`, who may work on a run in `store::claims`.
 
 mod answer;
+mod bug;
 mod callback;
 mod clock;
 mod decide;

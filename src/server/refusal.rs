@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::Manners;
+use super::bug::Bug;
 use super::store::StoreError;
 use super::validate::Fault;
 use crate::db;
@@ -25,6 +26,8 @@ pub(super) enum Refusal {
     Body(StatusCode, Value),
     /// Input that does not pass validation.
     Invalid(Vec<Fault>),
+    /// A fault of this program.
+    Bug(Bug),
     /// Too much is to be written, or another process holds the database for too long; nothing was stored.
     Busy,
 }
@@ -59,7 +62,7 @@ impl Refusal {
         Self::Detail(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large".to_owned())
     }
 
-    /// The answer to what should not happen.
+    /// What the real server answers where it should not fail, and no more.
     pub(super) fn internal() -> Self {
         Self::Detail(StatusCode::INTERNAL_SERVER_ERROR, "An unknown error occurred".to_owned())
     }
@@ -77,7 +80,7 @@ impl From<StoreError> for Refusal {
                 Self::Detail(StatusCode::INTERNAL_SERVER_ERROR, format!("A database error occurred: {error}"))
             }
             StoreError::Crowded => Self::Busy,
-            StoreError::Lost | StoreError::Panicked => Self::internal(),
+            StoreError::Lost | StoreError::Panicked => Self::Bug(Bug::new(error.to_string())),
         }
     }
 }
@@ -94,6 +97,7 @@ impl IntoResponse for Refusal {
             Self::Detail(status, detail) => (status, Json(json!({"detail": detail}))).into_response(),
             Self::Invalid(faults) => (StatusCode::UNPROCESSABLE_ENTITY, Json(Fault::body(&faults))).into_response(),
             Self::Body(status, body) => (status, Json(body)).into_response(),
+            Self::Bug(bug) => bug.into_response(),
             Self::Busy => busy(),
         }
     }

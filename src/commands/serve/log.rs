@@ -65,7 +65,7 @@ impl<'a> Log<'a> {
     pub fn ear(&self) -> impl Fn(Note) + Send + Sync + 'static {
         let (ear, chatty) = (self.ear.clone(), self.ctx.global.verbose > 0);
         move |note| {
-            if chatty || matches!(note, Note::Refused(_)) {
+            if chatty || matches!(note, Note::Refused(_) | Note::Failed { .. }) {
                 // Full: see `ROOM`.
                 let _ = ear.try_send(note);
             }
@@ -100,6 +100,10 @@ impl Line<'_> {
             }
             Self::Unlisted(why) => page.say("agentctl will not find the key by itself: ").show_line(why),
             Self::Note(Note::Refused(why)) => page.say("refused: ").show_line(why),
+            Self::Note(Note::Failed { method, path, bug }) => {
+                let page = page.say("a bug in agentctl, ").show(&bug.id).say(": ").show_line(method.as_str()).say(" ");
+                page.show_line(path).say(" ").show_line(&bug.what)
+            }
             Self::Note(Note::Answered { method, path, status, took }) => {
                 let page = page.show_line(method.as_str()).say(" ").show_line(path).say(" -> ");
                 page.show_line(status.as_str()).say(" in ").show(&duration::read(*took))
@@ -123,6 +127,9 @@ impl Line<'_> {
             }),
             Self::Unlisted(why) => json!({"type": "unlisted", "reason": why}),
             Self::Note(Note::Refused(why)) => json!({"type": "refused", "reason": why}),
+            Self::Note(Note::Failed { method, path, bug }) => json!({
+                "type": "bug", "error_id": bug.id, "method": method.as_str(), "path": path, "reason": bug.what,
+            }),
             Self::Note(Note::Answered { method, path, status, took }) => json!({
                 "type": "request", "method": method.as_str(), "path": path, "status": status.as_u16(),
                 "duration_ns": u64::try_from(took.as_nanos()).unwrap_or(u64::MAX),

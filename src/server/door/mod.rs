@@ -21,6 +21,7 @@ pub(super) use body::MOST_BYTES;
 pub use host::{BadHostName, HostName, Hosts};
 pub use key::Key;
 
+use super::bug::Bug;
 use super::declare::declare;
 use super::refusal::Refusal;
 use super::room::Room;
@@ -48,6 +49,15 @@ pub type Hear = Arc<dyn Fn(Note) + Send + Sync>;
 pub enum Note {
     /// A request was turned away; with what was wrong with it.
     Refused(String),
+    /// A request met a fault of this program.
+    Failed {
+        /// `GET`, `POST`, …
+        method: Method,
+        /// The path, with its query.
+        path: String,
+        /// The fault, and its number.
+        bug: Bug,
+    },
     /// A request was answered.
     Answered {
         /// `GET`, `POST`, …
@@ -132,7 +142,10 @@ async fn enter(State(doors): State<Arc<Doors>>, request: Request, next: Next) ->
     let began = Instant::now();
     let (parts, body) = request.into_parts();
     let (method, path) = (parts.method.clone(), parts.uri.to_string());
-    let answer = doors.answer(parts, body, next).await;
+    let mut answer = doors.answer(parts, body, next).await;
+    if let Some(bug) = answer.extensions_mut().remove::<Bug>() {
+        (doors.hear)(Note::Failed { method: method.clone(), path: path.clone(), bug });
+    }
     let answer = if doors.honours_keys { declare(answer) } else { answer };
     (doors.hear)(Note::Answered { method, path, status: answer.status(), took: began.elapsed() });
     answer

@@ -12,6 +12,7 @@ use super::payload::Payload;
 use super::{Answer, agent_id, page, required};
 use crate::model::AgentId;
 use crate::server::answer;
+use crate::server::bug::Bug;
 use crate::server::engine::Engine;
 use crate::server::refusal::Refusal;
 use crate::server::render;
@@ -50,7 +51,8 @@ pub(super) async fn create(State(engine): State<Arc<Engine>>, payload: Payload) 
     let name = new.name.clone().unwrap_or_else(|| format!("Agent {}", &id.as_str()[6..14]));
     let system = new.system.clone().unwrap_or_else(|| answer::SYSTEM.to_owned());
     let made = engine.db.write(move |tx| agents::create(tx, id.as_str(), &name, &model, &system, &new)).await;
-    Ok(Json(render::agent(&required(made, Refusal::internal)?, None)))
+    let gone = || Refusal::Bug(Bug::new("an agent that was just made is not there"));
+    Ok(Json(render::agent(&required(made, gone)?, None)))
 }
 
 /// What the real server does not find in a body, and what it only notices later.

@@ -25,6 +25,7 @@ use futures_util::FutureExt;
 use serde_json::Value;
 
 use super::Manners;
+use super::bug::Bug;
 use super::declare::declare;
 use super::door::MOST_BYTES;
 use super::engine::Engine;
@@ -105,7 +106,7 @@ async fn method_not_allowed() -> Refusal {
 /// A handler that panics is a bug, but not one that ends the process.
 async fn catch_panic(request: Request, next: Next) -> Response {
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-    answer.unwrap_or_else(|_| Refusal::internal().into_response())
+    answer.unwrap_or_else(|left| Bug::panic(&*left).into_response())
 }
 
 /// An agent id from a path.
@@ -165,14 +166,36 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
+    use crate::server::Room;
+    use crate::server::door::{Doors, Hosts, Note};
 
     #[tokio::test]
-    async fn a_handler_that_panics_is_a_500_and_nothing_more() {
+    async fn a_handler_that_panics_is_a_500_with_a_number_under_which_the_log_has_it() {
         async fn faulty() -> StatusCode {
-            panic!("on purpose")
+            panic!("on {}", "purpose")
         }
-        let router: Router = Router::new().route("/", get(faulty)).layer(from_fn(catch_panic));
-        let answer = router.oneshot(Request::new(Body::empty())).await.expect("infallible");
+        let (hear, heard) = std::sync::mpsc::channel();
+        let router: Router = Router::new().route("/{id}", get(faulty)).layer(from_fn(catch_panic));
+        let router = Doors {
+            hosts: Hosts::new(80, &[]),
+            key: None,
+            honours_keys: true,
+            room: Room::new(),
+            hear: Arc::new(move |note| hear.send(note).expect("a listener")),
+        }
+        .guard(router);
+        let request = Request::builder().uri("/7").header("host", "localhost:80").body(Body::empty());
+        let answer = router.oneshot(request.expect("a request")).await.expect("infallible");
         assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.expect("a body");
+        let body: Value = serde_json::from_slice(&body).expect("JSON");
+        assert_eq!(body["detail"], "An unknown error occurred");
+        match heard.recv().expect("a note") {
+            Note::Failed { method, path, bug } => {
+                assert_eq!((method.as_str(), path.as_str(), bug.what.as_str()), ("GET", "/7", "panicked: on purpose"));
+                assert_eq!(body["error_id"], bug.id);
+            }
+            other => panic!("{other:?}"),
+        }
     }
 }
