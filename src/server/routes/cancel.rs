@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
+use rusqlite::Transaction;
 use serde_json::{Map, Value};
 
 use super::payload::Payload;
@@ -12,8 +13,12 @@ use super::{Answer, agent_id};
 use crate::model::AgentId;
 use crate::server::engine::Engine;
 use crate::server::refusal::Refusal;
+use crate::server::store::Result as Stored;
 use crate::server::store::runs::{self, Cancelled};
 use crate::server::validate::{self, Fault, Order, Params};
+
+/// How many runs are cancelled in one transaction: many cost little more than one, and others want to write, too.
+const AT_ONCE: usize = 250;
 
 /// `POST /v1/agents/{agent_id}/messages/cancel`: the given runs, or all that are open.
 pub(super) async fn of_agent(State(engine): State<Arc<Engine>>, Path(agent): Path<String>, payload: Payload) -> Answer {
@@ -50,9 +55,11 @@ fn is_conversation(id: &str) -> bool {
 
 async fn cancel(engine: &Arc<Engine>, agent: &AgentId, ids: Vec<String>) -> Answer {
     let mut answer = Map::new();
-    for id in ids {
-        let word = if cancel_one(engine, &id).await? == Cancelled::Unknown { "failed" } else { "cancelled" };
-        answer.insert(id, Value::from(word));
+    for some in ids.chunks(AT_ONCE) {
+        for (id, cancelled) in some.iter().zip(cancel_some(engine, some).await?) {
+            let word = if cancelled == Cancelled::Unknown { "failed" } else { "cancelled" };
+            answer.insert(id.clone(), Value::from(word));
+        }
     }
     // A callback may have become due.
     engine.adopt(agent.as_str());
@@ -69,14 +76,15 @@ async fn open(engine: &Engine, agent: &AgentId, of: &str) -> Result<Vec<String>,
     Ok(open)
 }
 
-async fn cancel_one(engine: &Engine, id: &str) -> Result<Cancelled, Refusal> {
-    let (wanted, duration) = (id.to_owned(), engine.elapsed(id));
+/// Cancels these runs in one transaction.
+async fn cancel_some(engine: &Engine, ids: &[String]) -> Result<Vec<Cancelled>, Refusal> {
+    let wanted: Vec<_> = ids.iter().map(|id| (id.clone(), engine.elapsed(id))).collect();
     let for_good = !engine.manners.cancels_between_steps();
-    let cancelled = engine.db.write(move |tx| runs::cancel(tx, &wanted, duration, for_good)).await?;
-    match cancelled {
-        Cancelled::Now if for_good => engine.halt(id),
-        Cancelled::Now => engine.announce(id),
-        Cancelled::Before | Cancelled::Unknown => {}
-    }
+    let cancel = move |tx: &Transaction<'_>| {
+        wanted.iter().map(|(id, duration)| runs::cancel(tx, id, *duration, for_good)).collect::<Stored<Vec<_>>>()
+    };
+    let cancelled = engine.db.write(cancel).await?;
+    let now = ids.iter().zip(&cancelled).filter(|(_, cancelled)| **cancelled == Cancelled::Now);
+    now.for_each(|(id, _)| if for_good { engine.halt(id) } else { engine.announce(id) });
     Ok(cancelled)
 }

@@ -239,3 +239,25 @@ async fn the_database_counts_what_is_open_through_every_change() {
     server.call("DELETE", &format!("/v1/agents/{agent}"), Body::empty()).await;
     assert_eq!(open(), 1, "runs go with their agent");
 }
+
+/// How many transactions the write-ahead log of a database holds: a frame that ends one has the size of the database.
+fn commits(database: &Path) -> usize {
+    let log = std::fs::read(format!("{}-wal", database.display())).expect("a log");
+    let number = |at: &[u8]| u32::from_be_bytes(at.try_into().expect("four bytes")) as usize;
+    let page = number(&log[8..12]);
+    log[32..].chunks_exact(24 + page).filter(|frame| number(&frame[4..8]) > 0).count()
+}
+
+#[tokio::test]
+async fn all_runs_of_an_agent_are_cancelled_in_one_transaction() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("it.db");
+    let server = Server::start(Store::File(path.clone()), false).await;
+    let agent = server.scripted().await;
+    for _ in 0..20 {
+        server.send(&agent, json!({"input": "@hang"})).await;
+    }
+    let before = commits(&path);
+    let cancelled = server.cancel(&agent, json!({})).await;
+    assert_eq!((cancelled.as_object().expect("an object").len(), commits(&path) - before), (20, 1));
+}
