@@ -9,7 +9,8 @@ use super::store::{Database, Result};
 
 const CONFLICT: &str = "CONFLICT: Cannot send a new message: The agent is waiting for approval on a tool call. \
                         Please approve or deny the pending request before continuing.";
-const NOTHING_WAITS: &str = "Cannot process approval response: No tool call is currently awaiting approval.";
+const NOTHING_WAITS: &str = "Cannot process approval response: No tool call is currently awaiting approval. \
+                              Please send a regular message to interact with the agent.";
 
 /// What a run is to do.
 #[derive(Debug)]

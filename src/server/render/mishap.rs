@@ -52,13 +52,18 @@ const KNOWN: &[(&str, StatusCode, &str, &str)] = &[
     ("INTERNAL_SERVER_ERROR: ", StatusCode::INTERNAL_SERVER_ERROR, "llm_error", LLM_ERROR),
 ];
 
+/// Beginnings of errors that are the sender's.
+const INPUT: &[&str] = &["Cannot process approval response: ", "Invalid tool call IDs. "];
+
 const LLM_ERROR: &str = "An error occurred with the LLM request.";
 
 impl<'a> Mishap<'a> {
     /// Sorts an error.
     pub(in crate::server) fn of(error: &'a str) -> Self {
         let known = KNOWN.iter().find(|(beginning, ..)| error.starts_with(beginning));
-        let other = ("", StatusCode::INTERNAL_SERVER_ERROR, "internal_error", error);
+        let wrong = INPUT.iter().any(|beginning| error.starts_with(beginning));
+        let status = if wrong { StatusCode::BAD_REQUEST } else { StatusCode::INTERNAL_SERVER_ERROR };
+        let other = ("", status, "internal_error", error);
         let (_, status, kind, words) = *known.unwrap_or(&other);
         Self { status, kind, words, detail: error }
     }
@@ -95,6 +100,7 @@ mod tests {
             ("INVALID_ARGUMENT: Bad request to OpenAI-compatible endpoint: x", 400, "llm_bad_request"),
             ("INVALID_ARGUMENT: Invalid request content for OpenAI: x", 500, "llm_error"),
             ("the disk is full", 500, "internal_error"),
+            ("Invalid tool call IDs. Expected ['call_2'], received ['call_1']", 400, "internal_error"),
         ] {
             let mishap = Mishap::of(error);
             assert_eq!((mishap.status.as_u16(), mishap.kind), (status, kind), "{error}");

@@ -147,11 +147,15 @@ pub(super) fn get(tx: &Transaction<'_>, id: &str) -> Result<Option<MessageRow>> 
     Ok(statement.query_row([id], MessageRow::read).optional()?)
 }
 
-/// Whether a tool call of an agent was answered.
+/// Whether a tool call is answered in what was said last to an agent and by it. Who asks sends an answer again that was
+/// lost: that is not long ago, while the past can be long.
+const ANSWERED: &str = "SELECT EXISTS (SELECT 1 FROM (SELECT message_type, own FROM messages WHERE agent_id = ?
+      ORDER BY run_seq DESC, seq DESC LIMIT 1000)
+    WHERE message_type = 'tool_return_message' AND own ->> '$.tool_call_id' = ?)";
+
+/// Whether a tool call of an agent was answered, among its last 1000 messages.
 pub(in crate::server) fn is_answered(tx: &Transaction<'_>, agent: &str, call_id: &str) -> Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM messages WHERE agent_id = ? AND message_type = 'tool_return_message'
-                 AND own ->> '$.tool_call_id' = ?)";
-    Ok(tx.prepare_cached(sql)?.query_row([agent, call_id], |row| row.get(0))?)
+    Ok(tx.prepare_cached(ANSWERED)?.query_row([agent, call_id], |row| row.get(0))?)
 }
 
 /// Stores a message of a run.

@@ -58,6 +58,10 @@ async fn who_waits_is_told_why_there_is_no_answer() {
     let (status, answer) = refused(json!({"input": "hi"})).await;
     assert_eq!((status.as_u16(), &answer["detail"]["code"]), (409, &json!("PENDING_APPROVAL")));
     assert_eq!(answer["detail"]["pending_request_id"], asked["messages"][0]["id"]);
+    let decision = json!([{"type": "approval", "approve": true, "tool_call_id": "call_1"}]);
+    let (status, answer) = refused(json!({"messages": [{"type": "approval", "approvals": decision}]})).await;
+    assert_eq!(status.as_u16(), 400, "{answer}");
+    assert!(answer["detail"].as_str().is_some_and(|words| words.starts_with("Invalid tool call IDs. ")), "{answer}");
     let nobody = format!("/v1/agents/{}/messages", crate::model::AgentId::random());
     let (status, answer) = server.call("POST", &nobody, Body::from(r#"{"input": "x"}"#)).await;
     assert_eq!(status.as_u16(), 404, "{answer}");
