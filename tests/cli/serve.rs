@@ -1,7 +1,8 @@
 //! `serve`: when it is ready, who finds it, how it ends, and the commands that it runs.
 
 use std::fs;
-use std::net::TcpStream;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
@@ -106,6 +107,41 @@ fn what_a_killed_server_left_does_not_stand_in_the_way() {
     let output = env.agentctl(["send", "--local", "-m", "hi", "--reply"]).run();
     assert_eq!((output.code(), output.stdout.as_str()), (0, "hi\n"), "{output}");
     assert_eq!(Serve::start(&env, &[]).stop().code(), 0, "and another one starts");
+}
+
+#[test]
+fn a_killed_servers_key_goes_to_nobody_who_takes_its_port() {
+    let env = TestEnv::new();
+    let serve = Serve::start(&env, MEMORY);
+    let (address, url, key) = (serve.address(), serve.url.clone(), serve.key.clone());
+    serve.end(Signal::KILL);
+    let record = env.home().join(format!("agentctl-data/servers/{}", address.port()));
+    assert!(fs::read_to_string(record).expect("it is still there").contains(&key));
+    let taken = TcpListener::bind(address).expect("the port is free again");
+    let listing = env.agentctl(["agents", "list"]).env("LETTA_BASE_URL", &url).spawn();
+    let (mut stream, _) = taken.accept().expect("a connection");
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).expect("a head");
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&head).to_lowercase();
+    assert!(head.starts_with("get /v1/agents") && !head.contains("authorization") && !head.contains(&key), "{head}");
+    stream.write_all(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\n\r\n{}").expect("answered");
+    assert_eq!(listing.wait().code(), 4);
+}
+
+#[test]
+fn a_killed_servers_ready_file_is_not_taken_for_the_next_ones() {
+    let env = TestEnv::new();
+    let (ready, foreign) = (env.home().join("ready"), env.home().join("notes.txt"));
+    let flags = ["--in-memory", "--ready-file", "ready"];
+    Serve::start(&env, &flags).end(Signal::KILL);
+    assert!(ready.exists(), "nobody could remove it");
+    fs::write(&foreign, "no database").expect("written");
+    let failed = env.agentctl(["serve", "--bind", "127.0.0.1:0", "--db", "notes.txt", "--ready-file", "ready"]).run();
+    assert_eq!((failed.code(), ready.exists()), (13, false), "it never was ready: {failed}");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! What the outside learns once the server is ready: the file with its address, and lines for a shell.
 
+use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use url::Url;
 
@@ -16,15 +17,20 @@ use crate::text::shell;
 pub struct ReadyFile(PathBuf);
 
 impl ReadyFile {
+    /// Removes the file of a server that was killed: whoever waits for this one must not take that for it.
+    pub fn forget(path: &Path) -> Result<(), Failure> {
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(cannot_write(path, error)),
+            _ => Ok(()),
+        }
+    }
+
     /// Writes the base URL, whole or not at all.
     pub fn write(path: PathBuf, base: &Url) -> Result<Self, Failure> {
         let line = format!("{}\n", text(base));
         match whole_file::write(&path, &line) {
             Ok(()) => Ok(Self(path)),
-            Err(error) => {
-                let message = format!("cannot write the ready file {}", path.display());
-                Err(Failure::new(Exit::Local, "ready_file", message).cause(error))
-            }
+            Err(error) => Err(cannot_write(&path, error)),
         }
     }
 }
@@ -34,6 +40,11 @@ impl Drop for ReadyFile {
         // Best effort: the server ends anyway.
         let _ = std::fs::remove_file(&self.0);
     }
+}
+
+fn cannot_write(path: &Path, error: io::Error) -> Failure {
+    let message = format!("cannot write the ready file {}", path.display());
+    Failure::new(Exit::Local, "ready_file", message).cause(error)
 }
 
 /// Where a server is reached: on this machine by its address, elsewhere by the first name that it answers to.

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::Args;
 use super::log::{Line, Log};
-use super::ready;
+use super::ready::{self, ReadyFile};
 use crate::commands::Ctx;
 use crate::commands::session::{engine_failure, said};
 use crate::config::served::{self, Record, RecordError};
@@ -39,6 +39,8 @@ impl Server {
         // Taken first, so that of two servers the second one learns about the first rather than about its port.
         let mut records: Vec<Record> = database.iter().map(|path| hold(path)).collect::<Result<_, _>>()?;
         let listener = Listener::bind(args.address()).await.map_err(|error| cannot_bind(args.address(), &error))?;
+        // From here on no other server can be the one that it speaks of.
+        args.ready_file.as_deref().map_or(Ok(()), ReadyFile::forget)?;
         let address = listener.address();
         let base = ready::base_url(address, &args.allow_host)?;
         let engine = server::start(options(ctx, args, database.clone(), address.port())?)
