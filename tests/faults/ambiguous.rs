@@ -1,7 +1,6 @@
 //! Messages whose answer is lost: how often each was delivered, and what the exit code said about it.
 
 use std::collections::BTreeMap;
-use std::thread;
 use std::time::Duration;
 
 use crate::crowd::at_once;
@@ -58,9 +57,7 @@ fn sending(env: &TestEnv, faultd: &Faultd) -> Process {
 fn send(plan: &Plan) -> Sent {
     let (env, faultd) = (TestEnv::new(), Faultd::start(plan.clone()));
     let output = sending(&env, &faultd).run();
-    if plan.fates.iter().any(|fate| matches!(fate.accepted, Accepted::After(_))) {
-        thread::sleep(LATE + Duration::from_millis(300));
-    }
+    faultd.settle();
     Sent { output, ledger: faultd.ledger() }
 }
 

@@ -87,6 +87,8 @@ struct Shared {
     ledger: Mutex<Vec<Entry>>,
     /// How often runs were listed.
     lists: AtomicUsize,
+    /// Messages that are still to be accepted late.
+    late: AtomicUsize,
     stopped: AtomicBool,
 }
 
@@ -145,11 +147,13 @@ impl Faultd {
 
     /// Waits until the runs were listed so often. Whether they were within the time.
     pub fn wait_for_lists(&self, count: usize, limit: Duration) -> bool {
-        let deadline = Instant::now() + limit;
-        while self.shared.lists.load(SeqCst) < count && Instant::now() < deadline {
-            thread::sleep(Duration::from_millis(10));
-        }
-        self.shared.lists.load(SeqCst) >= count
+        wait_until(limit, || self.shared.lists.load(SeqCst) >= count)
+    }
+
+    /// Waits until every message that is accepted late has been.
+    pub fn settle(&self) {
+        let limit = Duration::from_secs(30);
+        assert!(wait_until(limit, || self.shared.late.load(SeqCst) == 0), "a late message never came");
     }
 }
 
@@ -210,9 +214,11 @@ impl Shared {
             Accepted::Now => return (200, shared.enter(entry)),
             Accepted::After(delay) => {
                 let entry = entry.clone();
+                shared.late.fetch_add(1, SeqCst);
                 thread::spawn(move || {
                     thread::sleep(delay);
-                    shared.enter(Entry { made: jiff::Timestamp::now(), ..entry })
+                    shared.enter(Entry { made: jiff::Timestamp::now(), ..entry });
+                    shared.late.fetch_sub(1, SeqCst);
                 });
             }
         }
@@ -252,6 +258,15 @@ impl Shared {
             _ => (404, json!({"detail": "Not Found"})),
         }
     }
+}
+
+/// Waits for something that happens elsewhere. Whether it did within the time.
+pub fn wait_until(limit: Duration, happened: impl Fn() -> bool) -> bool {
+    let deadline = Instant::now() + limit;
+    while !happened() && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(10));
+    }
+    happened()
 }
 
 fn run_document(entry: &Entry, status: &str) -> Value {

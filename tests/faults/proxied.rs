@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Mutex;
-use std::thread;
 use std::time::Duration;
 
 use crate::crowd::at_once;
@@ -105,8 +104,7 @@ fn send(server: &Server, toxic: &Toxic) -> Sent {
     let args = ["send", "--agent", &agent, "-m", "hi", "-o", "id", "--request-timeout", server.patience];
     let output = server.agentctl(&proxy.url(), &args).limit(Duration::from_secs(150)).run();
     if matches!(toxic, Toxic::Hold(_)) {
-        // The held request is on its way still.
-        thread::sleep(2 * HOLD);
+        proxy.settle();
     }
     let ledger = server.ledger(&agent);
     if server.ours.is_none() {

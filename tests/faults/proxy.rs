@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
+
+use crate::faultd::wait_until;
 
 /// What is done to a connection.
 #[derive(Clone, Debug)]
@@ -31,6 +33,8 @@ pub enum Toxic {
 pub struct Proxy {
     address: SocketAddr,
     stopped: Arc<AtomicBool>,
+    /// Connections that are still treated.
+    open: Arc<AtomicUsize>,
 }
 
 impl Proxy {
@@ -40,18 +44,30 @@ impl Proxy {
         let address = listener.local_addr().expect("an address");
         let toxics: Mutex<VecDeque<Toxic>> = Mutex::new(toxics.into_iter().collect());
         let stopped = Arc::new(AtomicBool::new(false));
-        let ours = Arc::clone(&stopped);
+        let open = Arc::<AtomicUsize>::default();
+        let (ours, counts) = (Arc::clone(&stopped), Arc::clone(&open));
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 if ours.load(SeqCst) {
                     return;
                 }
                 let toxic = toxics.lock().expect("no panic").pop_front();
-                // Either side may go away at any moment.
-                thread::spawn(move || _ = pass(&client, server, toxic.as_ref()));
+                let open = Arc::clone(&counts);
+                open.fetch_add(1, SeqCst);
+                thread::spawn(move || {
+                    // Either side may go away at any moment.
+                    let _ = pass(&client, server, toxic.as_ref());
+                    open.fetch_sub(1, SeqCst);
+                });
             }
         });
-        Self { address, stopped }
+        Self { address, stopped, open }
+    }
+
+    /// Waits until what it holds up has been delivered.
+    pub fn settle(&self) {
+        let delivered = wait_until(Duration::from_secs(30), || self.open.load(SeqCst) == 0);
+        assert!(delivered, "a request is still held up");
     }
 
     pub fn url(&self) -> String {
