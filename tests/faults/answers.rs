@@ -2,16 +2,8 @@
 
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
-use std::rc::Rc;
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
-
-use agentctl::api::{Client, RunFilter, Transport};
-use agentctl::model::RunId;
-use axum::Router;
-use axum::body::Body as HttpBody;
-use axum::http::Response;
 
 use crate::bodies::{Body, corpus};
 use crate::crowd::at_once;
@@ -130,38 +122,4 @@ fn send_endless(mut stream: &TcpStream, piece: &str) -> std::io::Result<()> {
     loop {
         stream.write_all(piece.as_bytes())?;
     }
-}
-
-/// The API of a server that answers everything with what stands in `body`.
-fn answering(body: &Arc<Mutex<Vec<u8>>>) -> Client {
-    let body = Arc::clone(body);
-    let router = Router::new().fallback(move || {
-        let bytes = body.lock().expect("no panic").clone();
-        async move { Response::new(HttpBody::from(bytes)) }
-    });
-    Client::new(Transport::InProcess(router), "", Rc::new(|_| {}))
-}
-
-/// Every reader of the program, at every place where a body can be cut. That it comes back at all is the test.
-#[tokio::test(start_paused = true)]
-async fn agt_03_a_body_may_be_cut_at_every_byte() {
-    let step = if is_long() { 1 } else { 23 };
-    let body = Arc::new(Mutex::new(Vec::new()));
-    let api = answering(&body);
-    let id: RunId = RUN.parse().expect("an id");
-    let (mut read, mut whole) = (0, 0);
-    for case in corpus().iter().filter(|case| case.bytes.len() < 8192) {
-        for end in (0..=case.bytes.len()).rev().step_by(step) {
-            *body.lock().expect("no panic") = case.bytes[..end].to_vec();
-            let run = api.look(&id).await;
-            let _ = (api.look_at_runs(&RunFilter::default()).await, api.steps(&id).await, api.metrics(&id).await);
-            let text = String::from_utf8_lossy(&case.bytes[..end]).into_owned();
-            let _ = agentctl::model::fault::Fault::parse(&text);
-            read += 1;
-            whole += usize::from(run.is_ok());
-            let is_part = case.name.starts_with("a good run") && end < case.bytes.len();
-            assert!(run.is_err() || !is_part, "{} cut at {end} was taken for a run", case.name);
-        }
-    }
-    assert!(whole >= 3 && read > 500, "{whole} of {read}");
 }

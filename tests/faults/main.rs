@@ -9,6 +9,7 @@ mod attacks;
 mod bodies;
 mod canary;
 mod crowd;
+mod cuts;
 mod faultd;
 mod kills;
 mod outage;

@@ -5,10 +5,11 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::crowd::at_once;
+use crate::faultd::wait_until;
 use crate::proxy::{Proxy, Toxic};
 use crate::report::{self, Table, is_long};
 use crate::support::process::Process;
-use crate::support::serve::Serve;
+use crate::support::serve::{Serve, status};
 use crate::support::{Output, TestEnv};
 
 /// How long a request is held up, and more than the program waits for one answer.
@@ -125,6 +126,30 @@ fn a_server_says_that_it_honours_keys_exactly_where_it_does() {
     }
 }
 
+/// More runs and messages than a page holds come between the loss and the first look for what was lost.
+#[test]
+fn a_busy_agent_does_not_hide_the_run_of_a_lost_message() {
+    let server = Server::local(&["--quirks"]);
+    let agent = server.create_agent();
+    let proxy = Proxy::start(server.address, [Toxic::ExecuteThenTimeout]);
+    let args = ["send", "--agent", &agent, "-m", "hi", "-o", "id", "--request-timeout", "5s"];
+    let sending = server.agentctl(&proxy.url(), &args).spawn();
+    assert!(wait_until(Duration::from_secs(30), || !server.ledger(&agent).is_empty()), "the message arrives");
+    let ours = server.ledger(&agent);
+    let serve = server.ours.as_ref().expect("a server of our own").lock().expect("no panic");
+    let line = format!("POST /v1/agents/{agent}/messages/async");
+    for n in 0..220 {
+        let body = format!(r#"{{"messages": [{{"role": "user", "content": "other {n}"}}]}}"#);
+        assert_eq!(status(&serve.ask(&line, "", &body)), 200);
+    }
+    let output = sending.wait();
+    assert_eq!(
+        (output.code(), output.stdout.lines().collect::<Vec<_>>()),
+        (0, ours.iter().map(String::as_str).collect())
+    );
+    assert!(server.ledger(&agent).len() > 200);
+}
+
 #[test]
 fn a_proxy_that_does_harm_never_doubles_a_message() {
     let seed = report::seed();
@@ -133,11 +158,11 @@ fn a_proxy_that_does_harm_never_doubles_a_message() {
     let columns = ["server", "harm", "sends", "exit 0", "exit 10", "delivered twice", "exit code untrue"];
     let mut table = Table::new("proxied", &columns);
     let servers = [("serve", Some(Server::local(&[])), 20), ("serve --quirks", Some(Server::local(&["--quirks"])), 10)];
-    for (name, server, long) in servers.into_iter().chain([("Letta 0.16.8", Server::real(), 3)]) {
+    for (name, server, long) in servers.into_iter().chain([("Letta 0.16.8", Server::real(), 24)]) {
         let Some(server) = server else { continue };
         let rounds = if is_long() { long } else { 1 };
         let cases: Vec<(&str, Toxic)> = (0..rounds).flat_map(|_| kinds(&mut dice, &server)).collect();
-        let width = if server.ours.is_some() { 16 } else { 4 };
+        let width = if server.ours.is_some() { 16 } else { 8 };
         let sent = at_once(width, &cases, |(_, toxic)| send(&server, toxic));
         for (kind, _) in cases.iter().take(cases.len() / rounds) {
             let of_kind = cases.iter().zip(&sent).filter(|((of, _), _)| of == kind);
