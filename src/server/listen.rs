@@ -10,7 +10,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
@@ -18,6 +18,9 @@ use super::stall::Unstalled;
 
 /// How many connections are served at once; further ones wait in the system's queue.
 const MOST_CONNECTIONS: usize = 1024;
+/// How many may wait in the system's queue, if it lets them: one that finds it full may wait for seconds, or lose what it
+/// has sent.
+const MOST_WAITING: u32 = 4096;
 /// How long a client may take for the head of a request, and how long a connection may be idle between two.
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a client may take nothing of an answer that is there for it. Its connection is others' then.
@@ -38,8 +41,13 @@ pub struct Listener {
 
 impl Listener {
     /// Takes a port; 0 is a free one.
-    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
-        let socket = TcpListener::bind(address).await?;
+    pub fn bind(address: SocketAddr) -> io::Result<Self> {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // As usual: what is left of connections to a server before this one is not in the way.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        let socket = socket.listen(MOST_WAITING)?;
         let address = socket.local_addr()?;
         Ok(Self { socket, address })
     }
@@ -126,7 +134,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_does_not_read_an_answer_is_hung_up_on() {
-        let listener = Listener::bind(([127, 0, 0, 1], 0).into()).await.expect("a port");
+        let listener = Listener::bind(([127, 0, 0, 1], 0).into()).expect("a port");
         let mut client = TcpStream::connect(listener.address()).await.expect("a connection");
         let router = Router::new().route("/", get(|| async { vec![0; LONG] }));
         tokio::spawn(listener.serve(router, pending()));

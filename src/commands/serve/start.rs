@@ -38,7 +38,7 @@ impl Server {
         let database = database(ctx, args)?;
         // Taken first, so that of two servers the second one learns about the first rather than about its port.
         let mut records: Vec<Record> = database.iter().map(|path| hold(path)).collect::<Result<_, _>>()?;
-        let listener = Listener::bind(args.address()).await.map_err(|error| cannot_bind(args.address(), &error))?;
+        let listener = Listener::bind(args.address()).map_err(|error| cannot_bind(args.address(), &error))?;
         // From here on no other server can be the one that it speaks of.
         args.ready_file.as_deref().map_or(Ok(()), ReadyFile::forget)?;
         let address = listener.address();
