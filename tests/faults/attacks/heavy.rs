@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use super::{Count, Target};
+use crate::overload::room_for;
 use crate::report::is_long;
 use crate::support::serve::status;
 
@@ -39,25 +40,36 @@ pub fn sent(open: &Target) -> Count {
     open.count("32 MiB and more", 2, 0)
 }
 
-/// Requests that do not come to their end. In a long run they are waited for.
+/// Requests that do not come to their end, or only a byte at a time. In a long run there are more of them than the server
+/// serves at once, and they are waited for.
 pub fn slow(open: &Target) -> Count {
-    let mut silent: Vec<TcpStream> = (0..100).map(|_| connect(open)).collect();
-    for (number, stream) in silent.iter_mut().enumerate() {
+    let mut slow: Vec<TcpStream> = (0..room_for(if is_long() { 1100 } else { 100 })).map(|_| connect(open)).collect();
+    for (number, stream) in slow.iter_mut().enumerate() {
         let start = match number % 3 {
             0 => String::new(),
             1 => "GET /v1/health/ HTTP/1.1\r\nHo".to_owned(),
-            _ => head(open, "Content-Length: 14") + "{",
+            _ => head(open, "Content-Length: 1400") + "{",
         };
         stream.write_all(start.as_bytes()).expect("sent");
     }
     // Others are served meanwhile.
-    let count = open.count("never finished", silent.len(), 0);
+    let count = open.count("never finished", slow.len(), 0);
     if is_long() {
-        for stream in &mut silent {
-            assert!(matches!(answer(stream), 0 | 408), "it is not waited for for ever");
+        drip(&mut slow);
+        for stream in &mut slow {
+            assert!(matches!(answer(stream), 0 | 400 | 408), "it is not waited for for ever");
         }
     }
     count
+}
+
+/// Sends a byte a second on each connection, for longer than a request may take.
+fn drip(slow: &mut [TcpStream]) {
+    for _ in 0..35 {
+        std::thread::sleep(Duration::from_secs(1));
+        // Some are closed by now.
+        slow.iter_mut().for_each(|stream| _ = stream.write_all(b" "));
+    }
 }
 
 fn head(target: &Target, framing: &str) -> String {
