@@ -53,7 +53,8 @@ fn carry_out(args: Vec<OsString>, env: Env, mut io: Io) -> End {
     };
     let ctx = match Ctx::new(cli.global, env, io) {
         Ok(ctx) => ctx,
-        Err((io, failure)) => {
+        Err(refused) => {
+            let (io, failure) = *refused;
             io.tell(&failure);
             return failure.exit.into();
         }

@@ -28,11 +28,11 @@ pub struct Ctx {
 
 impl Ctx {
     /// Puts the surroundings together. Where that fails, the streams come back to say so.
-    pub fn new(global: Global, env: Env, mut io: Io) -> Result<Self, (Io, Failure)> {
+    pub fn new(global: Global, env: Env, mut io: Io) -> Result<Self, Box<(Io, Failure)>> {
         let settled = env.check().and_then(|()| Ok((format(&global, &env, &io)?, shape(&global)?)));
         let (format, shape) = match settled {
             Ok(settled) => settled,
-            Err(failure) => return Err((io, failure)),
+            Err(failure) => return Err(Box::new((io, failure))),
         };
         io.shape = shape;
         io.quiet = global.quiet;

@@ -1,10 +1,11 @@
 //! Standard output and standard error, with what is known about the terminal behind them.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
 use std::rc::Rc;
 
 use super::shape::Shape;
+use super::unfit::Unfit;
 use crate::exit::Exit;
 use crate::report::{CLOSED_PIPE, Failure};
 use crate::text::ascii::ascii;
@@ -54,7 +55,7 @@ pub struct Io {
     pub shape: Shape,
     /// Log lines go to stderr at any time (`-v`): nothing that is redrawn can stand there.
     pub chatty: bool,
-    unfit: Cell<bool>,
+    unfit: Unfit,
     out: RefCell<Box<dyn Write>>,
     err: Rc<RefCell<Box<dyn Write>>>,
 }
@@ -70,7 +71,7 @@ impl Io {
             json_errors: false,
             shape: Shape::default(),
             chatty: false,
-            unfit: Cell::new(false),
+            unfit: Unfit::default(),
             out,
             err,
         }
@@ -89,16 +90,15 @@ impl Io {
     /// Writes what `--jq` and `--pretty` make of one JSON document to stdout, in one write. Every document that any
     /// command prints takes this way.
     ///
-    /// A document that the filter fails on is told on stderr and remembered; it does not end the command.
+    /// A document that the filter fails on does not end the command. It is told on stderr if none failed like that before.
     pub fn document(&self, json: &str) -> Result<(), Failure> {
         self.document_as(json, self.shape.pretty)
     }
 
     fn document_as(&self, json: &str, pretty: bool) -> Result<(), Failure> {
         let (text, failure) = self.shape.apply(json, pretty, self.terminals.stdout);
-        if let Some(failure) = &failure {
-            self.unfit.set(true);
-            self.tell(failure);
+        if let Some(failure) = failure.filter(|failure| self.unfit.is_news(failure)) {
+            self.tell(&failure);
         }
         if text.is_empty() { Ok(()) } else { self.raw(&text) }
     }
@@ -108,9 +108,13 @@ impl Io {
         self.document_as(json, true)
     }
 
-    /// Whether the filter failed on some document: the command then ends with 13 at best.
+    /// Whether the filter failed on some document: the command then ends with 13 at best. On how many more it failed than
+    /// were told is said now.
     pub fn has_unfit(&self) -> bool {
-        self.unfit.get()
+        if let Some(rest) = self.unfit.rest() {
+            self.notice(&rest);
+        }
+        self.unfit.is_any()
     }
 
     /// Writes one id and its line feed to stdout, in one write.
@@ -148,6 +152,7 @@ impl Io {
 
     /// Tells about a failure, for people or for scripts. A reader who went away is none.
     pub fn tell(&self, failure: &Failure) {
+        debug_assert!(failure.hint.is_some() || failure.code == CLOSED_PIPE, "what next? {failure:?}");
         match failure.code {
             CLOSED_PIPE => {}
             _ if self.json_errors => self.say_line(&failure.json()),
@@ -201,7 +206,9 @@ fn cannot_write(error: &io::Error) -> Failure {
     if error.kind() == ErrorKind::BrokenPipe {
         return Failure::new(Exit::Done, CLOSED_PIPE, "the reader of standard output went away");
     }
-    Failure::new(Exit::Local, "cannot_write", "cannot write to standard output").cause(error)
+    Failure::new(Exit::Local, "cannot_write", "cannot write to standard output")
+        .cause(error)
+        .hint("make room where it goes, or send it elsewhere")
 }
 
 #[cfg(test)]

@@ -5,5 +5,6 @@ pub mod progress;
 pub mod prompt;
 pub mod shape;
 pub mod signals;
+mod unfit;
 
 pub use io::Io;

@@ -112,6 +112,27 @@ fn a_filter_that_fails_on_one_document_is_told_and_the_others_go_on() {
 }
 
 #[test]
+fn a_filter_that_fails_on_every_document_is_told_once_and_counted() {
+    let ids = ["run-33333333", "run-44444444", "run-55555555"];
+    let mock = letta::done();
+    let runs = ids.map(|id| {
+        let mut run = letta::run("completed", Some("end_turn"));
+        run["id"] = id.into();
+        run
+    });
+    mock.on("GET", "/v1/runs/", [Answer::json(200, &json!(runs))]);
+    let output = filtered(&mock, "list", ".id.x");
+    assert_eq!((output.code(), output.stdout.as_str()), (13, ""), "{output}");
+    let [error, rest] = output.stderr.lines().collect::<Vec<_>>()[..] else { panic!("{output}") };
+    let error: Value = serde_json::from_str(error).expect("an error");
+    assert_eq!((&error["error"]["code"], &error["error"]["run_id"]), (&json!("jq"), &json!(ids[0])), "{output}");
+    assert_eq!(rest, "the --jq filter failed likewise on 2 more documents", "{output}");
+    // Failing in another way is told, too.
+    let output = filtered(&mock, "list", r#"if .id == "run-44444444" then 1 + .id else .id.x end"#);
+    assert_eq!((output.code(), output.stderr.matches("\"jq\"").count()), (13, 2), "{output}");
+}
+
+#[test]
 fn large_numbers_and_the_order_of_keys_pass_through() {
     let mock = letta::done();
     let run = format!(r#"{{"id":"{RUN}","status":"completed","zz":9007199254740993,"a":{{"y":1.50,"b":[]}}}}"#);
