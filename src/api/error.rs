@@ -227,6 +227,7 @@ impl ApiError {
                 "nothing was accepted; correct the request (`agentctl send --dry-run` shows it)"
             }
             Exit::Refused => "nothing was changed; correct what the server names",
+            Exit::Local => "`agentctl doctor --local` looks at its database",
             _ => return None,
         };
         Some(hint.to_owned())

@@ -102,7 +102,11 @@ async fn cancel_active(ctx: &Ctx, session: &Session, args: &Args, agent: &AgentR
     }
     if !args.yes {
         ctx.io.say(&Page::new().say("cancel ").show(&count).say(" of ").show(agent.as_str()).say("? [y/N] "));
-        let unreadable = |error| Failure::new(Exit::Local, "stdin", "cannot read standard input").cause(error);
+        let unreadable = |error| {
+            Failure::new(Exit::Local, "stdin", "cannot read standard input")
+                .cause(error)
+                .hint("-y cancels without asking")
+        };
         if !prompt::is_yes().await.map_err(unreadable)? {
             ctx.io.notice(&Page::new().say("nothing was cancelled").end());
             return Ok(Vec::new());

@@ -98,7 +98,9 @@ fn named_profile(ctx: &Ctx) -> Result<Option<String>, Failure> {
     if ctx.global.local {
         return Err(Failure::usage("--local has no settings").hint("leave it out"));
     }
-    let bad = |error| Failure::usage("--profile names no profile").cause(error);
+    let bad = |error| {
+        Failure::usage("--profile names no profile").cause(error).hint("`agentctl config list` shows the profiles")
+    };
     ctx.global.profile.as_ref().map(|name| name.parse::<Name>().map(|name| name.0).map_err(bad)).transpose()
 }
 

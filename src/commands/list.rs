@@ -135,7 +135,9 @@ async fn filter(session: &Session, args: &Args) -> Result<RunFilter, Failure> {
 fn since(ctx: &Ctx, args: &Args) -> Result<Option<Timestamp>, Failure> {
     let zone = if ctx.global.utc { TimeZone::UTC } else { TimeZone::system() };
     let since = args.since.map(|since| since.resolve(Timestamp::now(), &zone)).transpose();
-    since.map_err(|why| Failure::usage(format!("--since: {why}")))
+    since.map_err(|why| {
+        Failure::usage(format!("--since: {why}")).hint("give a time such as 2h, today or 2026-11-23T15:00:00Z")
+    })
 }
 
 fn duration(run: &Run) -> Option<u64> {

@@ -120,7 +120,7 @@ async fn time_out(args: &Args, count: &Cell<u64>) -> Failure {
             tokio::time::sleep(timeout).await;
             let came = plural(count.get(), "run");
             let message = format!("--timeout ran out after {}; {came} came", duration::read(timeout));
-            Failure::new(Exit::TimedOut, "timeout", message)
+            Failure::new(Exit::TimedOut, "timeout", message).hint("leave --timeout out to wait for ever")
         }
     }
 }

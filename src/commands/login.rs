@@ -69,7 +69,11 @@ async fn try_out(ctx: &Ctx, settings: Settings) -> Result<(), Failure> {
 
 /// The key, or how the command ended before there was one.
 async fn take(ctx: &Ctx, origin: &str) -> Result<Result<Secret, End>, Failure> {
-    let unreadable = |error| Failure::new(Exit::Local, "stdin", "cannot read standard input").cause(error);
+    let unreadable = |error| {
+        Failure::new(Exit::Local, "stdin", "cannot read standard input")
+            .cause(error)
+            .hint("--api-key-file reads the key from a file")
+    };
     if let Some(file) = &ctx.global.api_key_file {
         return crate::config::sources::read_key(file).map(Ok);
     }

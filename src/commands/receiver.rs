@@ -42,9 +42,11 @@ impl ReceiverArgs {
 
 /// Begins to receive.
 pub fn start(bound: Bound) -> Result<Receiver, Failure> {
-    bound
-        .start()
-        .map_err(|error| Failure::new(crate::exit::Exit::Local, "port", "cannot receive callbacks").cause(error))
+    bound.start().map_err(|error| {
+        Failure::new(crate::exit::Exit::Local, "port", "cannot receive callbacks")
+            .cause(error)
+            .hint("take another address with --bind")
+    })
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

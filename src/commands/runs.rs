@@ -2,7 +2,7 @@
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::session::Session;
+use super::session::{NOT_THIS_API, Session};
 use super::{Ctx, stdin};
 use crate::exit::Exit;
 use crate::follow::Target;
@@ -32,20 +32,26 @@ impl Named {
     }
 }
 
+/// What a run can be given as.
+const HOW_TO_NAME: &str = "a run is given by its id, by @last, or by its JSON document";
+/// What standard input can hold.
+const HOW_TO_PIPE: &str = "write run ids or JSON documents";
+
 fn bad_id(error: crate::model::id::BadId) -> Failure {
-    Failure::usage(error.to_string()).hint("a run is given by its id, by @last, or by its JSON document")
+    Failure::usage(error.to_string()).hint(HOW_TO_NAME)
 }
 
 /// A run's document has an `id`; an event, a message or a batch result has a `run_id`.
 fn from_document(text: &str) -> Result<Named, Failure> {
-    let document = Document::parse(text).map_err(|error| Failure::usage("this is not a run").cause(error))?;
+    let document =
+        Document::parse(text).map_err(|error| Failure::usage("this is not a run").cause(error).hint(HOW_TO_NAME))?;
     let id = document.text("run_id").or_else(|| document.text("id"));
     let id = id.ok_or_else(|| {
         let failure = Failure::usage("the JSON document has neither `run_id` nor `id`");
         if document.present("error").is_some() {
             failure.hint("it is an error: the command before failed")
         } else {
-            failure
+            failure.hint(HOW_TO_NAME)
         }
     })?;
     let id: RunId = id.parse().map_err(bad_id)?;
@@ -112,7 +118,9 @@ pub async fn one(ctx: &Ctx, session: &Session, named: Named, command: &str) -> R
     match (first, second, stream.failures.recv().await) {
         (_, _, Some(failure)) => Err(failure),
         (Some(target), None, None) => Ok(target),
-        _ => Err(Failure::usage(format!("{command} takes one run at a time"))),
+        _ => {
+            Err(Failure::usage(format!("{command} takes one run at a time")).hint("give each run a command of its own"))
+        }
     }
 }
 
@@ -120,7 +128,8 @@ pub async fn one(ctx: &Ctx, session: &Session, named: Named, command: &str) -> R
 pub async fn with_agent(session: &Session, id: &RunId) -> Result<(AgentId, Run), Failure> {
     let run = session.api.run(id).await.map_err(|error| error.failure().run(id))?;
     let agent = run.agent_id().and_then(|agent| agent.parse().ok());
-    let odd = || Failure::new(Exit::NotThisApi, "not_this_api", format!("{id} names no agent")).run(id);
+    let odd =
+        || Failure::new(Exit::NotThisApi, "not_this_api", format!("{id} names no agent")).run(id).hint(NOT_THIS_API);
     Ok((agent.ok_or_else(odd)?, run))
 }
 
@@ -137,10 +146,13 @@ pub fn stream(ctx: &Ctx, session: &Session, named: &[Named]) -> Result<Stream, F
     }
     if reads {
         if ctx.io.terminals.stdin {
-            return Err(Failure::usage("standard input is a terminal: no runs can be read from it"));
+            return Err(Failure::usage("standard input is a terminal: no runs can be read from it")
+                .hint("name the runs, or pipe them in"));
         }
         if ctx.key_is_on_stdin() {
-            return Err(Failure::usage("standard input cannot hold both the key and the runs"));
+            return Err(
+                Failure::usage("standard input cannot hold both the key and the runs").hint(stdin::KEY_ELSEWHERE)
+            );
         }
         tokio::task::spawn(read(source));
     }
@@ -167,17 +179,17 @@ async fn read(source: Source) {
         }
     }
     if !open.trim().is_empty() {
-        source.send(Err(Failure::usage("standard input ends in the middle of a JSON document")));
+        source.send(Err(Failure::usage("standard input ends in the middle of a JSON document")
+            .hint("was the command before cut off?")));
     } else if !found {
-        source.send(Err(Failure::usage("no run on standard input; did the command before fail?")));
+        source.send(Err(Failure::usage("no run on standard input; did the command before fail?").hint(HOW_TO_PIPE)));
     }
 }
 
 fn to_target(entry: String) -> Result<Target, Failure> {
     match Named::parse(&entry)? {
         Named::Run(id, run) => Ok(target(id, run.map(|run| *run))),
-        _ => Err(Failure::usage(format!("`{entry}` cannot be used on standard input"))
-            .hint("write run ids or JSON documents")),
+        _ => Err(Failure::usage(format!("`{entry}` cannot be used on standard input")).hint(HOW_TO_PIPE)),
     }
 }
 
@@ -188,7 +200,8 @@ fn entries(open: &mut String, line: &str) -> Result<Vec<String>, Failure> {
         return Ok(line.split_whitespace().map(str::to_owned).collect());
     }
     if open.len() + line.len() > stdin::BODY_CAP {
-        return Err(Failure::usage("a JSON document on standard input is larger than 32 MiB"));
+        return Err(Failure::usage("a JSON document on standard input is larger than 32 MiB")
+            .hint("write the run's id instead"));
     }
     open.push_str(line);
     open.push('\n');
@@ -208,7 +221,9 @@ fn documents(open: &mut String) -> Result<Vec<String>, Failure> {
                 done = stream.byte_offset();
             }
             Some(Err(error)) if error.is_eof() => break None,
-            Some(Err(error)) => break Some(Failure::usage("standard input is neither ids nor JSON").cause(error)),
+            Some(Err(error)) => {
+                break Some(Failure::usage("standard input is neither ids nor JSON").cause(error).hint(HOW_TO_PIPE));
+            }
         }
     };
     match failure {

@@ -1,6 +1,7 @@
 //! A command's way to its server: the API client, and with `--local` the engine that runs in this process.
 
 use std::collections::HashSet;
+use std::fmt::Display;
 use std::rc::Rc;
 
 use super::Ctx;
@@ -26,6 +27,9 @@ use serde_json::json;
 
 /// The agent that `--local` uses when none is named.
 pub const LOCAL_AGENT: &str = "default";
+
+/// What to do where a server shows what no server of this API shows.
+pub const NOT_THIS_API: &str = "check the base URL; `agentctl doctor` tells what answers there";
 
 /// An open way to a server.
 pub struct Session {
@@ -159,6 +163,7 @@ impl Session {
             [id] => id.parse().map(Some).map_err(|error| {
                 Failure::new(Exit::NotThisApi, "not_this_api", format!("the id of the agent `{name}` is odd"))
                     .cause(error)
+                    .hint(NOT_THIS_API)
             }),
             _ => Err(Failure::usage(format!("the name `{name}` belongs to {} agents", ids.len()))
                 .cause(ids.join(", "))
@@ -225,9 +230,18 @@ pub fn look_command(agent: &AgentId, command_suffix: &str) -> String {
     format!("agentctl list --agent {agent}{command_suffix}")
 }
 
+/// What is said about text that names no agent.
+pub fn not_an_agent(origin: impl Display, error: impl Display) -> Failure {
+    let failure = Failure::usage(format!("{origin}: {error}"));
+    failure.hint("give an agent's id or its name; `agentctl agents list` shows both")
+}
+
 /// The id of an agent that the server has just shown.
 pub fn agent_id(agent: &Document) -> Result<AgentId, Failure> {
-    let odd = || Failure::new(Exit::NotThisApi, "not_this_api", "the server showed an agent without a usable id");
+    let odd = || {
+        Failure::new(Exit::NotThisApi, "not_this_api", "the server showed an agent without a usable id")
+            .hint(NOT_THIS_API)
+    };
     agent.text("id").and_then(|id| id.parse().ok()).ok_or_else(odd)
 }
 

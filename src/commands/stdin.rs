@@ -13,6 +13,10 @@ use crate::text::page::Page;
 
 /// The largest request body, in bytes.
 pub const BODY_CAP: usize = 32 << 20;
+/// What to do about bytes that are no text.
+const UTF_8: &str = "convert it to UTF-8";
+/// What to do where two things want standard input.
+pub const KEY_ELSEWHERE: &str = "give the key in a file, or as LETTA_API_KEY";
 /// How long nothing may come before a person is told what is being read.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -51,7 +55,7 @@ pub fn lines() -> UnboundedReceiver<Result<String, Failure>> {
     std::thread::spawn(move || {
         for line in io::stdin().lock().lines() {
             let line = line.map_err(|error| match error.kind() {
-                io::ErrorKind::InvalidData => Failure::usage("standard input is not UTF-8"),
+                io::ErrorKind::InvalidData => Failure::usage("standard input is not UTF-8").hint(UTF_8),
                 _ => cannot_read("standard input", &error),
             });
             if sender.send(line).is_err() {
@@ -65,15 +69,17 @@ pub fn lines() -> UnboundedReceiver<Result<String, Failure>> {
 /// Takes bytes for text: UTF-8, without NUL, not too large. A byte-order mark is dropped.
 pub fn text(bytes: Vec<u8>, name: &str) -> Result<String, Failure> {
     if bytes.len() > BODY_CAP {
-        return Err(Failure::usage(format!("{name} is larger than 32 MiB, the largest request")));
+        return Err(
+            Failure::usage(format!("{name} is larger than 32 MiB, the largest request")).hint("send less at once")
+        );
     }
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(Failure::usage(format!("{name} looks like UTF-16")).hint("convert it to UTF-8"));
+        return Err(Failure::usage(format!("{name} looks like UTF-16")).hint(UTF_8));
     }
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let byte = error.as_bytes()[at];
-        Failure::usage(format!("{name} is not UTF-8 (byte {} is 0x{byte:02x})", at + 1))
+        Failure::usage(format!("{name} is not UTF-8 (byte {} is 0x{byte:02x})", at + 1)).hint(UTF_8)
     })?;
     no_nul(&text, name)?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
@@ -83,7 +89,8 @@ pub fn text(bytes: Vec<u8>, name: &str) -> Result<String, Failure> {
 pub fn no_nul(text: &str, name: &str) -> Result<(), Failure> {
     match text.bytes().position(|byte| byte == 0) {
         None => Ok(()),
-        Some(at) => Err(Failure::usage(format!("{name} contains NUL at byte {}", at + 1))),
+        Some(at) => Err(Failure::usage(format!("{name} contains NUL at byte {}", at + 1))
+            .hint("take it out: servers cannot keep it")),
     }
 }
 

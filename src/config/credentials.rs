@@ -20,6 +20,9 @@ const NAME: &str = "credentials.toml";
 /// The table of keys by origin.
 const KEYS: &str = "keys";
 
+/// What to do about a file that cannot be understood.
+const MEND: &str = "mend the file, or remove it and log in again with `agentctl login`";
+
 /// The key that is saved for a server, if one is.
 pub fn key_for(env: &Env, base: &Url) -> Result<Option<Secret>, Failure> {
     let Some(folder) = places::config_dir(env) else { return Ok(None) };
@@ -61,7 +64,10 @@ fn change(env: &Env, change: impl FnOnce(&mut dyn TableLike)) -> Result<PathBuf,
     check_folder(&folder)?;
     let mut document = load(&folder)?;
     let keys = document.entry(KEYS).or_insert(Item::Table(Table::new()));
-    change(keys.as_table_like_mut().ok_or_else(|| Failure::usage(format!("`keys` in {NAME} must be a table")))?);
+    change(
+        keys.as_table_like_mut()
+            .ok_or_else(|| Failure::usage(format!("`keys` in {NAME} must be a table")).hint(MEND))?,
+    );
     let mut text = document.to_string();
     let written = writing.replace(NAME, &text, Links::Refused);
     text.zeroize();
@@ -83,7 +89,8 @@ fn load(folder: &Path) -> Result<DocumentMut, Failure> {
     let place = document.as_ref().err().map(|error| super::file::position(&text, error.span()));
     text.zeroize();
     // What the parser has to say may quote the line.
-    document.map_err(|_| Failure::usage(format!("{}:{}: bad TOML", path.display(), place.unwrap_or_default())))
+    document
+        .map_err(|_| Failure::usage(format!("{}:{}: bad TOML", path.display(), place.unwrap_or_default())).hint(MEND))
 }
 
 fn odd(path: &Path, why: &str) -> Failure {

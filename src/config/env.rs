@@ -50,7 +50,8 @@ impl Env {
         let broken = |name: &&&str| matches!(self, Self::Real) && matches!(std::env::var(name), Err(NotUnicode(_)));
         match TEXTS.iter().find(broken) {
             None => Ok(()),
-            Some(name) => Err(Failure::usage(format!("the environment variable {name} is not UTF-8"))),
+            Some(name) => Err(Failure::usage(format!("the environment variable {name} is not UTF-8"))
+                .hint("set it again, or unset it")),
         }
     }
 

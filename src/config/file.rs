@@ -22,6 +22,9 @@ pub(super) const USED: &str = "profile";
 /// The table of profiles.
 pub(super) const PROFILES: &str = "profiles";
 
+/// What to do about a file that cannot be understood.
+const MEND: &str = "mend this place in an editor; AGENTCTL_CONFIG_DIR names another folder";
+
 /// The configuration file as it was read; empty where there is none.
 pub struct ConfigFile {
     path: PathBuf,
@@ -37,7 +40,7 @@ impl ConfigFile {
         {
             Ok(text) => text.unwrap_or_default(),
             Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
-                return Err(Failure::usage(format!("{} is not UTF-8", path.display())));
+                return Err(Failure::usage(format!("{} is not UTF-8", path.display())).hint(MEND));
             }
             Err(error) => return Err(files::trouble("read", &path, &error)),
         };
@@ -48,7 +51,7 @@ impl ConfigFile {
         let document = Document::parse(text.clone()).map_err(|error| {
             let place = position(&text, error.span());
             let why = error.message().lines().next().unwrap_or_default().to_owned();
-            Failure::usage(format!("{}:{place}: bad TOML: {why}", path.display()))
+            Failure::usage(format!("{}:{place}: bad TOML: {why}", path.display())).hint(MEND)
         })?;
         let file = Self { path, text, document };
         file.check().map(|()| file)
@@ -134,7 +137,7 @@ impl ConfigFile {
     }
 
     fn bad(&self, item: &Item, why: &str) -> Failure {
-        self.located(item, Failure::usage(why))
+        self.located(item, Failure::usage(why).hint(MEND))
     }
 
     /// Says where in the file a failure lies.

@@ -76,7 +76,10 @@ fn project(env: &Env, profile: Option<&Profile>) -> Result<Vec<Header>, Failure>
     given
         .into_iter()
         .map(|(name, value, origin)| {
-            let bad = |_| Failure::usage(format!("the project (from {origin}) does not fit into a header"));
+            let bad = |_| {
+                Failure::usage(format!("the project (from {origin}) does not fit into a header"))
+                    .hint("use visible ASCII characters")
+            };
             let value = HeaderValue::from_str(&value).map_err(bad)?;
             Ok(Header { name: HeaderName::from_static(name), value, origin })
         })
@@ -89,7 +92,9 @@ fn flag(given: &str) -> Result<Vec<Header>, Failure> {
     let Some(file) = given.strip_prefix('@') else { return Ok(vec![header(given, &origin)?]) };
     let mut text = String::new();
     std::fs::File::open(file).and_then(|file| file.take(FILE_CAP).read_to_string(&mut text)).map_err(|error| {
-        Failure::new(Exit::Local, "header_file", format!("cannot read the headers in {file}")).cause(error)
+        Failure::new(Exit::Local, "header_file", format!("cannot read the headers in {file}"))
+            .cause(error)
+            .hint("name a file that can be read, with a `Name: value` a line")
     })?;
     lines(&text, &origin)
 }

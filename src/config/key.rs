@@ -46,15 +46,21 @@ impl Key {
     pub fn check(self, value: &str, origin: &str) -> Result<(), Failure> {
         let bad = |why: String| Failure::usage(format!("`{}` {why}", self.name()));
         if value.chars().any(show::is_hidden) || value.contains(['\n', '\t']) {
-            return Err(bad("holds a character that cannot be seen".to_owned()));
+            return Err(bad("holds a character that cannot be seen".to_owned())
+                .hint("write it anew: what is pasted may hold more than is seen"));
         }
         match self {
             Self::BaseUrl => base_url(value, origin).map(drop),
-            Self::Agent => value.parse::<AgentRef>().map(drop).map_err(|error| bad(format!("names no agent: {error}"))),
-            Self::Project if value.trim().is_empty() => Err(bad("is empty".to_owned())),
-            Self::Project => {
-                HeaderValue::from_str(value).map(drop).map_err(|_| bad("does not fit into a header".to_owned()))
+            Self::Agent => value
+                .parse::<AgentRef>()
+                .map(drop)
+                .map_err(|error| bad(format!("names no agent: {error}")).hint("give an agent's id or its name")),
+            Self::Project if value.trim().is_empty() => {
+                Err(bad("is empty".to_owned()).hint("`agentctl config unset project` leaves it out"))
             }
+            Self::Project => HeaderValue::from_str(value)
+                .map(drop)
+                .map_err(|_| bad("does not fit into a header".to_owned()).hint("use visible ASCII characters")),
             Self::Output if OUTPUTS.contains(&value) => Ok(()),
             Self::Output => {
                 let failure = bad(format!("is `{}`, which is no format", show::clip(value, 60)));

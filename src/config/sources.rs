@@ -113,7 +113,9 @@ pub fn cloud(why: &'static str) -> Result<Given<Url>, Failure> {
 /// The first line of a file, of a pipe, or of standard input (`-`).
 pub fn read_key(file: &Path) -> Result<Secret, Failure> {
     let text = read_start(file).map_err(|error| {
-        Failure::new(Exit::Local, "key_file", format!("cannot read the key file {}", file.display())).cause(error)
+        Failure::new(Exit::Local, "key_file", format!("cannot read the key file {}", file.display()))
+            .cause(error)
+            .hint("name a file that can be read; its first line is the key")
     })?;
     let secret = Secret::new(text.lines().next().unwrap_or_default().to_owned(), "--api-key-file")?;
     if secret.is_empty() {

@@ -61,7 +61,10 @@ impl Filter {
         };
         let thread = thread::Builder::new().name("jq".to_owned()).stack_size(STACK).spawn(work);
         let compiled = thread.ok().and_then(|_| verdict.recv().ok());
-        compiled.unwrap_or_else(|| Err(Failure::usage("--jq: the filter cannot be run here")))?;
+        compiled.unwrap_or_else(|| {
+            Err(Failure::usage("--jq: the filter cannot be run here")
+                .hint("leave it out, and pipe the documents into jq"))
+        })?;
         Ok(Self { documents, results, patience, given_up: Cell::new(false) })
     }
 

@@ -109,7 +109,9 @@ fn plain_builder() -> ClientBuilder {
 
 /// Allows a key over plain http if every address of the host is private, and connects to those and no others.
 async fn pin_private(builder: ClientBuilder, base: &Url, proxied: bool) -> Result<ClientBuilder, Failure> {
-    let host = base.host().ok_or_else(|| Failure::usage("the base URL has no host"))?;
+    let host = base
+        .host()
+        .ok_or_else(|| Failure::usage("the base URL has no host").hint("write it like http://localhost:8283"))?;
     if proxied {
         return Err(refuse(base, "through a proxy"));
     }

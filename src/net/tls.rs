@@ -46,7 +46,9 @@ fn mozilla() -> impl Iterator<Item = Certificate> {
 /// Reads a PEM file of certificates.
 pub fn read_pem(path: &Path) -> Result<Vec<Certificate>, Failure> {
     let failed = |why: String| {
-        Failure::new(Exit::Local, "bad_ca_cert", format!("cannot read certificates from {}", path.display())).cause(why)
+        Failure::new(Exit::Local, "bad_ca_cert", format!("cannot read certificates from {}", path.display()))
+            .cause(why)
+            .hint("name a PEM file, which holds lines such as -----BEGIN CERTIFICATE-----")
     };
     let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
     let certificates = Certificate::from_pem_bundle(&pem).map_err(|_| failed("not a PEM file".to_owned()))?;

@@ -132,8 +132,10 @@ impl Kind {
 
     fn bearer(&self, key: &str) -> Result<HeaderValue, Failure> {
         let name = self.key.unwrap_or_default();
-        let mut value = HeaderValue::from_str(&format!("Bearer {}", key.trim()))
-            .map_err(|_| Failure::usage(format!("the key in {name} has a character that cannot be sent")))?;
+        let mut value = HeaderValue::from_str(&format!("Bearer {}", key.trim())).map_err(|_| {
+            Failure::usage(format!("the key in {name} has a character that cannot be sent"))
+                .hint("set it anew, without line ends")
+        })?;
         value.set_sensitive(true);
         Ok(value)
     }

@@ -142,13 +142,15 @@ fn request(ctx: &Ctx, args: &Args) -> Result<Request, Failure> {
 fn read(ctx: &Ctx, file: &Path) -> Result<String, Failure> {
     let is_stdin = file == Path::new("-");
     if is_stdin && ctx.key_is_on_stdin() {
-        return Err(Failure::usage("standard input cannot hold both the key and the body"));
+        return Err(Failure::usage("standard input cannot hold both the key and the body").hint(stdin::KEY_ELSEWHERE));
     }
     let text = if is_stdin { stdin::read_all(ctx, "the body")? } else { stdin::read_file(file)? };
     let name = if is_stdin { "standard input".to_owned() } else { file.display().to_string() };
     match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
         Ok(_) => Ok(text),
-        Err(error) => Err(Failure::usage(format!("{name} is not JSON")).cause(error)),
+        Err(error) => Err(Failure::usage(format!("{name} is not JSON"))
+            .cause(error)
+            .hint("--input takes JSON; -f key=text and -f key:=JSON make it")),
     }
 }
 

@@ -9,7 +9,7 @@ use super::check::Check;
 use crate::api::error::Kind;
 use crate::api::exchange::{Answer, Call};
 use crate::api::{ApiError, Raw};
-use crate::commands::session::Session;
+use crate::commands::session::{Session, not_an_agent};
 use crate::config::{Given, Settings};
 use crate::exit::Exit;
 use crate::model::{AgentRef, Document};
@@ -122,7 +122,7 @@ pub async fn agent(session: &Session, given: Option<&Given<String>>) -> Check {
     };
     let named: AgentRef = match given.value.parse() {
         Ok(named) => named,
-        Err(error) => return Check::failed("agent", &Failure::usage(format!("{}: {error}", given.origin))),
+        Err(error) => return Check::failed("agent", &not_an_agent(&given.origin, error)),
     };
     let found = match &named {
         AgentRef::Id(id) => session.api.agent(id).await.map(drop).map_err(Failure::from),

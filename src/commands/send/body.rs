@@ -37,7 +37,7 @@ pub fn build(args: &Args, sources: &Sources, receiver: Option<&str>) -> Result<B
     let callback_has_user = callback.is_some_and(|url| !url.username().is_empty() || url.password().is_some());
     let body = Value::Object(object).to_string();
     if body.len() > BODY_CAP {
-        return Err(Failure::usage("the request is larger than 32 MiB"));
+        return Err(Failure::usage("the request is larger than 32 MiB").hint("name large images by a URL"));
     }
     Ok(Body { body, agent_id, callback_has_user })
 }
@@ -63,7 +63,8 @@ fn take_agent(object: &mut Map<String, Value>) -> Result<Option<String>, Failure
     match object.shift_remove("agent_id") {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(agent)) => Ok(Some(agent)),
-        Some(other) => Err(Failure::usage(format!("agent_id must be a string, found {}", kind(&other)))),
+        Some(other) => Err(Failure::usage(format!("agent_id must be a string, found {}", kind(&other)))
+            .hint("give an agent's id or its name there, or leave it out and give --agent")),
     }
 }
 
@@ -131,11 +132,18 @@ fn put_sets(object: &mut Map<String, Value>, args: &Args) -> Result<(), Failure>
         set(object, key, json!(text))?;
     }
     for (key, text) in &args.set_json {
-        let bad = |error| Failure::usage(format!("--set-json {key}: the value is not JSON")).cause(error);
+        let bad = |error| {
+            Failure::usage(format!("--set-json {key}: the value is not JSON"))
+                .cause(error)
+                .hint("for a text as it is there is --set")
+        };
         set(object, key, serde_json::from_str(text).map_err(bad)?)?;
     }
     Ok(())
 }
+
+/// What a request looks like.
+const SCHEMA: &str = "`agentctl schema request` describes the request";
 
 /// Refuses what the real server would accept and then fail, or refuse in worse words.
 fn check(object: &Map<String, Value>) -> Result<(), Failure> {
@@ -154,14 +162,16 @@ fn check(object: &Map<String, Value>) -> Result<(), Failure> {
 
 fn check_messages(messages: &Value) -> Result<(), Failure> {
     let Value::Array(list) = messages else {
-        return Err(Failure::usage(format!("`messages` must be an array, found {}", kind(messages))));
+        return Err(Failure::usage(format!("`messages` must be an array, found {}", kind(messages))).hint(SCHEMA));
     };
     if list.is_empty() {
         return Err(Failure::usage("`messages` is empty").hint("give the message with -m TEXT"));
     }
     for (at, message) in list.iter().enumerate() {
         let Value::Object(message) = message else {
-            return Err(Failure::usage(format!("messages[{at}] must be an object, found {}", kind(message))));
+            return Err(
+                Failure::usage(format!("messages[{at}] must be an object, found {}", kind(message))).hint(SCHEMA)
+            );
         };
         if let Some(content) = message.get("content") {
             check_content(content, &format!("the content of messages[{at}]"))?;
@@ -177,7 +187,8 @@ fn check_content(content: &Value, name: &str) -> Result<(), Failure> {
         _ => false,
     };
     if empty {
-        return Err(Failure::usage(format!("the message is empty: {name} has nothing in it")));
+        return Err(Failure::usage(format!("the message is empty: {name} has nothing in it"))
+            .hint("give the message with -m TEXT"));
     }
     match content {
         Value::String(text) => crate::commands::stdin::no_nul(text, name),

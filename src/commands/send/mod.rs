@@ -10,7 +10,7 @@ pub use args::Args;
 
 use std::fmt::Display;
 
-use super::session::Session;
+use super::session::{Session, not_an_agent};
 use super::submit::{self, Request};
 use super::{Ctx, End, following, on_runtime, receiver};
 use crate::follow::Target;
@@ -67,7 +67,7 @@ fn check_listen(args: &Args) -> Result<(), Failure> {
 }
 
 fn agent_in(origin: impl Display, value: &str) -> Result<AgentRef, Failure> {
-    value.parse().map_err(|error| Failure::usage(format!("{origin}: {error}")))
+    value.parse().map_err(|error| not_an_agent(origin, error))
 }
 
 async fn send(ctx: &Ctx, session: &Session, args: &Args, ready: Ready) -> anyhow::Result<End> {

@@ -36,6 +36,9 @@ pub fn read(ctx: &Ctx, args: &Args) -> Result<Sources, Failure> {
     Ok(Sources { document, texts, images })
 }
 
+/// What to do about a message that is missing.
+const GIVE: &str = "give the message with -m TEXT, or pipe JSON in";
+
 fn check_stdin_once(ctx: &Ctx, args: &Args) -> Result<(), Failure> {
     let dash = Path::new("-");
     let texts = args.texts.0.iter().filter(|text| matches!(text, Text::File(file) if file == dash)).count();
@@ -51,7 +54,11 @@ fn read_text(ctx: &Ctx, text: &Text) -> Result<String, Failure> {
         Text::Given(text) => stdin::no_nul(text, "-m").map(|()| text.clone()),
         Text::File(file) if file == Path::new("-") => {
             let text = stdin::read_all(ctx, "the message")?;
-            if text.is_empty() { Err(Failure::usage("no message: standard input was empty")) } else { Ok(text) }
+            if text.is_empty() {
+                Err(Failure::usage("no message: standard input was empty").hint(GIVE))
+            } else {
+                Ok(text)
+            }
         }
         Text::File(file) => stdin::read_file(file),
     }
@@ -65,7 +72,7 @@ fn read_stdin(ctx: &Ctx) -> Result<Value, Failure> {
     let text = stdin::read_all(ctx, "the request (JSON)")?;
     if text.trim().is_empty() {
         let failure = Failure::usage("no message: standard input was empty");
-        return Err(failure.hint("give the message with -m TEXT, or pipe JSON in"));
+        return Err(failure.hint(GIVE));
     }
     parse(&text, "standard input")
 }
@@ -76,7 +83,7 @@ fn parse(text: &str, name: &str) -> Result<Value, Failure> {
     let document = match documents.next() {
         Some(Ok(document)) => document,
         Some(Err(error)) => return Err(not_json(name, &error)),
-        None => return Err(Failure::usage(format!("no message: {name} is empty"))),
+        None => return Err(Failure::usage(format!("no message: {name} is empty")).hint(GIVE)),
     };
     match documents.next() {
         None => Ok(document),
@@ -99,11 +106,14 @@ fn read_image(image: &str) -> Result<Value, Failure> {
     if image.starts_with("http://") || image.starts_with("https://") {
         return Ok(json!({"type": "image", "source": {"type": "url", "url": image}}));
     }
-    let cannot =
-        |cause: String| Failure::new(Exit::Local, "cannot_read", format!("cannot read the image {image}")).cause(cause);
+    let cannot = |cause: String| {
+        let failure = Failure::new(Exit::Local, "cannot_read", format!("cannot read the image {image}")).cause(cause);
+        failure.hint("name a file that can be read, or an http or https URL")
+    };
     let bytes = std::fs::File::open(image).and_then(stdin::read_capped).map_err(|error| cannot(error.to_string()))?;
     if bytes.len() > stdin::BODY_CAP {
-        return Err(Failure::usage(format!("the image {image} is larger than 32 MiB, the largest request")));
+        return Err(Failure::usage(format!("the image {image} is larger than 32 MiB, the largest request"))
+            .hint("name it by a URL"));
     }
     let Some(kind) = media_type(&bytes) else {
         let failure = Failure::usage(format!("{image} is not an image that models read"));

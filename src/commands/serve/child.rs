@@ -31,7 +31,8 @@ pub struct Surroundings<'a> {
 
 /// Starts a command with the streams of this process.
 pub fn start(words: &[OsString], around: &Surroundings<'_>) -> Result<Child, Failure> {
-    let (program, args) = words.split_first().ok_or_else(|| Failure::usage("no command is given"))?;
+    let (program, args) =
+        words.split_first().ok_or_else(|| Failure::usage("no command is given").hint("give it behind --"))?;
     let mut command = Command::new(program);
     command.args(args).env("LETTA_BASE_URL", ready::text(around.base)).env("LETTA_AGENT_ID", around.agent.as_str());
     match around.key {

@@ -44,7 +44,7 @@ impl Drop for ReadyFile {
 
 fn cannot_write(path: &Path, error: io::Error) -> Failure {
     let message = format!("cannot write the ready file {}", path.display());
-    Failure::new(Exit::Local, "ready_file", message).cause(error)
+    Failure::new(Exit::Local, "ready_file", message).cause(error).hint("name a file in a folder that can be written")
 }
 
 /// Where a server is reached: on this machine by its address, elsewhere by the first name that it answers to.
@@ -57,7 +57,10 @@ pub fn base_url(address: SocketAddr, allowed: &[HostName]) -> Result<Url, Failur
         (ip, Some(name)) if !ip.is_loopback() => name.with_port(port),
         (ip, _) => here(ip),
     };
-    format!("http://{host}").parse().map_err(|_| Failure::usage(format!("--allow-host: {host} is no host name")))
+    format!("http://{host}").parse().map_err(|_| {
+        Failure::usage(format!("--allow-host: {host} is no host name"))
+            .hint("give it as clients do, such as box.example.org")
+    })
 }
 
 /// The base URL as people write it.

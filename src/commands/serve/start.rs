@@ -119,11 +119,15 @@ pub fn cannot_bind(address: SocketAddr, error: &std::io::Error) -> Failure {
     Failure::new(Exit::Local, "port", format!("cannot listen on {address}")).cause(error).hint(hint)
 }
 
+/// What to do about a folder that cannot be written.
+const OTHER_FOLDER: &str = "AGENTCTL_DATA_DIR and --db name other places";
+
 /// The key that is kept with the database, or one for as long as the memory lasts.
 fn key(database: Option<&Path>) -> Result<Secret, Failure> {
     let Some(database) = database else { return Ok(served::new_key()) };
-    served::key_of_database(database)
-        .map_err(|error| Failure::new(Exit::Local, "key", "cannot keep the server's key").cause(error))
+    served::key_of_database(database).map_err(|error| {
+        Failure::new(Exit::Local, "key", "cannot keep the server's key").cause(error).hint(OTHER_FOLDER)
+    })
 }
 
 fn record_port(ctx: &Ctx, address: SocketAddr, base: &Url, key: Option<&Secret>) -> Result<Record, RecordError> {
@@ -133,5 +137,6 @@ fn record_port(ctx: &Ctx, address: SocketAddr, base: &Url, key: Option<&Secret>)
 }
 
 fn cannot_record(error: &std::io::Error) -> Failure {
-    Failure::new(Exit::Local, "record", "cannot write down where the server is").cause(said(error).join(": "))
+    let failure = Failure::new(Exit::Local, "record", "cannot write down where the server is");
+    failure.cause(said(error).join(": ")).hint(OTHER_FOLDER)
 }
