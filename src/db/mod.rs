@@ -21,6 +21,9 @@ pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many compiled statements a connection keeps: more than any store has.
 const STATEMENTS: usize = 128;
 
+/// How much of a file a connection that writes keeps in memory, in KiB: the pages that indexes grow at, of many agents.
+const CACHE_KIB: i32 = 16 << 10;
+
 /// What tells one store's files from all others.
 #[derive(Clone, Copy, Debug)]
 pub struct Identity {
@@ -44,7 +47,9 @@ pub fn open(path: &Path, identity: Identity) -> Result<Connection, DbError> {
         examine(path, identity)?;
     }
     make_private(path)?;
-    let mut connection = Connection::open(path).map_err(|source| classify(path, source))?;
+    // A connection cannot be used by two threads at once, so it needs no lock of its own.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(|source| classify(path, source))?;
     prepare(&mut connection, path, identity)?;
     Ok(connection)
 }
@@ -194,6 +199,9 @@ fn prepare(connection: &mut Connection, path: &Path, identity: Identity) -> Resu
     }
     write_ahead(connection).map_err(sqlite)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(sqlite)?;
+    // Savepoints copy each page that they change: not into a file.
+    connection.pragma_update(None, "temp_store", "MEMORY").map_err(sqlite)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB).map_err(sqlite)?;
     connection.pragma_update(None, "foreign_keys", true).map_err(sqlite)
 }
 
