@@ -13,6 +13,7 @@ mod declare;
 pub mod door;
 mod engine;
 mod execute;
+mod fresh;
 pub mod listen;
 mod news;
 mod owner;

@@ -9,9 +9,9 @@ use super::runs::RunRow;
 use super::spots::Spot;
 use super::{Page, Result};
 use crate::server::answer::Call;
-use crate::server::clock;
 use crate::server::request::{InputMessage, Returned, Verdict};
 use crate::server::validate::Order;
+use crate::server::{clock, fresh};
 
 /// A message as it is stored.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ pub(in crate::server) struct NewMessage {
 impl NewMessage {
     /// A message that the server makes. Its otid is its own id with the lowest bits as the item's number.
     fn made(message_type: &'static str, own: Value) -> Self {
-        let id = Uuid::new_v4();
+        let id = fresh::uuid();
         let otid = Uuid::from_u128(id.as_u128() & !0x7f).to_string();
         Self { id, message_type, name: None, otid: Some(otid), sender_id: None, own }
     }

@@ -6,10 +6,10 @@ use serde::Serialize;
 use super::idempotency::{self, Key, Used};
 use super::messages::{self, NewMessage};
 use super::{Result, approvals, outbox};
-use crate::model::{RunId, RunStatus};
-use crate::server::clock;
+use crate::model::RunStatus;
 use crate::server::request::{Kind, RequestConfig, SendRequest};
 use crate::server::validate::Order;
+use crate::server::{clock, fresh};
 
 /// A run as it is stored.
 #[derive(Clone, Debug)]
@@ -171,7 +171,7 @@ fn insert(
     let now = clock::now();
     let run = RunRow {
         seq: 0,
-        id: RunId::random().to_string(),
+        id: format!("run-{}", fresh::uuid()),
         agent_id: agent.to_owned(),
         kind: request.kind,
         status: RunStatus::Created,

@@ -1,7 +1,6 @@
 //! Steps: each is one transaction with its messages, its usage and, if it is the last, the run's end.
 
 use rusqlite::{OptionalExtension, Row, Transaction, params};
-use uuid::Uuid;
 
 use super::approvals::{self, Pending};
 use super::claims::Claim;
@@ -10,7 +9,7 @@ use super::runs::RunRow;
 use super::{Page, Result, StoreError, outbox, runs};
 use crate::model::{RunStatus, StopReason};
 use crate::server::answer::Failure;
-use crate::server::clock;
+use crate::server::{clock, fresh};
 
 /// A step as it is stored.
 #[derive(Clone, Debug)]
@@ -107,7 +106,7 @@ pub(super) fn fence(tx: &Transaction<'_>, claim: &Claim) -> Result<RunRow> {
 }
 
 fn add(tx: &Transaction<'_>, run: &RunRow, step: NewStep, reason: Option<&StopReason>) -> Result<()> {
-    let id = format!("step-{}", Uuid::new_v4());
+    let id = format!("step-{}", fresh::uuid());
     let failure = step.failure.as_ref();
     tx.prepare_cached(
         "INSERT INTO steps (id, run_id, model, prompt_tokens, completion_tokens, stop_reason, error_type, error)
