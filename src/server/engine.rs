@@ -14,7 +14,8 @@ use tokio::time::{Instant, sleep, timeout};
 use super::news::{Ear, News};
 use super::owner::Owners;
 use super::room::Room;
-use super::store::{Database, StoreError, claims, runs};
+use super::store::claims::{self, Claim};
+use super::store::{Database, StoreError, runs};
 use super::target::Targets;
 use super::{Adopt, EngineError, Manners, Options, Providers, callback, upkeep, work};
 
@@ -57,12 +58,64 @@ struct Inner {
     accepted: HashMap<String, Instant>,
 }
 
+/// Who works for an agent, or will in a moment.
+#[derive(Default)]
 struct Worker {
-    task: JoinHandle<()>,
+    /// None while the place is kept free.
+    task: Option<JoinHandle<()>>,
     /// Whether something came in since it last looked.
     again: bool,
     /// Ends its wait for a callback when something comes in.
     wake: Arc<Notify>,
+}
+
+impl Worker {
+    /// Lets it look again.
+    fn call(&mut self) {
+        self.again = true;
+        self.wake.notify_one();
+    }
+}
+
+impl Inner {
+    /// Lets somebody work for an agent, with a run in hand or none.
+    fn hire(&mut self, engine: &Arc<Engine>, agent: &str, first: Option<Box<Claim>>) {
+        self.faults.remove(agent);
+        let wake = Arc::<Notify>::default();
+        let task = tokio::spawn(work::work(Arc::clone(engine), agent.to_owned(), Arc::clone(&wake), first));
+        self.workers.insert(agent.to_owned(), Worker { task: Some(task), again: false, wake });
+    }
+}
+
+/// The place of an agent's worker, kept free while a run is accepted: whoever fills it brings the run along.
+pub(super) struct Vacancy {
+    engine: Arc<Engine>,
+    agent: String,
+    is_filled: bool,
+}
+
+impl Vacancy {
+    /// Lets somebody work for the agent, with a run in hand or none.
+    pub(super) fn fill(mut self, first: Option<Box<Claim>>) {
+        self.is_filled = true;
+        let mut inner = self.engine.inner();
+        if !inner.stopped {
+            inner.hire(&self.engine, &self.agent, first);
+        }
+    }
+}
+
+impl Drop for Vacancy {
+    /// What came in meanwhile found the place taken.
+    fn drop(&mut self) {
+        if self.is_filled {
+            return;
+        }
+        if !self.engine.retire(&self.agent) {
+            self.engine.inner().hire(&self.engine, &self.agent, None);
+        }
+        self.engine.announce(&self.agent);
+    }
 }
 
 impl Engine {
@@ -80,16 +133,10 @@ impl Engine {
         engine
     }
 
-    /// The name under which accepted runs are reserved, if this process executes them.
-    pub(super) fn reserves(&self) -> Option<String> {
-        self.execute.then(|| self.owners.me().to_owned())
-    }
-
-    /// Takes note of a run that was accepted at a moment, and sees to it that it is executed.
-    pub(super) fn accepted(self: &Arc<Self>, run: &str, agent: &str, at: Instant) {
+    /// Takes note of a run that was accepted at a moment.
+    pub(super) fn accepted(&self, run: &str, at: Instant) {
         if self.execute {
             self.inner().accepted.insert(run.to_owned(), at);
-            self.adopt(agent);
         }
     }
 
@@ -99,15 +146,20 @@ impl Engine {
         if inner.stopped || inner.draining || !self.execute {
             return;
         }
-        if let Some(worker) = inner.workers.get_mut(agent) {
-            worker.again = true;
-            worker.wake.notify_one();
-            return;
+        match inner.workers.get_mut(agent) {
+            Some(worker) => worker.call(),
+            None => inner.hire(self, agent, None),
         }
-        inner.faults.remove(agent);
-        let wake = Arc::<Notify>::default();
-        let task = tokio::spawn(work::work(Arc::clone(self), agent.to_owned(), Arc::clone(&wake)));
-        inner.workers.insert(agent.to_owned(), Worker { task, again: false, wake });
+    }
+
+    /// The place of an agent's worker, if there is none and may be one. It is kept free for whoever asked.
+    pub(super) fn vacancy(self: &Arc<Self>, agent: &str) -> Option<Vacancy> {
+        let mut inner = self.inner();
+        if inner.stopped || inner.draining || !self.execute || inner.workers.contains_key(agent) {
+            return None;
+        }
+        inner.workers.insert(agent.to_owned(), Worker::default());
+        Some(Vacancy { engine: Arc::clone(self), agent: agent.to_owned(), is_filled: false })
     }
 
     /// Returns once nothing is left to do for a run, or with the reason why its worker gave up.
@@ -281,7 +333,7 @@ impl Engine {
     pub(super) fn halt_all(&self) -> Vec<JoinHandle<()>> {
         let mut inner = self.inner();
         inner.stopped = true;
-        let workers: Vec<JoinHandle<()>> = inner.workers.drain().map(|(_, worker)| worker.task).collect();
+        let workers: Vec<JoinHandle<()>> = inner.workers.drain().filter_map(|(_, worker)| worker.task).collect();
         let tasks: Vec<JoinHandle<()>> = inner.upkeep.take().into_iter().chain(workers).collect();
         tasks.iter().for_each(JoinHandle::abort);
         tasks

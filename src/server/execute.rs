@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use rusqlite::Transaction;
 use tokio::time::{Instant, sleep};
 
 use super::Manners;
@@ -18,24 +19,26 @@ use super::store::messages::{self, NewMessage};
 use super::store::runs;
 use super::store::steps::{self, Ending, NewStep};
 use super::store::{Result, StoreError};
+use super::work::{Look, Taken};
 use crate::model::{RunStatus, StopReason};
 
 /// How often a run at work looks whether it still is this process's, and shows a sign of life.
 const RENEW: Duration = Duration::from_secs(2);
 
-/// Carries out a run. It stops early, without a word, when the run is cancelled or taken over.
-pub(super) async fn execute(engine: &Engine, claim: &Claim) -> Result<()> {
+/// Carries out a run, and looks with its end for what there is to do next. It stops early, without a word, when the run
+/// is cancelled or taken over.
+pub(super) async fn execute(engine: &Engine, claim: &Claim, look: Look) -> Result<Option<Taken>> {
     #[cfg(sabotage)]
     crate::sabotage::may_die("after-claim");
     let halted = engine.begin(&claim.run);
     let result = tokio::select! {
-        result = Execution::new(engine, claim).run() => result,
-        () = halted.notified() => Ok(()),
-        () = keep(engine, claim) => Ok(()),
+        result = Execution::new(engine, claim, look).run() => result,
+        () = halted.notified() => Ok(None),
+        () = keep(engine, claim) => Ok(None),
     };
     engine.finish(&claim.run);
     match result {
-        Err(StoreError::Lost) => Ok(()),
+        Err(StoreError::Lost) => Ok(None),
         other => other,
     }
 }
@@ -57,6 +60,7 @@ struct Execution<'a> {
     began: Instant,
     /// How long ago the run was accepted when this began.
     before: Duration,
+    look: Look,
 }
 
 /// What the run is to do, once that is known.
@@ -71,33 +75,40 @@ struct Task {
 }
 
 impl<'a> Execution<'a> {
-    fn new(engine: &'a Engine, claim: &'a Claim) -> Self {
+    fn new(engine: &'a Engine, claim: &'a Claim, look: Look) -> Self {
         let began = Instant::now();
         // The wall clock serves only where another process accepted the run.
         let wall = || Duration::from_micros(u64::try_from(clock::now() - claim.created).unwrap_or(0));
         let before = engine.accepted_at(&claim.run).map_or_else(wall, |at| began.saturating_duration_since(at));
-        Self { engine, claim, began, before }
+        Self { engine, claim, began, before, look }
     }
 
-    async fn run(self) -> Result<()> {
+    async fn run(self) -> Result<Option<Taken>> {
         let mut task = match self.open().await? {
             Ok(Some(task)) => task,
-            Ok(None) => return self.commit(None, None, Some(self.ending(StopReason::EndTurn))).await,
-            Err(failure) => return self.commit(None, None, Some(self.failed(&failure))).await,
+            Ok(None) => return self.end(None, None, self.ending(StopReason::EndTurn)).await,
+            Err(failure) => return self.end(None, None, self.failed(&failure)).await,
         };
         let mut done = self.claim.steps;
         while done < self.claim.request.max_steps {
             if self.was_cancelled().await? {
-                return Ok(());
+                return Ok(None);
             }
             self.remember(&mut task).await?;
             match ask(&task, done).await {
                 Err(failure) => return self.fail(failure, &task).await,
-                Ok(step) if self.store(&step, &mut task, done).await? => return Ok(()),
-                Ok(_) => done += 1,
+                Ok(step) => {
+                    let visible = !step.acts.is_empty() || !step.thoughts.is_empty();
+                    let (new, ttft) = (visible.then(|| self.messages(&step, &mut task, done)), self.ttft(&task.turn));
+                    match step.stop {
+                        Some(reason) => return self.end(new, ttft, self.ending(reason)).await,
+                        None => self.commit(new, ttft).await?,
+                    }
+                    done += 1;
+                }
             }
         }
-        self.commit(None, self.ttft(&task.turn), Some(self.ending(self.out_of_steps()))).await
+        self.end(None, self.ttft(&task.turn), self.ending(self.out_of_steps())).await
     }
 
     /// Whether the run was cancelled while its last step went on. Where a cancel halts the step this never comes up.
@@ -153,16 +164,6 @@ impl<'a> Execution<'a> {
         Ok(Task { model: answer::model(&handle, &self.engine.providers)?, handle, turn, from, prompt })
     }
 
-    /// Stores a step. Returns whether it was the last.
-    async fn store(&self, step: &Step, task: &mut Task, done: i64) -> Result<bool> {
-        let ending = step.stop.clone().map(|reason| self.ending(reason));
-        let last = ending.is_some();
-        let visible = !step.acts.is_empty() || !step.thoughts.is_empty();
-        let new = visible.then(|| self.messages(step, task, done));
-        self.commit(new, self.ttft(&task.turn), ending).await?;
-        Ok(last)
-    }
-
     /// A step as it is stored: its thoughts, then its act.
     fn messages(&self, step: &Step, task: &mut Task, done: i64) -> NewStep {
         let mut new = NewStep { model: task.handle.clone(), ..NewStep::default() };
@@ -191,14 +192,14 @@ impl<'a> Execution<'a> {
         called(call, false, answer::tool_return(call)).into()
     }
 
-    async fn fail(&self, failure: Failure, task: &Task) -> Result<()> {
+    async fn fail(&self, failure: Failure, task: &Task) -> Result<Option<Taken>> {
         let ending = self.failed(&failure);
         let model = task.handle.clone();
         // Of a call that failed, nobody knows what it used.
         let prompt_tokens = if task.model.remembers() { 0 } else { task.prompt };
         let mut step = NewStep { model, prompt_tokens, failure: Some(failure), ..NewStep::default() };
         step.loses_input = self.manners().hides_input_until_a_step();
-        self.commit(Some(step), self.ttft(&task.turn), Some(ending)).await
+        self.end(Some(step), self.ttft(&task.turn), ending).await
     }
 
     fn failed(&self, failure: &Failure) -> Ending {
@@ -214,21 +215,34 @@ impl<'a> Execution<'a> {
         Ending { status, reason, error, duration_ns: self.nanos(Instant::now()) }
     }
 
-    async fn commit(&self, step: Option<NewStep>, ttft: Option<i64>, ending: Option<Ending>) -> Result<()> {
+    /// Stores a step, behind which the run goes on.
+    async fn commit(&self, step: Option<NewStep>, ttft: Option<i64>) -> Result<()> {
         let claim = self.claim.clone();
         #[cfg(sabotage)]
-        let ends = ending.is_some();
+        crate::sabotage::may_die("mid-step");
+        self.engine.db.write(move |tx| steps::commit(tx, &claim, step, ttft, None)).await?;
+        self.engine.announce(&self.claim.run);
+        Ok(())
+    }
+
+    /// Stores the last step, if there is one, and the end of the run; and takes what comes next in the same breath.
+    async fn end(&self, step: Option<NewStep>, ttft: Option<i64>, ending: Ending) -> Result<Option<Taken>> {
+        let (claim, look) = (self.claim.clone(), self.look.clone());
         #[cfg(sabotage)]
-        crate::sabotage::may_die(if ends { "before-end" } else { "mid-step" });
-        self.engine.db.write(move |tx| steps::commit(tx, &claim, step, ttft, ending)).await?;
+        crate::sabotage::may_die("before-end");
+        let work = move |tx: &Transaction<'_>| {
+            steps::commit(tx, &claim, step, ttft, Some(ending))?;
+            look.take(tx)
+        };
+        let taken = self.engine.db.write(work).await?;
         #[cfg(sabotage)]
-        if ends {
+        {
             crate::sabotage::may_die("after-end");
             let claim = self.claim.clone();
             self.engine.db.write(move |tx| steps::call_back_late(tx, &claim)).await?;
         }
         self.engine.announce(&self.claim.run);
-        Ok(())
+        Ok(Some(taken))
     }
 
     fn ttft(&self, turn: &Turn) -> Option<i64> {

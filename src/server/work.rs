@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::engine::{Engine, LOOK_AGAIN};
-use super::store::claims::{self, Claimed};
+use super::store::claims::{self, Claim, Claimed};
 use super::store::outbox::{self, Collected};
 use super::store::{Result, StoreError};
 use super::{callback, execute};
@@ -33,12 +33,39 @@ struct Deliveries {
     runs: Vec<String>,
 }
 
-/// Works for an agent until nothing is left to do.
-pub(super) async fn work(engine: Arc<Engine>, agent: String, wake: Arc<Notify>) {
+/// What there is to do for an agent.
+pub(super) struct Taken {
+    claimed: Claimed,
+    callbacks: Collected,
+}
+
+/// A look at what there is to do for an agent. It goes along with the write that ends a run.
+#[derive(Clone)]
+pub(super) struct Look {
+    engine: Arc<Engine>,
+    agent: String,
+    /// The callbacks that are under way here.
+    busy: Vec<String>,
+}
+
+impl Look {
+    /// Takes the next run and the callbacks that nobody delivers.
+    pub(super) fn take(&self, tx: &Transaction<'_>) -> Result<Taken> {
+        let owners = &self.engine.owners;
+        let callbacks = outbox::collect(tx, &self.agent, owners, &self.busy)?;
+        let takes = self.engine.takes_work();
+        let claimed = if takes { claims::claim(tx, &self.agent, owners)? } else { Claimed::Nothing };
+        Ok(Taken { claimed, callbacks })
+    }
+}
+
+/// Works for an agent until nothing is left to do, beginning with a run in hand, if there is one.
+pub(super) async fn work(engine: Arc<Engine>, agent: String, wake: Arc<Notify>, first: Option<Box<Claim>>) {
     let mut deliveries = Deliveries::default();
+    let mut taken = first.map(|claim| Taken { claimed: Claimed::Run(claim), callbacks: Collected::default() });
     let mut faults = 0;
     loop {
-        match look(&engine, &agent, &wake, &mut deliveries).await {
+        match look(&engine, &agent, &wake, &mut deliveries, &mut taken).await {
             Ok(Next::Again) => faults = 0,
             Ok(Next::Wait) => sleep(LOOK_AGAIN).await,
             Ok(Next::Done) if engine.retire(&agent) => return engine.announce(&agent),
@@ -53,11 +80,29 @@ pub(super) async fn work(engine: Arc<Engine>, agent: String, wake: Arc<Notify>) 
     }
 }
 
-/// Does the next thing there is to do.
-async fn look(engine: &Arc<Engine>, agent: &str, wake: &Notify, deliveries: &mut Deliveries) -> Result<Next> {
-    let (claimed, elsewhere) = take(engine, agent, deliveries).await?;
+/// Does the next thing there is to do: what was taken before, or what a look finds.
+async fn look(
+    engine: &Arc<Engine>,
+    agent: &str,
+    wake: &Notify,
+    deliveries: &mut Deliveries,
+    taken: &mut Option<Taken>,
+) -> Result<Next> {
+    let look = |busy: &[String]| Look { engine: Arc::clone(engine), agent: agent.to_owned(), busy: busy.to_vec() };
+    let Taken { claimed, callbacks } = match taken.take() {
+        Some(taken) => taken,
+        None => {
+            let look = look(&deliveries.runs);
+            engine.db.write(move |tx| look.take(tx)).await?
+        }
+    };
+    let elsewhere = callbacks.elsewhere && engine.takes_work();
+    deliveries.start(engine, agent, callbacks.ours);
     match claimed {
-        Claimed::Run(claim) => execute::execute(engine, &claim).await.map(|()| Next::Again),
+        Claimed::Run(claim) => {
+            *taken = execute::execute(engine, &claim, look(&deliveries.runs)).await?;
+            Ok(Next::Again)
+        }
         Claimed::Closed(run) => {
             engine.announce(&run);
             Ok(Next::Again)
@@ -67,20 +112,6 @@ async fn look(engine: &Arc<Engine>, agent: &str, wake: &Notify, deliveries: &mut
         Claimed::Nothing if elsewhere => Ok(Next::Wait),
         Claimed::Nothing => Ok(Next::Done),
     }
-}
-
-/// Takes the next run and the callbacks that nobody delivers. Returns also whether another process delivers.
-async fn take(engine: &Arc<Engine>, agent: &str, deliveries: &mut Deliveries) -> Result<(Claimed, bool)> {
-    let (of, owners, busy) = (agent.to_owned(), Arc::clone(&engine.owners), deliveries.runs.clone());
-    let takes = engine.takes_work();
-    let work = move |tx: &Transaction<'_>| {
-        let collected = outbox::collect(tx, &of, &owners, &busy)?;
-        let claimed = if takes { claims::claim(tx, &of, &owners)? } else { Claimed::Nothing };
-        Ok((claimed, collected))
-    };
-    let (claimed, Collected { ours, elsewhere }) = engine.db.write(work).await?;
-    deliveries.start(engine, agent, ours);
-    Ok((claimed, elsewhere && takes))
 }
 
 impl Deliveries {

@@ -12,7 +12,9 @@ use crate::model::AgentId;
 use crate::server::engine::Engine;
 use crate::server::refusal::Refusal;
 use crate::server::request::SendRequest;
-use crate::server::store::runs::{self, RunRow};
+use crate::server::store::idempotency::Key;
+use crate::server::store::runs::{self, RunRow, Taker};
+use crate::server::store::{self, StoreError};
 use crate::server::validate::{self, Fault, Route};
 
 /// A request that is stored, as a run.
@@ -36,13 +38,10 @@ pub(super) async fn accept(
     let (agent, request) = read(engine, agent, &body, route)?;
     drop(body);
     let key = if engine.manners.ignores_keys() { None } else { payload.key(route)? };
-    let (owner, to) = (engine.reserves(), agent.clone());
-    let accept = move |tx: &Transaction<'_>| runs::accept(tx, to.as_str(), &request, owner.as_deref(), key.as_ref());
-    match engine.db.offer(accept).await? {
-        runs::Accepted::Now(run) => {
-            engine.accepted(&run.id, agent.as_str(), at);
-            Ok(Accepted { run: *run, replayed: false })
-        }
+    // In a task of its own: a sender who goes away meanwhile must not leave a run behind that nobody works on.
+    let stored = tokio::spawn(store(Arc::clone(engine), agent.clone(), request, key, at));
+    match stored.await.unwrap_or(Err(StoreError::Panicked))? {
+        runs::Accepted::Now(run, _) => Ok(Accepted { run: *run, replayed: false }),
         runs::Accepted::Before(id) => {
             let run = required(engine.db.glance(|connection| runs::get(connection, &id)), || no_such_run(engine, &id))?;
             Ok(Accepted { run, replayed: true })
@@ -51,6 +50,35 @@ pub(super) async fn accept(
         runs::Accepted::Full => Err(Refusal::Busy),
         runs::Accepted::NoAgent => Err(missing(&agent)),
     }
+}
+
+/// Stores a request, and sees to it that its run is worked on.
+async fn store(
+    engine: Arc<Engine>,
+    agent: AgentId,
+    request: SendRequest,
+    key: Option<Key>,
+    at: Instant,
+) -> store::Result<runs::Accepted> {
+    let vacancy = engine.vacancy(agent.as_str());
+    let (me, to, executes, vacant) = (Arc::clone(&engine.owners), agent.clone(), engine.executes(), vacancy.is_some());
+    let accept = move |tx: &Transaction<'_>| {
+        let taker = match (executes, vacant) {
+            (false, _) => Taker::Clerk,
+            (true, false) => Taker::Owner(me.me()),
+            (true, true) => Taker::Worker(me.me()),
+        };
+        runs::accept(tx, to.as_str(), request, taker, key.as_ref())
+    };
+    let mut accepted = engine.db.offer(accept).await?;
+    if let runs::Accepted::Now(run, claim) = &mut accepted {
+        engine.accepted(&run.id, at);
+        match vacancy {
+            Some(vacancy) => vacancy.fill(claim.take()),
+            None => engine.adopt(agent.as_str()),
+        }
+    }
+    Ok(accepted)
 }
 
 /// Reads what a request says, or tells all that is wrong with its path and its body.

@@ -1,6 +1,7 @@
 //! Agents: made, found, listed, deleted with all that belongs to them.
 
 use rusqlite::{OptionalExtension, Row, Transaction, params};
+use serde::Deserialize;
 
 use super::Result;
 use super::lists::Page;
@@ -31,6 +32,34 @@ const SELECT: &str =
          SELECT max(seq) FROM runs WHERE agent_id = agents.id AND status = 'failed' UNION ALL
          SELECT max(seq) FROM runs WHERE agent_id = agents.id AND status = 'cancelled'))";
 
+/// What an agent's runs need of it.
+#[derive(Debug)]
+pub(super) struct Character {
+    /// The handle of its model.
+    pub(super) model: String,
+    system: String,
+    blocks: Vec<(String, String)>,
+}
+
+/// The part of an agent's settings that its model is told.
+#[derive(Default, Deserialize)]
+struct Memory {
+    #[serde(default)]
+    blocks: Vec<(String, String)>,
+}
+
+impl Character {
+    /// Its system prompt, or another in place of it, with the agent's memory behind it as the real server puts it.
+    pub(super) fn told(&self, instead: Option<&String>) -> String {
+        let system = instead.unwrap_or(&self.system);
+        if self.blocks.is_empty() {
+            return system.clone();
+        }
+        let blocks = self.blocks.iter().map(|(label, value)| format!("<{label}>\n{value}\n</{label}>\n"));
+        format!("{system}\n\n<memory_blocks>\n{}</memory_blocks>", blocks.collect::<String>())
+    }
+}
+
 impl AgentRow {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let settings: String = row.get("settings")?;
@@ -46,15 +75,6 @@ impl AgentRow {
             settings: serde_json::from_str(&settings).unwrap_or_default(),
             last_end: completed.map(|time| (reason, time)),
         })
-    }
-
-    /// A system prompt, with the agent's memory behind it as the real server puts it.
-    pub(in crate::server) fn told(&self, system: &str) -> String {
-        if self.settings.blocks.is_empty() {
-            return system.to_owned();
-        }
-        let blocks = self.settings.blocks.iter().map(|(label, value)| format!("<{label}>\n{value}\n</{label}>\n"));
-        format!("{system}\n\n<memory_blocks>\n{}</memory_blocks>", blocks.collect::<String>())
     }
 
     /// Whether every filter of a list lets it through.
@@ -112,9 +132,14 @@ pub(in crate::server) fn get(tx: &Transaction<'_>, id: &str) -> Result<Option<Ag
     Ok(tx.prepare_cached(&sql)?.query_row([id], AgentRow::read).optional()?)
 }
 
-/// The handle of an agent's model; none if there is no such agent.
-pub(in crate::server) fn model(tx: &Transaction<'_>, id: &str) -> Result<Option<String>> {
-    Ok(tx.prepare_cached("SELECT model FROM agents WHERE id = ?")?.query_row([id], |row| row.get(0)).optional()?)
+/// Finds what runs need of their agent.
+pub(super) fn character(tx: &Transaction<'_>, id: &str) -> Result<Option<Character>> {
+    let sql = "SELECT model, system, settings FROM agents WHERE id = ?";
+    let read = |row: &Row<'_>| {
+        let memory: Memory = serde_json::from_str(row.get_ref(2)?.as_str()?).unwrap_or_default();
+        Ok(Character { model: row.get(0)?, system: row.get(1)?, blocks: memory.blocks })
+    };
+    Ok(tx.prepare_cached(sql)?.query_row([id], read).optional()?)
 }
 
 /// The id of the oldest agent of a name, made with the default model if there is none.

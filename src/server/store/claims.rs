@@ -2,10 +2,11 @@
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
+use super::agents::{self, Character};
 use super::approvals::{self, Pending, Resume};
 use super::runs::{COLUMNS, RunRow};
 use super::steps::{self, Ending};
-use super::{Result, StoreError, agents};
+use super::{Result, StoreError};
 use crate::model::{RunStatus, StopReason};
 use crate::server::clock;
 use crate::server::owner::Owners;
@@ -13,6 +14,9 @@ use crate::server::request::SendRequest;
 
 /// How long a process that shows no sign of life keeps its runs, in microseconds.
 pub(super) const LEASE: i64 = 30_000_000;
+
+/// The number of a run's first claim.
+pub(super) const FIRST: i64 = 1;
 
 /// How many processes may die over one run.
 const MOST_LOST: i64 = 3;
@@ -133,20 +137,31 @@ fn take(tx: &Transaction<'_>, run: &RunRow, hold: &Hold, lost: i64, me: &str) ->
 }
 
 fn assemble(tx: &Transaction<'_>, run: RunRow, request: SendRequest, attempt: i64, me: &str) -> Result<Claim> {
-    let agent = agents::get(tx, &run.agent_id)?.ok_or(StoreError::Lost)?;
-    let system = request.override_system.as_ref().unwrap_or(&agent.system);
+    let agent = agents::character(tx, &run.agent_id)?.ok_or(StoreError::Lost)?;
+    let (steps, resume) = (steps::usage(tx, &run.id)?.steps, resume(tx, &run.id)?);
+    Ok(Claim { attempt, steps, resume, ..begin(tx, &run, request, agent, me)? })
+}
+
+/// The first claim of a run, which is stored as being worked on already.
+pub(super) fn begin(
+    tx: &Transaction<'_>,
+    run: &RunRow,
+    request: SendRequest,
+    agent: Character,
+    me: &str,
+) -> Result<Claim> {
     Ok(Claim {
-        steps: steps::usage(tx, &run.id)?.steps,
-        system: agent.told(system),
+        steps: 0,
+        system: agent.told(request.override_system.as_ref()),
         model: agent.model,
         waits: approvals::of_agent(tx, &run.agent_id)?,
-        resume: resume(tx, &run.id)?,
+        resume: None,
         created: run.created,
         seq: run.seq,
-        run: run.id,
-        agent: run.agent_id,
+        run: run.id.clone(),
+        agent: run.agent_id.clone(),
         owner: me.to_owned(),
-        attempt,
+        attempt: FIRST,
         request,
     })
 }

@@ -3,9 +3,10 @@
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde::Serialize;
 
+use super::claims::{self, Claim};
 use super::idempotency::{self, Key, Used};
 use super::messages::{self, NewMessage};
-use super::{Result, approvals, outbox};
+use super::{Result, agents, approvals, outbox};
 use crate::model::RunStatus;
 use crate::server::request::{Kind, RequestConfig, SendRequest};
 use crate::server::validate::Order;
@@ -113,8 +114,8 @@ pub(super) fn as_json(value: &impl Serialize) -> String {
 /// What became of a request.
 #[derive(Debug)]
 pub(in crate::server) enum Accepted {
-    /// It is stored, as this run.
-    Now(Box<RunRow>),
+    /// It is stored, as this run; with its claim, if it was begun with.
+    Now(Box<RunRow>, Option<Box<Claim>>),
     /// It was stored before, as the run with this id.
     Before(String),
     /// Its key belongs to another request.
@@ -128,17 +129,26 @@ pub(in crate::server) enum Accepted {
 /// How many runs may be open at once.
 const MOST_OPEN: i64 = 100_000;
 
+/// Who takes a request in.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::server) enum Taker<'a> {
+    /// A process that executes no runs: they are anybody's.
+    Clerk,
+    /// A process that executes runs. It reserves this one, so that no other takes it while that process lives.
+    Owner(&'a str),
+    /// The same, where nobody works for the agent yet: if nothing else waits, the run is begun in the same breath.
+    Worker(&'a str),
+}
+
 /// Accepts a request: the run and its messages, once for each key.
-///
-/// A process that executes runs reserves it, so that no other takes it while this one lives.
 pub(in crate::server) fn accept(
     tx: &Transaction<'_>,
     agent: &str,
-    request: &SendRequest,
-    owner: Option<&str>,
+    request: SendRequest,
+    taker: Taker<'_>,
     key: Option<&Key>,
 ) -> Result<Accepted> {
-    let Some(model) = super::agents::model(tx, agent)? else { return Ok(Accepted::NoAgent) };
+    let Some(character) = agents::character(tx, agent)? else { return Ok(Accepted::NoAgent) };
     match key.map(|key| idempotency::used(tx, agent, key)).transpose()?.flatten() {
         Some(Used::Same(run)) => return Ok(Accepted::Before(run)),
         Some(Used::Other) => return Ok(Accepted::OtherBody),
@@ -147,13 +157,49 @@ pub(in crate::server) fn accept(
     if open(tx)? >= MOST_OPEN {
         return Ok(Accepted::Full);
     }
-    let run = insert(tx, agent, &model, request, owner)?;
+    let taker = taker.at(tx, agent)?;
+    let run = insert(tx, agent, &character.model, &request, taker)?;
     if let Some(key) = key {
         idempotency::note(tx, agent, key, &run.id)?;
     }
     #[cfg(sabotage)]
     crate::sabotage::may_die("after-insert");
-    Ok(Accepted::Now(Box::new(run)))
+    let claim = match taker {
+        Taker::Worker(me) => Some(Box::new(claims::begin(tx, &run, request, character, me)?)),
+        Taker::Owner(_) | Taker::Clerk => None,
+    };
+    Ok(Accepted::Now(Box::new(run), claim))
+}
+
+impl<'a> Taker<'a> {
+    /// Who it is to an agent: one with runs that wait is not begun with at once.
+    fn at(self, tx: &Transaction<'_>, agent: &str) -> Result<Self> {
+        Ok(match self {
+            Self::Worker(me) if !is_idle(tx, agent)? => Self::Owner(me),
+            other => other,
+        })
+    }
+
+    fn owner(self) -> Option<&'a str> {
+        match self {
+            Self::Clerk => None,
+            Self::Owner(me) | Self::Worker(me) => Some(me),
+        }
+    }
+
+    /// How a run begins: its status, and how often it was claimed.
+    fn beginning(self) -> (RunStatus, i64) {
+        match self {
+            Self::Clerk | Self::Owner(_) => (RunStatus::Created, 0),
+            Self::Worker(_) => (RunStatus::Running, claims::FIRST),
+        }
+    }
+}
+
+/// Whether an agent has no open run.
+fn is_idle(tx: &Transaction<'_>, agent: &str) -> Result<bool> {
+    let sql = "SELECT NOT EXISTS (SELECT 1 FROM runs WHERE agent_id = ? AND status IN ('created', 'running'))";
+    Ok(tx.prepare_cached(sql)?.query_row([agent], |row| row.get(0))?)
 }
 
 /// How many runs are open. The database counts them itself, whoever opens and ends them.
@@ -161,20 +207,14 @@ fn open(tx: &Transaction<'_>) -> Result<i64> {
     Ok(tx.prepare_cached("SELECT open FROM gauge")?.query_row([], |row| row.get(0))?)
 }
 
-fn insert(
-    tx: &Transaction<'_>,
-    agent: &str,
-    model: &str,
-    request: &SendRequest,
-    owner: Option<&str>,
-) -> Result<RunRow> {
-    let now = clock::now();
+fn insert(tx: &Transaction<'_>, agent: &str, model: &str, request: &SendRequest, taker: Taker<'_>) -> Result<RunRow> {
+    let (now, (status, attempt)) = (clock::now(), taker.beginning());
     let run = RunRow {
         seq: 0,
         id: format!("run-{}", fresh::uuid()),
         agent_id: agent.to_owned(),
         kind: request.kind,
-        status: RunStatus::Created,
+        status,
         stop_reason: None,
         error: None,
         created: now,
@@ -189,19 +229,22 @@ fn insert(
         duration_ns: None,
     };
     tx.prepare_cached(
-        "INSERT INTO runs (id, agent_id, kind, status, created, model, request, callback_url, owner, lease_until)
-         VALUES (?, ?, ?, 'created', ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO runs
+           (id, agent_id, kind, status, created, model, request, callback_url, owner, lease_until, attempt)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
         run.id,
         run.agent_id,
         run.kind.as_str(),
+        run.status.as_str(),
         run.created,
         run.model,
         run.request,
         run.callback_url,
-        owner,
-        owner.map(|_| now + super::claims::LEASE)
+        taker.owner(),
+        taker.owner().map(|_| now + claims::LEASE),
+        attempt
     ])?;
     let run = RunRow { seq: tx.last_insert_rowid(), ..run };
     for message in request.messages() {
