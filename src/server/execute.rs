@@ -142,7 +142,7 @@ impl<'a> Execution<'a> {
     /// Finds out what is to be done. A decision that the run brings is carried out here.
     async fn open(&self) -> Result<std::result::Result<Option<Task>, Failure>> {
         // Between the claim and this process's taking note of it, a cancel could have come.
-        self.engine.db.peek(|tx| claims::check(tx, self.claim))?;
+        self.engine.db.glance(|connection| claims::check(connection, self.claim))?;
         let next = decide::decide(&self.engine.db, self.claim).await?;
         Ok(next.and_then(|next| match next {
             Next::Answer => self.task(None).map(Some),

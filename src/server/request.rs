@@ -34,7 +34,24 @@ pub(super) struct RequestConfig {
     use_assistant_message: bool,
     assistant_message_tool_name: String,
     assistant_message_tool_kwarg: String,
-    include_return_message_types: Option<Vec<String>>,
+    pub(super) include_return_message_types: Option<Vec<String>>,
+}
+
+/// What stays of a request with its run, however long it was.
+#[derive(Serialize)]
+pub(super) struct Kept<'a> {
+    use_assistant_message: bool,
+    assistant_message_tool_name: &'a str,
+    assistant_message_tool_kwarg: &'a str,
+    include_return_message_types: &'a Option<Vec<String>>,
+    /// How many messages were sent.
+    sent: usize,
+}
+
+/// Its number of messages alone.
+#[derive(Deserialize)]
+pub(super) struct Sent {
+    pub(super) sent: usize,
 }
 
 /// By which route a run was sent, and how its sender listens.
@@ -177,6 +194,17 @@ impl SendRequest {
             Input::Message(message) => Some(message),
             Input::Decisions(_) => None,
         })
+    }
+
+    /// What stays of it with its run.
+    pub(super) fn kept(&self) -> Kept<'_> {
+        Kept {
+            use_assistant_message: self.use_assistant_message,
+            assistant_message_tool_name: &self.assistant_message_tool_name,
+            assistant_message_tool_kwarg: &self.assistant_message_tool_kwarg,
+            include_return_message_types: &self.include_return_message_types,
+            sent: self.messages().count(),
+        }
     }
 
     /// The decisions in it.

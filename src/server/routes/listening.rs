@@ -63,13 +63,11 @@ pub(super) struct Listening {
 impl Listening {
     /// Begins to listen to a run.
     pub(super) fn new(engine: Arc<Engine>, run: &RunRow) -> Self {
-        let request = run.request();
-        let sent = request.as_ref().map_or(0, |request| request.messages().count());
         Self {
             ear: engine.listen(&run.id),
             engine,
-            types: request.and_then(|request| request.include_return_message_types).unwrap_or_default(),
-            sent,
+            types: run.wanted_types(),
+            sent: run.sent(),
             run: run.clone(),
             seen: 0,
             number: 0,

@@ -73,7 +73,7 @@ pub(super) async fn of_run(
     let wanted = id.clone();
     let found = engine.db.read(move |tx| {
         let Some(run) = runs::get(tx, &wanted)? else { return Ok(None) };
-        let types = run.request().and_then(|request| request.include_return_message_types).unwrap_or_default();
+        let types = run.wanted_types();
         messages::list(tx, Of::Run(&wanted), Sieve { types: &types, of_steps, by_time }, &page).map(Some)
     });
     let spots = known(required(found.await, || no_such_run(&engine, &id))?, "message", "None")?;

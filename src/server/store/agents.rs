@@ -24,13 +24,17 @@ pub(in crate::server) struct AgentRow {
     pub(in crate::server) last_end: Option<(Option<String>, i64)>,
 }
 
+/// An end is looked for as the index of runs that ended has it, in its own words.
 const SELECT: &str =
     "SELECT agents.id, name, agents.model, system, agents.created, updated, settings, ended.stop_reason, ended.completed
     FROM agents LEFT JOIN runs AS ended ON ended.seq =
       (SELECT max(seq) FROM (
-         SELECT max(seq) AS seq FROM runs WHERE agent_id = agents.id AND status = 'completed' UNION ALL
-         SELECT max(seq) FROM runs WHERE agent_id = agents.id AND status = 'failed' UNION ALL
-         SELECT max(seq) FROM runs WHERE agent_id = agents.id AND status = 'cancelled'))";
+         SELECT max(seq) AS seq FROM runs
+           WHERE agent_id = agents.id AND status = 'completed' AND status NOT IN ('created', 'running') UNION ALL
+         SELECT max(seq) FROM runs
+           WHERE agent_id = agents.id AND status = 'failed' AND status NOT IN ('created', 'running') UNION ALL
+         SELECT max(seq) FROM runs
+           WHERE agent_id = agents.id AND status = 'cancelled' AND status NOT IN ('created', 'running')))";
 
 /// What an agent's runs need of it.
 #[derive(Debug)]

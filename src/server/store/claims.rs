@@ -1,10 +1,10 @@
 //! Who works on a run: one process at a time, one run of an agent at a time, in the order of acceptance.
 
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::agents::{self, Character};
 use super::approvals::{self, Pending, Resume};
-use super::runs::{COLUMNS, RunRow};
+use super::runs::{self, COLUMNS, RunRow};
 use super::steps::{self, Ending};
 use super::{Result, StoreError};
 use crate::model::{RunStatus, StopReason};
@@ -75,7 +75,7 @@ pub(in crate::server) fn claim(tx: &Transaction<'_>, agent: &str, owners: &Owner
         return Ok(Claimed::Elsewhere);
     }
     let lost = hold.lost + i64::from(hold.died(&run, owners));
-    let Some(request) = run.request().filter(|_| lost < MOST_LOST) else {
+    let Some(request) = runs::request(tx, &run)?.filter(|_| lost < MOST_LOST) else {
         steps::end(tx, &run, &given_up(&run, lost), owners.me())?;
         return Ok(Claimed::Closed(run.id));
     };
@@ -183,8 +183,8 @@ pub(in crate::server) fn renew(tx: &Transaction<'_>, claim: &Claim) -> Result<()
 }
 
 /// Fails if the claim was lost.
-pub(in crate::server) fn check(tx: &Transaction<'_>, claim: &Claim) -> Result<()> {
-    steps::fence(tx, claim).map(|_| ())
+pub(in crate::server) fn check(connection: &Connection, claim: &Claim) -> Result<()> {
+    steps::fence(connection, claim).map(|_| ())
 }
 
 /// Whether a third of a lease has gone.

@@ -119,16 +119,55 @@ fn look(
     page: &Page,
 ) -> Result<Vec<RunRow>> {
     let (cursor, tail) = page.bounds(tx, "runs", "seq")?;
-    let wanted = [("agent_id", agent), ("status", status), ("stop_reason", filter.stop_reason.as_deref())];
-    let wanted = wanted.into_iter().filter_map(|(column, word)| Some((column, word?)));
-    let mut conditions: String = wanted.clone().map(|(column, _)| format!(" AND {column} = ?")).collect();
+    let (mut conditions, status) = (String::new(), status.map(|status| (of_status(agent, status), status)));
+    let wanted = [agent.map(|id| (" AND agent_id = ?", id)), status];
+    let wanted =
+        wanted.into_iter().chain([filter.stop_reason.as_deref().map(|reason| (" AND stop_reason = ?", reason))]);
+    let mut values = Vec::new();
+    for (condition, value) in wanted.flatten() {
+        conditions.push_str(condition);
+        values.push(value);
+    }
     if !filter.kinds.is_empty() {
         conditions.push_str(&format!(" AND kind IN ({})", vec!["?"; filter.kinds.len()].join(", ")));
+        values.extend(filter.kinds.iter().map(String::as_str));
     }
-    let values = wanted.map(|(_, word)| word).chain(filter.kinds.iter().map(String::as_str));
     let limit = page.limit;
     let mut statement =
         tx.prepare(&format!("SELECT {COLUMNS} FROM runs WHERE {cursor}{conditions} {tail} LIMIT {limit}"))?;
     let rows = statement.query_map(params_from_iter(values), RunRow::read)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The condition that looks for a status, of one agent or of all, in the words of the index that has it in order.
+fn of_status(agent: Option<&str>, status: &str) -> &'static str {
+    match (agent, status) {
+        (None, _) => " AND status = ?",
+        (Some(_), "created" | "running") => " AND +status = ? AND status IN ('created', 'running')",
+        (Some(_), _) => " AND status = ? AND status NOT IN ('created', 'running')",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db;
+    use crate::server::store::IDENTITY;
+
+    fn plan(agent: Option<&str>, status: &str) -> String {
+        let connection = db::open_in_memory(IDENTITY).expect("opened");
+        let of_agent = if agent.is_some() { " AND agent_id = 'a'" } else { "" };
+        let condition = of_status(agent, status).replace('?', &format!("'{status}'"));
+        let sql = format!("EXPLAIN QUERY PLAN SELECT * FROM runs WHERE 1{of_agent}{condition} ORDER BY seq LIMIT 9");
+        connection.query_row(&sql, [], |row| row.get("detail")).expect("a plan of one step")
+    }
+
+    #[test]
+    fn no_look_reads_more_than_its_page() {
+        assert_eq!(plan(None, "running"), "SEARCH runs USING INDEX runs_of_status (status=?)");
+        assert_eq!(plan(None, "failed"), "SEARCH runs USING INDEX runs_of_status (status=?)");
+        assert_eq!(plan(Some("a"), "failed"), "SEARCH runs USING INDEX runs_ended (agent_id=? AND status=?)");
+        assert_eq!(plan(Some("a"), "new"), "SEARCH runs USING INDEX runs_ended (agent_id=? AND status=?)");
+        assert_eq!(plan(Some("a"), "created"), "SEARCH runs USING INDEX runs_open (agent_id=?)", "few are open");
+    }
 }

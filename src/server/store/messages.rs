@@ -252,7 +252,7 @@ pub(in crate::server) fn list(
 
 /// The first hundred messages of a run, filtered as its request asked for.
 pub(in crate::server) fn of_run(tx: &Transaction<'_>, run: &RunRow, of_steps: bool) -> Result<Vec<Spot>> {
-    let types = run.request().and_then(|request| request.include_return_message_types).unwrap_or_default();
+    let types = run.wanted_types();
     let sieve = Sieve { types: &types, of_steps, by_time: false };
     Ok(list(tx, Of::Run(&run.id), sieve, &Page::first(100, Order::Ascending))?.unwrap_or_default())
 }

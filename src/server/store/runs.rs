@@ -8,7 +8,7 @@ use super::idempotency::{self, Key, Used};
 use super::messages::{self, NewMessage};
 use super::{Result, agents, approvals, outbox};
 use crate::model::RunStatus;
-use crate::server::request::{Kind, RequestConfig, SendRequest};
+use crate::server::request::{Kind, RequestConfig, SendRequest, Sent};
 use crate::server::validate::Order;
 use crate::server::{clock, fresh};
 
@@ -26,7 +26,8 @@ pub(in crate::server) struct RunRow {
     pub(in crate::server) completed: Option<i64>,
     /// The handle of the model that answers: the one that the request asks for, else the agent's.
     pub(in crate::server) model: String,
-    pub(in crate::server) request: String,
+    /// What stays of its request; see [`Kept`](crate::server::request::Kept).
+    kept: String,
     pub(in crate::server) callback_url: Option<String>,
     pub(in crate::server) callback_sent: Option<i64>,
     pub(in crate::server) callback_status: Option<i64>,
@@ -66,7 +67,7 @@ impl RunRow {
             created: row.get(7)?,
             completed: row.get(8)?,
             model: row.get(9)?,
-            request: row.get(10)?,
+            kept: row.get(10)?,
             callback_url: row.get(11)?,
             callback_sent: row.get(12)?,
             callback_status: row.get(13)?,
@@ -95,14 +96,19 @@ impl RunRow {
         }
     }
 
-    /// What the run shows of its request. Its messages, which may be large, are passed over.
+    /// What the run shows of its request; none only if the row was written by something else.
     pub(in crate::server) fn request_config(&self) -> Option<RequestConfig> {
-        serde_json::from_str(&self.request).ok()
+        serde_json::from_str(&self.kept).ok()
     }
 
-    /// The request it was accepted with; none only if the row was written by something else.
-    pub(in crate::server) fn request(&self) -> Option<SendRequest> {
-        serde_json::from_str(&self.request).ok()
+    /// The types of messages that its sender asked for; all, if there are none.
+    pub(in crate::server) fn wanted_types(&self) -> Vec<String> {
+        self.request_config().and_then(|config| config.include_return_message_types).unwrap_or_default()
+    }
+
+    /// How many messages were sent.
+    pub(in crate::server) fn sent(&self) -> usize {
+        serde_json::from_str(&self.kept).map_or(0, |Sent { sent }| sent)
     }
 }
 
@@ -220,7 +226,7 @@ fn insert(tx: &Transaction<'_>, agent: &str, model: &str, request: &SendRequest,
         created: now,
         completed: None,
         model: request.override_model.as_deref().unwrap_or(model).to_owned(),
-        request: as_json(request),
+        kept: as_json(&request.kept()),
         callback_url: request.callback_url.clone(),
         callback_sent: None,
         callback_status: None,
@@ -240,13 +246,15 @@ fn insert(tx: &Transaction<'_>, agent: &str, model: &str, request: &SendRequest,
         run.status.as_str(),
         run.created,
         run.model,
-        run.request,
+        run.kept,
         run.callback_url,
         taker.owner(),
         taker.owner().map(|_| now + claims::LEASE),
         attempt
     ])?;
     let run = RunRow { seq: tx.last_insert_rowid(), ..run };
+    tx.prepare_cached("INSERT INTO requests (run_seq, body) VALUES (?, ?)")?
+        .execute(params![run.seq, as_json(request)])?;
     for message in request.messages() {
         messages::insert(tx, &run, None, NewMessage::input(message))?;
     }
@@ -259,6 +267,13 @@ pub(in crate::server) fn get(connection: &Connection, id: &str) -> Result<Option
         .prepare_cached(&format!("SELECT {COLUMNS} FROM runs WHERE id = ?"))?
         .query_row([id], RunRow::read)
         .optional()?)
+}
+
+/// The request of a run that is open; none only if the row was written by something else.
+pub(super) fn request(tx: &Transaction<'_>, run: &RunRow) -> Result<Option<SendRequest>> {
+    let sql = "SELECT body FROM requests WHERE run_seq = ?";
+    let read = |row: &Row<'_>| Ok(serde_json::from_str(row.get_ref(0)?.as_str()?).ok());
+    Ok(tx.prepare_cached(sql)?.query_row([run.seq], read).optional()?.flatten())
 }
 
 /// The ids of an agent's runs that have not ended.

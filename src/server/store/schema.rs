@@ -4,7 +4,7 @@ use crate::db::Identity;
 
 /// Whose files these are: "agsv" in the header.
 pub(in crate::server) const IDENTITY: Identity =
-    Identity { application_id: 0x6167_7376, migrations: &[TABLES, SERVING, KINDS] };
+    Identity { application_id: 0x6167_7376, migrations: &[TABLES, SERVING, KINDS, REQUESTS] };
 
 /// Times are microseconds since 1970. A run is open while its status is `created` or `running`;
 /// `owner` then names the process that works on it or will, `attempt` counts the claims and fences
@@ -144,9 +144,57 @@ CREATE TRIGGER open_run_deleted AFTER DELETE ON runs WHEN old.status IN ('create
   BEGIN UPDATE gauge SET open = open - 1; END;
 ";
 
+/// What is long about a request is read only by whoever works on its run, and goes with the run's end; with the run
+/// stays what it shows of it. Runs that are open are few and change much: they are not in the indexes of those that
+/// ended.
+const REQUESTS: &str = "
+CREATE TABLE requests (
+  run_seq INTEGER PRIMARY KEY REFERENCES runs (seq) ON DELETE CASCADE,
+  body TEXT NOT NULL
+) STRICT;
+INSERT INTO requests SELECT seq, request FROM runs WHERE status IN ('created', 'running');
+UPDATE runs SET request = json_set(json_remove(request, '$.inputs'), '$.sent',
+  (SELECT count(*) FROM json_each(request, '$.inputs') AS input WHERE input.value ->> '$.Message' IS NOT NULL));
+CREATE TRIGGER request_read AFTER UPDATE OF status ON runs
+  WHEN old.status IN ('created', 'running') AND new.status NOT IN ('created', 'running')
+  BEGIN DELETE FROM requests WHERE run_seq = new.seq; END;
+
+DROP INDEX runs_of_agent_and_status;
+CREATE INDEX runs_ended ON runs (agent_id, status, seq) WHERE status NOT IN ('created', 'running');
+";
+
 /// How the sender of a run listens, and when an agent was changed.
 const KINDS: &str = "
 ALTER TABLE runs ADD COLUMN kind TEXT NOT NULL DEFAULT 'async';
 ALTER TABLE agents ADD COLUMN updated INTEGER NOT NULL DEFAULT 0;
 UPDATE agents SET updated = created;
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db;
+
+    #[test]
+    fn what_an_older_server_stored_is_kept_apart() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("it.db");
+        let older = Identity { migrations: &[TABLES, SERVING, KINDS], ..IDENTITY };
+        let request =
+            r#"{"inputs": [{"Message": {"content": "hi"}}, {"Decisions": []}, {"Message": {}}], "max_steps": 9}"#;
+        let insert =
+            "INSERT INTO runs (id, agent_id, status, created, model, request) VALUES (?1, 'a', ?1, 0, 'm', ?2)";
+        let old = db::open(&path, older).expect("opened");
+        old.execute("INSERT INTO agents VALUES (1, 'a', 'n', 'm', 's', 0, '{}', 0)", []).expect("an agent");
+        for status in ["created", "completed"] {
+            old.execute(insert, [status, request]).expect("a run");
+        }
+        drop(old);
+        let new = db::open(&path, IDENTITY).expect("opened");
+        let text = |sql: &str| new.query_row(sql, [], |row| row.get::<_, String>(0)).expect("a text");
+        assert_eq!(text("SELECT group_concat(request, ' ') FROM runs"), [r#"{"max_steps":9,"sent":2}"#; 2].join(" "));
+        assert_eq!(text("SELECT group_concat(run_seq || body) FROM requests"), format!("1{request}"));
+        new.execute("UPDATE runs SET status = 'failed'", []).expect("ended");
+        assert_eq!(text("SELECT '' || count(*) FROM requests"), "0");
+    }
+}

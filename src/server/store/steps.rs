@@ -1,12 +1,12 @@
 //! Steps: each is one transaction with its messages, its usage and, if it is the last, the run's end.
 
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::approvals::{self, Pending};
 use super::claims::Claim;
 use super::messages::{self, NewMessage};
-use super::runs::RunRow;
-use super::{Page, Result, StoreError, outbox, runs};
+use super::runs::{COLUMNS, RunRow};
+use super::{Page, Result, StoreError, outbox};
 use crate::model::{RunStatus, StopReason};
 use crate::server::answer::Failure;
 use crate::server::{clock, fresh};
@@ -82,8 +82,9 @@ pub(in crate::server) fn commit(
     ending: Option<Ending>,
 ) -> Result<()> {
     let run = fence(tx, claim)?;
-    tx.prepare_cached("UPDATE runs SET ttft_ns = coalesce(ttft_ns, ?) WHERE id = ?")?
-        .execute(params![ttft_ns, run.id])?;
+    if run.ttft_ns.is_none() && ttft_ns.is_some() {
+        tx.prepare_cached("UPDATE runs SET ttft_ns = ? WHERE seq = ?")?.execute(params![ttft_ns, run.seq])?;
+    }
     if let Some(step) = step {
         add(tx, &run, step, ending.as_ref().map(|ending| &ending.reason))?;
     }
@@ -94,14 +95,12 @@ pub(in crate::server) fn commit(
 }
 
 /// Returns the run, if the claim still holds. A cancel takes it away, unless it lets the step go on to its end.
-pub(super) fn fence(tx: &Transaction<'_>, claim: &Claim) -> Result<RunRow> {
-    let held: bool = tx
-        .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM runs WHERE id = ? AND owner = ? AND attempt = ?
-               AND status IN ('running', 'cancelled'))",
-        )?
-        .query_row(params![claim.run, claim.owner, claim.attempt], |row| row.get(0))?;
-    let run = if held { runs::get(tx, &claim.run)? } else { None };
+pub(super) fn fence(connection: &Connection, claim: &Claim) -> Result<RunRow> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM runs WHERE id = ? AND owner = ? AND attempt = ? AND status IN ('running', 'cancelled')"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let run = statement.query_row(params![claim.run, claim.owner, claim.attempt], RunRow::read).optional()?;
     run.ok_or(StoreError::Lost)
 }
 
@@ -166,7 +165,7 @@ pub(super) fn end(tx: &Transaction<'_>, run: &RunRow, ending: &Ending, owner: &s
 /// Notes a callback in another transaction than the end of its run: too late, if the process dies between.
 #[cfg(sabotage)]
 pub(in crate::server) fn call_back_late(tx: &Transaction<'_>, claim: &Claim) -> Result<()> {
-    match runs::get(tx, &claim.run)? {
+    match super::runs::get(tx, &claim.run)? {
         Some(run) if crate::sabotage::breaks("callback-with-the-end") => outbox::add(tx, &run, Some(&claim.owner)),
         _ => Ok(()),
     }
