@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
+use axum::{Json, routing};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -303,9 +304,11 @@ async fn fill(home: &Path, name: &str, count: u32) -> String {
     agent
 }
 
-/// The handler that does nothing: any request gets the same run.
+/// The handler that does nothing but read what is sent and answer: any request gets the same run.
 async fn serve_bare() {
-    let router = axum::Router::new().fallback(|| async { ([("content-type", "application/json")], RUN) });
+    let answer = || async { ([("content-type", "application/json")], RUN) };
+    let read = |Json(_): Json<Value>| async { ([("content-type", "application/json")], RUN) };
+    let router = axum::Router::new().fallback(routing::get(answer).post(read));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     println!("'http://{}'", listener.local_addr().expect("an address"));
     axum::serve(listener, router).await.expect("serves");
