@@ -10,6 +10,7 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 pub use error::{DbError, is_busy, is_full};
@@ -23,6 +24,9 @@ const STATEMENTS: usize = 128;
 
 /// How much of a file a connection that writes keeps in memory, in KiB: the pages that indexes grow at, of many agents.
 const CACHE_KIB: i32 = 16 << 10;
+
+/// After how many pages the write-ahead log is copied into the file, which waits for the disk twice more.
+const CHECKPOINT_PAGES: i32 = 4000;
 
 /// What tells one store's files from all others.
 #[derive(Clone, Copy, Debug)]
@@ -66,8 +70,7 @@ pub fn open_in_memory(identity: Identity) -> Result<Connection, DbError> {
 pub fn open_to_read(path: &Path) -> Result<Connection, rusqlite::Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    set_up(&connection)?;
     Ok(connection)
 }
 
@@ -188,8 +191,7 @@ fn identify(connection: &Connection, path: &Path, identity: Identity) -> Result<
 
 fn prepare(connection: &mut Connection, path: &Path, identity: Identity) -> Result<(), DbError> {
     let sqlite = |source| classify(path, source);
-    connection.busy_timeout(BUSY_TIMEOUT).map_err(sqlite)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    set_up(connection).map_err(sqlite)?;
     let version = {
         let transaction = connection.transaction().map_err(sqlite)?;
         identify(&transaction, path, identity)?
@@ -202,7 +204,16 @@ fn prepare(connection: &mut Connection, path: &Path, identity: Identity) -> Resu
     // Savepoints copy each page that they change: not into a file.
     connection.pragma_update(None, "temp_store", "MEMORY").map_err(sqlite)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB).map_err(sqlite)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(sqlite)?;
     connection.pragma_update(None, "foreign_keys", true).map_err(sqlite)
+}
+
+/// What every connection has.
+fn set_up(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // A plan does not depend on values: some statements would be compiled again for each.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(|_| ())
 }
 
 /// Brings the tables up to date. A new file says first of all whose it is, in a write of one page:
