@@ -63,7 +63,7 @@ pub(super) async fn deliver(engine: &Engine, run: &str) -> Result<()> {
     #[cfg(sabotage)]
     crate::sabotage::may_die("after-callback");
     let attempt = judge(&parcel, &outcome, engine.manners, sent, clock::now(), fastrand::f64());
-    engine.db.write(move |tx| outbox::record(tx, &parcel.run, &attempt)).await
+    engine.db.work(move |tx| outbox::record(tx, &parcel.run, &attempt)).await
 }
 
 /// Makes the parcel, and says what room it takes.

@@ -48,7 +48,7 @@ async fn keep(engine: &Engine, claim: &Claim) {
     loop {
         sleep(RENEW).await;
         let mine = claim.clone();
-        if let Err(StoreError::Lost) = engine.db.write(move |tx| claims::renew(tx, &mine)).await {
+        if let Err(StoreError::Lost) = engine.db.work(move |tx| claims::renew(tx, &mine)).await {
             return;
         }
     }
@@ -220,7 +220,7 @@ impl<'a> Execution<'a> {
         let claim = self.claim.clone();
         #[cfg(sabotage)]
         crate::sabotage::may_die("mid-step");
-        self.engine.db.write(move |tx| steps::commit(tx, &claim, step, ttft, None)).await?;
+        self.engine.db.work(move |tx| steps::commit(tx, &claim, step, ttft, None)).await?;
         self.engine.announce(&self.claim.run);
         Ok(())
     }
@@ -234,12 +234,12 @@ impl<'a> Execution<'a> {
             steps::commit(tx, &claim, step, ttft, Some(ending))?;
             look.take(tx)
         };
-        let taken = self.engine.db.write(work).await?;
+        let taken = self.engine.db.work(work).await?;
         #[cfg(sabotage)]
         {
             crate::sabotage::may_die("after-end");
             let claim = self.claim.clone();
-            self.engine.db.write(move |tx| steps::call_back_late(tx, &claim)).await?;
+            self.engine.db.work(move |tx| steps::call_back_late(tx, &claim)).await?;
         }
         self.engine.announce(&self.claim.run);
         Ok(Some(taken))

@@ -93,7 +93,7 @@ async fn look(
         Some(taken) => taken,
         None => {
             let look = look(&deliveries.runs);
-            engine.db.write(move |tx| look.take(tx)).await?
+            engine.db.work(move |tx| look.take(tx)).await?
         }
     };
     let elsewhere = callbacks.elsewhere && engine.takes_work();

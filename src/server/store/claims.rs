@@ -130,9 +130,9 @@ fn given_up(run: &RunRow, lost: i64) -> Ending {
 
 fn take(tx: &Transaction<'_>, run: &RunRow, hold: &Hold, lost: i64, me: &str) -> Result<()> {
     tx.prepare_cached(
-        "UPDATE runs SET status = 'running', owner = ?, lease_until = ?, attempt = ?, lost = ? WHERE id = ?",
+        "UPDATE runs SET status = 'running', owner = ?, lease_until = ?, attempt = ?, lost = ? WHERE seq = ?",
     )?
-    .execute(params![me, clock::now() + LEASE, hold.attempt + 1, lost, run.id])?;
+    .execute(params![me, clock::now() + LEASE, hold.attempt + 1, lost, run.seq])?;
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use rusqlite::{Connection, Transaction};
 
 use super::readers::Readers;
-use super::writer::Writer;
+use super::writer::{For, Writer};
 use crate::db::{self, DbError};
 
 /// A connection that several use, one after another.
@@ -81,7 +81,15 @@ impl Database {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.writer.write(work).await
+        self.writer.write(For::Request, work).await
+    }
+
+    /// The same for this process's own work, which lets those pass who wait for an answer.
+    pub(in crate::server) async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.writer.write(For::Work, work).await
     }
 
     /// The same for strangers, who are turned away while too much waits.

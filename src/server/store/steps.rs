@@ -97,10 +97,10 @@ pub(in crate::server) fn commit(
 /// Returns the run, if the claim still holds. A cancel takes it away, unless it lets the step go on to its end.
 pub(super) fn fence(connection: &Connection, claim: &Claim) -> Result<RunRow> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM runs WHERE id = ? AND owner = ? AND attempt = ? AND status IN ('running', 'cancelled')"
+        "SELECT {COLUMNS} FROM runs WHERE seq = ? AND owner = ? AND attempt = ? AND status IN ('running', 'cancelled')"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let run = statement.query_row(params![claim.run, claim.owner, claim.attempt], RunRow::read).optional()?;
+    let run = statement.query_row(params![claim.seq, claim.owner, claim.attempt], RunRow::read).optional()?;
     run.ok_or(StoreError::Lost)
 }
 
@@ -144,7 +144,7 @@ fn adopt_inputs(tx: &Transaction<'_>, run: &str, step: &str) -> Result<()> {
 pub(super) fn end(tx: &Transaction<'_>, run: &RunRow, ending: &Ending, owner: &str) -> Result<()> {
     tx.prepare_cached(
         "UPDATE runs SET status = ?, stop_reason = ?, error = ?, completed = coalesce(completed, ?), duration_ns = ?,
-           owner = NULL, lease_until = NULL WHERE id = ?",
+           owner = NULL, lease_until = NULL WHERE seq = ?",
     )?
     .execute(params![
         ending.status.as_str(),
@@ -152,7 +152,7 @@ pub(super) fn end(tx: &Transaction<'_>, run: &RunRow, ending: &Ending, owner: &s
         ending.error,
         clock::now(),
         ending.duration_ns,
-        run.id
+        run.seq
     ])?;
     #[cfg(sabotage)]
     if crate::sabotage::breaks("callback-with-the-end") {

@@ -5,7 +5,8 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
@@ -16,6 +17,17 @@ use super::{Result, StoreError};
 /// How many writes one transaction takes: more would keep the first of them waiting for their answer.
 const MOST_TOGETHER: usize = 256;
 
+/// How many writes of this process's own work go along where somebody waits for an answer: a burst of requests is
+/// answered first, and the work goes on meanwhile.
+const OWN_BESIDE: usize = 16;
+
+/// How many requests that were answered together make a crowd: most of them will send the next one at once.
+const CROWD: usize = 8;
+
+/// How long a transaction waits for as many requests as the last one answered, if that was a crowd. That is far less than
+/// the disk takes for one that goes without them.
+const GATHERING: Duration = Duration::from_micros(500);
+
 /// How many writes may wait before strangers are turned away.
 pub(super) const MOST_WAITING: usize = 1024;
 
@@ -23,11 +35,25 @@ pub(super) const MOST_WAITING: usize = 1024;
 pub(super) struct Writer {
     connection: Shared,
     queue: Mutex<Queue>,
+    /// Told when as many requests wait as are expected.
+    gathered: Condvar,
+}
+
+/// For whom a write is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum For {
+    /// Somebody who waits for the answer to a request.
+    Request,
+    /// This process's own work.
+    Work,
 }
 
 #[derive(Default)]
 struct Queue {
-    waiting: VecDeque<Box<dyn Job>>,
+    requests: VecDeque<Box<dyn Job>>,
+    work: VecDeque<Box<dyn Job>>,
+    /// How many requests the next transaction waits for.
+    expected: usize,
     /// Whether somebody is carrying it out.
     busy: bool,
 }
@@ -49,16 +75,17 @@ struct Write<T, W> {
 
 impl Writer {
     pub(super) fn new(connection: Shared) -> Self {
-        Self { connection, queue: Mutex::default() }
+        Self { connection, queue: Mutex::default(), gathered: Condvar::new() }
     }
 
     /// Writes, and returns behind the commit.
     pub(super) async fn write<T: Send + 'static>(
         self: &Arc<Self>,
+        whom: For,
         work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (answer, answered) = oneshot::channel();
-        if self.enqueue(Box::new(Write { work: Some(work), result: Ok(None), answer: Some(answer) })) {
+        if self.enqueue(whom, Box::new(Write { work: Some(work), result: Ok(None), answer: Some(answer) })) {
             let writer = Arc::clone(self);
             tokio::task::spawn_blocking(move || writer.carry_out());
         }
@@ -67,7 +94,8 @@ impl Writer {
 
     /// Whether so much waits that no more should be taken in.
     pub(super) fn is_crowded(&self) -> bool {
-        self.queue().waiting.len() >= MOST_WAITING
+        let queue = self.queue();
+        queue.requests.len() + queue.work.len() >= MOST_WAITING
     }
 
     /// Uses the connection between two transactions.
@@ -76,9 +104,15 @@ impl Writer {
     }
 
     /// Lets a job wait. Returns whether nobody is at work yet.
-    fn enqueue(&self, job: Box<dyn Job>) -> bool {
+    fn enqueue(&self, whom: For, job: Box<dyn Job>) -> bool {
         let mut queue = self.queue();
-        queue.waiting.push_back(job);
+        match whom {
+            For::Request => queue.requests.push_back(job),
+            For::Work => queue.work.push_back(job),
+        }
+        if queue.requests.len() == queue.expected {
+            self.gathered.notify_one();
+        }
         !std::mem::replace(&mut queue.busy, true)
     }
 
@@ -93,15 +127,28 @@ impl Writer {
     }
 
     fn next(&self) -> Option<Vec<Box<dyn Job>>> {
-        let mut queue = self.queue();
-        let count = queue.waiting.len().min(MOST_TOGETHER);
-        queue.busy = count > 0;
-        queue.busy.then(|| queue.waiting.drain(..count).collect())
+        let queue = self.queue();
+        let few = |queue: &mut Queue| queue.requests.len() < queue.expected;
+        let (mut queue, _) =
+            self.gathered.wait_timeout_while(queue, GATHERING, few).unwrap_or_else(PoisonError::into_inner);
+        let jobs = queue.next();
+        queue.busy = !jobs.is_empty();
+        queue.busy.then_some(jobs)
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
         // Nothing under this lock can panic half way.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    /// Takes out what is done together next.
+    fn next(&mut self) -> Vec<Box<dyn Job>> {
+        let requests = self.requests.len().min(MOST_TOGETHER);
+        self.expected = if requests < CROWD { 0 } else { requests };
+        let work = self.work.len().min(if requests == 0 { MOST_TOGETHER } else { OWN_BESIDE });
+        self.requests.drain(..requests).chain(self.work.drain(..work)).collect()
     }
 }
 
@@ -181,8 +228,16 @@ mod tests {
 
     impl Bed {
         fn wait(&self, work: impl FnOnce(&Transaction<'_>) -> Result<()> + Send + 'static) -> Receiver<Result<()>> {
+            self.wait_for(For::Request, work)
+        }
+
+        fn wait_for(
+            &self,
+            whom: For,
+            work: impl FnOnce(&Transaction<'_>) -> Result<()> + Send + 'static,
+        ) -> Receiver<Result<()>> {
             let (answer, answered) = oneshot::channel();
-            self.writer.enqueue(Box::new(Write { work: Some(work), result: Ok(None), answer: Some(answer) }));
+            self.writer.enqueue(whom, Box::new(Write { work: Some(work), result: Ok(None), answer: Some(answer) }));
             answered
         }
 
@@ -254,6 +309,26 @@ mod tests {
         let stored = answers.iter_mut().filter_map(|answer| answer.try_recv().expect("answered").ok()).count();
         assert!(stored < 20, "the disk was not full");
         assert_eq!(bed.stored(), i64::try_from(stored).expect("a few"));
+    }
+
+    #[test]
+    fn who_asks_goes_first_and_the_work_goes_on_meanwhile() {
+        let bed = bed();
+        let mut own: Vec<_> = (0..OWN_BESIDE + 1).map(|_| bed.wait_for(For::Work, insert)).collect();
+        let mut asked: Vec<_> = (0..MOST_TOGETHER).map(|_| bed.wait(insert)).collect();
+        let jobs = bed.writer.next().expect("jobs");
+        assert_eq!(jobs.len(), MOST_TOGETHER + OWN_BESIDE);
+        bed.writer
+            .with(|connection| {
+                let mut jobs = jobs;
+                commit(connection, &mut jobs).map(|()| jobs.iter_mut().for_each(|job| job.answer(Ok(()))))
+            })
+            .expect("committed");
+        assert!(asked.iter_mut().all(|answer| answer.try_recv().is_ok()));
+        assert!(own[..OWN_BESIDE].iter_mut().all(|answer| answer.try_recv().is_ok()));
+        assert!(own[OWN_BESIDE].try_recv().is_err(), "it waits for the next turn");
+        bed.writer.carry_out();
+        assert!(own[OWN_BESIDE].try_recv().is_ok());
     }
 
     #[test]
