@@ -10,8 +10,16 @@ pub(in crate::server) const DONE: &str = "data: [DONE]\n\n";
 
 /// A frame with a value.
 pub(in crate::server) fn data(value: &Value) -> String {
-    format!("data: {value}\n\n")
+    begin_data(&value.to_string()) + END_OF_DATA
 }
+
+/// The beginning of a frame with a value, of which this is the beginning.
+pub(in crate::server) fn begin_data(beginning: &str) -> String {
+    format!("data: {beginning}")
+}
+
+/// The end of such a frame.
+pub(in crate::server) const END_OF_DATA: &str = "\n\n";
 
 /// A frame that makes clients raise.
 pub(in crate::server) fn error(value: &Value) -> String {

@@ -8,7 +8,7 @@ mod run;
 mod step;
 
 pub(super) use agent::agent;
-pub(super) use frame::{DONE, data, error, ping};
+pub(super) use frame::{DONE, END_OF_DATA, begin_data, data, error, ping};
 pub(super) use mishap::Mishap;
 pub(super) use model::model;
 pub(super) use run::{Place, RunView, callback, end_of_result, metrics, statistics, stop_reason, usage};
@@ -33,7 +33,21 @@ pub(super) fn write(value: &Value, text: &mut Vec<u8>) {
 
 /// A message: the common fields, then those of its type.
 pub(super) fn message(row: MessageRow) -> Value {
-    let mut message = json!({
+    let mut message = common(&row, None);
+    if let (Some(message), Value::Object(own)) = (message.as_object_mut(), row.own) {
+        message.extend(own);
+    }
+    message
+}
+
+/// The text of a message as the frame with this number, up to its own fields, of which the first follows.
+pub(super) fn beginning(row: &MessageRow, number: Option<i64>) -> String {
+    let common = common(row, number).to_string();
+    common.strip_suffix('}').map(|common| format!("{common},")).unwrap_or_default()
+}
+
+fn common(row: &MessageRow, number: Option<i64>) -> Value {
+    json!({
         "id": row.id,
         "date": clock::seconds(row.date),
         "name": row.name,
@@ -42,11 +56,30 @@ pub(super) fn message(row: MessageRow) -> Value {
         "sender_id": row.sender_id,
         "step_id": row.step_id,
         "is_err": null,
-        "seq_id": null,
+        "seq_id": number,
         "run_id": row.run_id,
-    });
-    if let (Some(message), Value::Object(own)) = (message.as_object_mut(), row.own) {
-        message.extend(own);
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_in_pieces_is_what_it_is_in_one() {
+        let own = json!({"content": "x", "tool_returns": [{"status": "error"}]});
+        let row = MessageRow {
+            id: "message-1".to_owned(),
+            run_id: Some("run-1".to_owned()),
+            step_id: None,
+            date: 7,
+            message_type: "user_message".to_owned(),
+            name: None,
+            otid: Some("o".to_owned()),
+            sender_id: None,
+            own: own.clone(),
+        };
+        assert_eq!(beginning(&row, None) + &own.to_string()[1..], message(row.clone()).to_string());
+        assert!(beginning(&row, Some(3)).contains(r#""seq_id":3,"#));
     }
-    message
 }

@@ -14,11 +14,11 @@ use futures_util::stream::{self, Stream};
 use serde_json::json;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::large::Large;
 use crate::server::engine::Engine;
 use crate::server::news::Ear;
 use crate::server::refusal::Refusal;
 use crate::server::render::{self, Mishap};
-use crate::server::room::Taken;
 use crate::server::store::messages;
 use crate::server::store::runs::{self, RunRow};
 use crate::server::store::spots::{self, Spot};
@@ -53,8 +53,8 @@ pub(super) struct Listening {
     number: i64,
     join: Join,
     ready: VecDeque<Frame>,
-    /// What the last frame takes, which may still be on its way.
-    room: Option<Taken>,
+    /// What the last frame holds, as long as that is being written.
+    large: Option<Large>,
     begun: bool,
     ended: bool,
     ping_at: Instant,
@@ -73,7 +73,7 @@ impl Listening {
             number: 0,
             join: Join { starting_after: 0, pings: true },
             ready: VecDeque::new(),
-            room: None,
+            large: None,
             begun: false,
             ended: false,
             ping_at: Instant::now() + PING_AFTER,
@@ -109,18 +109,26 @@ impl Listening {
         }))
     }
 
-    /// The next frame, once there is one.
-    async fn frame(&mut self) -> Option<String> {
+    /// The next frame, once there is one, or a piece of it.
+    async fn frame(&mut self) -> Option<Vec<u8>> {
         if !std::mem::replace(&mut self.begun, true) {
             self.number = 1;
             let number = self.numbered();
             self.ready.extend(self.is_wanted(1).then(|| Frame::Text(render::ping(&self.run.id, number))));
         }
         loop {
+            if let Some(large) = &mut self.large {
+                let piece = large.next(&self.engine).await.ok()?;
+                if !piece.is_empty() {
+                    return Some(piece);
+                }
+                self.large = None;
+                return Some(render::END_OF_DATA.into());
+            }
             if let Some(frame) = self.ready.pop_front() {
                 self.ping_at = Instant::now() + PING_AFTER;
                 match self.text(frame).await {
-                    Ok(Some(text)) => return Some(text),
+                    Ok(Some(text)) => return Some(text.into_bytes()),
                     // It was deleted meanwhile.
                     Ok(None) => continue,
                     Err(_) => return None,
@@ -154,15 +162,19 @@ impl Listening {
         Ok(())
     }
 
-    /// A frame as it is sent; none of a message that is gone.
+    /// A frame as it is sent, or its beginning; none of a message that is gone.
     async fn text(&mut self, frame: Frame) -> Stored<Option<String>> {
         let (spot, number) = match frame {
             Frame::Text(text) => return Ok(Some(text)),
             Frame::Message(spot, number) => (spot, number),
         };
-        // Whoever asks for more has taken what came before.
-        self.room = None;
-        self.room = Some(self.engine.room.take(spots::bytes(&[spot]), render::TIMES).await);
+        if spot.is_large() {
+            let begun = Large::begin(&self.engine, spot, number).await?;
+            return Ok(begun.map(|(beginning, large)| {
+                self.large = Some(large);
+                render::begin_data(&beginning)
+            }));
+        }
         let message = self.engine.db.peek(|tx| spots::messages(tx, &[spot]))?.pop();
         Ok(message.map(|message| {
             let mut value = render::message(message);

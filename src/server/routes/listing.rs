@@ -7,10 +7,11 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt as _, stream};
 
+use super::large::Large;
 use crate::server::engine::Engine;
 use crate::server::refusal::Refusal;
 use crate::server::render;
-use crate::server::room::{SMALL, Taken};
+use crate::server::room::SMALL;
 use crate::server::store::Result as Stored;
 use crate::server::store::messages::MessageRow;
 use crate::server::store::spots::{self, Spot};
@@ -22,8 +23,8 @@ pub(super) struct Listing {
     /// How many of them were read.
     read: usize,
     text: Text,
-    /// What the last piece takes, which may still be on its way.
-    room: Option<Taken>,
+    /// The last of those that were read, as long as it is being written.
+    large: Option<Large>,
 }
 
 /// The text around the messages, and between them.
@@ -42,7 +43,7 @@ impl Listing {
 
     /// The same between two texts.
     pub(super) fn within(begin: String, engine: Arc<Engine>, spots: Vec<Spot>, end: String) -> Self {
-        Self { engine, spots, read: 0, text: Text { begin, end, any: false }, room: None }
+        Self { engine, spots, read: 0, text: Text { begin, end, any: false }, large: None }
     }
 
     /// The answer: whole where it is small. A longer one that breaks off is no JSON, and so no shorter list.
@@ -61,33 +62,57 @@ impl Listing {
     }
 
     fn is_over(&self) -> bool {
-        self.read == self.spots.len()
+        self.read == self.spots.len() && self.large.is_none()
     }
 
-    /// The next piece: several messages that are small, or one that is not.
+    /// The next piece: several messages that are small, or a part of one that is not.
     async fn piece(&mut self) -> Stored<Vec<u8>> {
+        let piece = match (&mut self.large, self.spots.get(self.read)) {
+            (Some(large), _) => {
+                let piece = large.next(&self.engine).await?;
+                self.large = self.large.take().filter(|_| !piece.is_empty());
+                piece
+            }
+            (None, Some(spot)) if spot.is_large() => self.begin(*spot).await?,
+            (None, _) => self.some().await?,
+        };
+        Ok(if self.is_over() { self.text.end(piece) } else { piece })
+    }
+
+    async fn begin(&mut self, spot: Spot) -> Stored<Vec<u8>> {
+        self.read += 1;
+        let Some((beginning, large)) = Large::begin(&self.engine, spot, None).await? else { return Ok(Vec::new()) };
+        self.large = Some(large);
+        Ok([self.text.between(), beginning.into_bytes()].concat())
+    }
+
+    async fn some(&mut self) -> Stored<Vec<u8>> {
         let front = spots::front(&self.spots[self.read..], SMALL).to_vec();
-        // Whoever asks for more has taken what came before.
-        self.room = None;
-        self.room = Some(self.engine.room.take(spots::bytes(&front), render::TIMES).await);
         self.read += front.len();
         let rows = self.engine.db.read(move |tx| spots::messages(tx, &front)).await?;
-        Ok(self.text.write(rows, self.is_over()))
+        Ok(self.text.write(rows))
     }
 }
 
 impl Text {
-    fn write(&mut self, rows: Vec<MessageRow>, last: bool) -> Vec<u8> {
-        let mut text = std::mem::take(&mut self.begin).into_bytes();
+    fn write(&mut self, rows: Vec<MessageRow>) -> Vec<u8> {
+        let mut text = Vec::new();
         for row in rows {
-            if std::mem::replace(&mut self.any, true) {
-                text.push(b',');
-            }
+            text.extend(self.between());
             render::write(&render::message(row), &mut text);
         }
-        if last {
-            text.extend_from_slice(self.end.as_bytes());
-        }
         text
+    }
+
+    /// What goes before the next message.
+    fn between(&mut self) -> Vec<u8> {
+        let first = std::mem::take(&mut self.begin).into_bytes();
+        if std::mem::replace(&mut self.any, true) { vec![b','] } else { first }
+    }
+
+    /// The last piece, with what goes behind it, and before it where there was none.
+    fn end(&mut self, piece: Vec<u8>) -> Vec<u8> {
+        let first = std::mem::take(&mut self.begin).into_bytes();
+        [first, piece, std::mem::take(&mut self.end).into_bytes()].concat()
     }
 }

@@ -4,6 +4,7 @@ mod accept;
 mod agents;
 mod answer;
 mod cancel;
+mod large;
 mod listening;
 mod listing;
 mod messages;

@@ -4,6 +4,7 @@ use rusqlite::{OptionalExtension, Row, Transaction};
 
 use super::Result;
 use super::messages::MessageRow;
+use crate::server::room::SMALL;
 
 /// A message that is there, and not yet read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,11 @@ impl Spot {
         Ok(Self { seq: row.get(0)?, bytes: own + COMMON })
     }
 
+    /// Whether it is better not read at once.
+    pub(in crate::server) fn is_large(self) -> bool {
+        self.bytes > SMALL
+    }
+
     /// The message's place among all.
     pub(in crate::server) fn seq(self) -> i64 {
         self.seq
@@ -46,6 +52,22 @@ pub(in crate::server) fn front(spots: &[Spot], most: usize) -> &[Spot] {
     };
     let count = spots.iter().take_while(fits).count();
     &spots[..count.max(1).min(spots.len())]
+}
+
+/// The fields that a message has in common with all others; none if it is gone since.
+pub(in crate::server) fn common(tx: &Transaction<'_>, spot: Spot) -> Result<Option<MessageRow>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT id, run_id, step_id, date, message_type, name, otid, sender_id, '{}' AS own FROM messages WHERE seq = ?",
+    )?;
+    Ok(statement.query_row([spot.seq], MessageRow::read).optional()?)
+}
+
+/// A piece of what a message has besides them, as it is stored: a JSON object.
+pub(in crate::server) fn piece(tx: &Transaction<'_>, spot: Spot, from: usize, most: usize) -> Result<Vec<u8>> {
+    let text = tx.blob_open("main", "messages", "own", spot.seq, true)?;
+    let mut piece = vec![0; most.min(text.len().saturating_sub(from))];
+    text.read_at_exact(&mut piece, from)?;
+    Ok(piece)
 }
 
 /// Reads the messages. One that is gone since is left out.

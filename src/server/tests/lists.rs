@@ -191,12 +191,7 @@ async fn a_page_of_large_messages_comes_in_pieces_and_is_whole() {
     let request = Request::builder().uri(&path).body(Body::empty()).expect("a request");
     let answer = server.router.clone().oneshot(request).await.expect("infallible");
     let pieces: Vec<_> = answer.into_body().into_data_stream().map(|piece| piece.expect("a piece")).collect().await;
-    assert_eq!(
-        pieces.iter().filter(|piece| piece.len() > 100_000).count(),
-        1,
-        "each but the one that is larger itself"
-    );
-    assert!((3..=10).contains(&pieces.len()), "{} pieces", pieces.len());
+    assert!(pieces.iter().all(|piece| piece.len() < 600_000), "none is as large as what is listed");
     assert_eq!(lengths(&serde_json::from_slice(&pieces.concat()).expect("JSON")), sent);
     let (mut all, mut cursor) = (Vec::new(), String::new());
     loop {

@@ -209,3 +209,21 @@ async fn who_listens_to_a_run_hears_of_that_run_alone() {
     server.cancel(&agent, json!({})).await;
     ear.next().await;
 }
+
+#[tokio::test]
+async fn a_large_message_is_the_same_however_it_is_asked_for() {
+    let server = Server::in_memory().await;
+    let agent = server.agent("agentctl/echo").await;
+    let text = "\u{e9}\"\n".repeat(400_000);
+    let body = json!({"input": text, "background": true, "streaming": true});
+    let frames = frames(&server.stream(&format!("/v1/agents/{agent}/messages"), body).await);
+    assert_eq!(kinds(&frames), ["ping", "assistant_message", "stop_reason", "usage_statistics", "DONE"]);
+    assert_eq!((&frames[1]["content"], &frames[1]["seq_id"]), (&json!(text), &json!(2)));
+    let listed = server.get(&format!("/v1/agents/{agent}/messages?limit=1")).await;
+    let mut frame = frames[1].clone();
+    frame["seq_id"] = Value::Null;
+    assert_eq!(listed, json!([frame]));
+    let answer = server.post(&format!("/v1/agents/{agent}/messages"), json!({"input": text})).await;
+    assert_eq!(answer["messages"].as_array().map(Vec::len), Some(1));
+    assert_eq!((&answer["messages"][0]["content"], &answer["usage"]["step_count"]), (&json!(text), &json!(1)));
+}
