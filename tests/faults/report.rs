@@ -2,6 +2,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+/// Held while the page is written: harnesses may run side by side.
+static PAGE: Mutex<()> = Mutex::new(());
 
 /// A table of a harness, row by row.
 pub struct Table {
@@ -30,6 +34,7 @@ impl Table {
         println!("{text}");
         if is_long() && std::env::var_os("UPDATE").is_some() {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("RELIABILITY.md");
+            let _alone = PAGE.lock().unwrap_or_else(PoisonError::into_inner);
             let page = fs::read_to_string(&path).expect("RELIABILITY.md");
             fs::write(&path, insert(&page, self.name, &text)).expect("RELIABILITY.md can be written");
         }

@@ -141,12 +141,12 @@ fn letter(own_callback: bool) -> Letter {
 async fn a_busy_agent_does_not_hide_the_run_of_a_lost_message() {
     for (inverted, ascending) in [(false, false), (true, false), (false, true), (true, true)] {
         for newer in [0, 99, 100, 600] {
-            let server = Server { inverted, ascending, ..Server::busy(300, newer) };
+            let server = Server { inverted, ascending, ..Server::busy(120, newer) };
             for own_callback in [true, false] {
                 let run = server.client().send(&letter(own_callback), HashSet::new).await;
                 let place = format!("{newer} newer, inverted {inverted}, ascending {ascending}, tag {own_callback}");
                 let run = run.unwrap_or_else(|lost| panic!("{place}: {:?}", lost.error));
-                assert_eq!(run.id().as_str(), format!("run-{:08x}", 300), "{place}");
+                assert_eq!(run.id().as_str(), format!("run-{:08x}", 120), "{place}");
             }
         }
     }
