@@ -165,3 +165,72 @@ fn every_shell_has_a_script() {
         assert!(output.code() == 0 && output.stdout.contains("AGENTCTL_COMPLETE"), "{shell}\n{output}");
     }
 }
+
+/// What is open at the end of a PowerShell script: brackets, strings, here-strings. Nothing, if it is whole.
+fn left_open(script: &str) -> String {
+    let (mut open, mut rest) = (String::new(), script);
+    let close = |open: &mut String, bracket: char| {
+        let fits = matches!((open.pop(), bracket), (Some('{'), '}') | (Some('('), ')') | (Some('['), ']'));
+        assert!(fits, "`{bracket}` closes nothing");
+    };
+    while let Some(c) = rest.chars().next() {
+        let string =
+            [("@\"\n", "\n\"@"), ("\"", "\""), ("'", "'")].into_iter().find(|(start, _)| rest.starts_with(start));
+        rest = match string {
+            Some((start, end)) => {
+                let inner = &rest[start.len()..];
+                let Some((_, behind)) = inner.split_once(end) else { return open + start };
+                behind
+            }
+            None => &rest[c.len_utf8()..],
+        };
+        match c {
+            '{' | '(' | '[' => open.push(c),
+            '}' | ')' | ']' => close(&mut open, c),
+            _ => {}
+        }
+    }
+    open
+}
+
+#[test]
+fn the_script_of_powershell_is_whole_and_leaves_no_variable_behind() {
+    let script = TestEnv::new().agentctl(["completions", "powershell"]).run().stdout;
+    assert_eq!(left_open(&script), "", "{script}");
+    for line in [
+        "Register-ArgumentCompleter -Native -CommandName agentctl -ScriptBlock {",
+        "$prev = $env:AGENTCTL_COMPLETE;",
+        "$env:AGENTCTL_COMPLETE = \"powershell\";",
+        "& agentctl -- $args",
+        "Remove-Item Env:\\AGENTCTL_COMPLETE;",
+        "$env:AGENTCTL_COMPLETE = $prev;",
+    ] {
+        let times = script.lines().filter(|one| one.trim() == line).count();
+        assert_eq!(times, 1, "{line}\n{script}");
+    }
+    for (broken, open) in [("{ \"}\" ", "{"), ("f(@\"\n)\n\"@", "("), ("'a", "'"), ("$a[\"`t\"", "[")] {
+        assert_eq!(left_open(broken), open);
+    }
+}
+
+#[test]
+fn powershell_is_answered_with_words_and_their_meaning() {
+    let env = used(&letta::done());
+    for (words, word) in [
+        (&["wat"][..], "watch"),
+        (&["status", ""], "@last"),
+        (&["send", "--agent", ""], "tester"),
+        (&["list", "--status", "r"], "running"),
+        (&["send", "--"], "--watch"),
+        (&["help", ""], "exit-codes"),
+    ] {
+        let process = env.agentctl(["--", "agentctl"].iter().chain(words));
+        let output = process.env("AGENTCTL_COMPLETE", "powershell").run();
+        assert_eq!((output.code(), output.stderr.as_str()), (0, ""), "{output}");
+        let answers: Vec<Vec<&str>> = output.stdout.lines().map(|line| line.split('\t').collect()).collect();
+        assert!(answers.iter().any(|answer| answer[0] == word), "{words:?}: {word}\n{output}");
+        // The script takes a line apart at its tab, and an empty word for an error.
+        let is_fit = |answer: &Vec<&str>| answer.len() <= 2 && answer.iter().all(|part| !part.is_empty());
+        assert!(answers.iter().all(is_fit), "{words:?}\n{output}");
+    }
+}
