@@ -5,6 +5,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::whole_file;
+use crate::db::private;
 use crate::exit::Exit;
 use crate::report::Failure;
 
@@ -65,7 +66,7 @@ pub struct Writing {
 impl Writing {
     /// Waits for its turn. A folder that is missing is made, for this user only.
     pub fn begin(folder: &Path) -> Result<Self, Failure> {
-        let lock = make_private(folder).and_then(|()| take_turn(&folder.join(".lock")));
+        let lock = private::make_folder(folder).and_then(|()| take_turn(&folder.join(".lock")));
         let lock = lock.map_err(|error| trouble("write in", folder, &error))?;
         Ok(Self { folder: folder.to_owned(), _lock: lock })
     }
@@ -83,20 +84,8 @@ impl Writing {
     }
 }
 
-fn make_private(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
 fn take_turn(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(false).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
+    let file = private::options().create(true).truncate(false).write(true).open(path)?;
     file.lock()?;
     Ok(file)
 }

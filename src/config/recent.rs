@@ -1,10 +1,11 @@
 //! The runs that were sent from here, so that `@last` works. Best effort: nothing depends on it.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::{Env, places};
+use crate::db::private;
 use crate::model::{AgentId, RunId};
 
 /// The file is cut down when it grows beyond this many bytes.
@@ -53,14 +54,10 @@ impl Recent {
 
 /// One write to a file opened for appending: lines of several processes do not mix.
 fn append(file: &Path, line: &str) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let open = || options.open(file);
+    let open = || private::options().create(true).append(true).open(file);
     let mut opened = match open() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            private_dir(file.parent().unwrap_or(Path::new(".")))?;
+            private::make_folder(file.parent().unwrap_or(Path::new(".")))?;
             open()?
         }
         other => other?,
@@ -76,14 +73,6 @@ fn cut_down(file: &Path) -> std::io::Result<()> {
     let fresh = file.with_extension(format!("{}.tmp", std::process::id()));
     append(&fresh, &kept)?;
     fs::rename(&fresh, file)
-}
-
-fn private_dir(dir: &Path) -> std::io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
 }
 
 #[cfg(test)]

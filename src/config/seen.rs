@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::{Env, places, whole_file};
-use crate::db;
+use crate::db::private;
 use crate::model::AgentId;
 
 /// How many agents are remembered, the latest.
@@ -50,7 +50,7 @@ impl Seen {
         }
         let text: String =
             all.iter().map(|agent| format!("{}\t{}\t{}\n", agent.id, agent.server, agent.name)).collect();
-        let folder = file.parent().map_or(Ok(()), db::make_private_dir);
+        let folder = file.parent().map_or(Ok(()), private::make_folder);
         let _ = folder.is_ok() && whole_file::write(file, &text).is_ok();
     }
 }

@@ -4,7 +4,7 @@
 //! listens on a port of this machine, and with which key. A record counts as long as its writer holds the lock on it,
 //! which the system takes back however the writer ends: nobody has to connect to find out.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use url::{Host, Url};
 
 use super::{Env, Secret, places, whole_file};
-use crate::db;
+use crate::db::{self, private};
 use crate::net::address;
 
 /// A reader holds the lock for a moment, too; a server holds it for longer than this.
@@ -49,10 +49,10 @@ impl Record {
     }
 
     fn take(path: PathBuf) -> Result<Self, RecordError> {
-        db::make_private_dir(path.parent().unwrap_or(Path::new("."))).map_err(io::Error::other)?;
+        private::make_folder(path.parent().unwrap_or(Path::new(".")))?;
         let began = Instant::now();
         loop {
-            let file = private().create(true).truncate(false).read(true).write(true).open(&path)?;
+            let file = private::options().create(true).truncate(false).read(true).write(true).open(&path)?;
             match file.try_lock() {
                 Ok(()) if is_at(&file, &path) => return Ok(Self { path, file }),
                 // Its owner ended between our two steps and removed it.
@@ -143,13 +143,6 @@ fn beside(database: &Path, suffix: &str) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(suffix);
     name.into()
-}
-
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
 }
 
 /// Whether somebody holds the lock on a record.

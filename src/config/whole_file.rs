@@ -1,9 +1,11 @@
 //! A small file that is there whole or not at all, for this user only.
 
 use std::ffi::OsString;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
+
+use crate::db::private;
 
 /// Writes a file, in place of one that is there: under another name first, mode 0600, then renamed.
 pub fn write(path: &Path, text: &str) -> io::Result<()> {
@@ -39,11 +41,7 @@ fn draft_prefix(path: &Path) -> io::Result<OsString> {
 }
 
 fn fill(path: &Path, text: &str) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
+    let mut file = private::options().write(true).create_new(true).open(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
 }

@@ -4,8 +4,9 @@
 //! What the tables hold is the business of the store that brings its [`Identity`].
 
 mod error;
+pub mod private;
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -88,11 +89,7 @@ pub fn check(path: &Path, identity: Identity) -> Result<(), DbError> {
 
 /// Makes a directory, with its parents, that only this user can enter.
 pub fn make_private_dir(path: &Path) -> Result<(), DbError> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|source| io_error(path, source))
+    private::make_folder(path).map_err(|source| io_error(path, source))
 }
 
 /// Creates the file where there is none. Returns whether it did.
@@ -101,11 +98,7 @@ fn make_file(path: &Path) -> Result<bool, DbError> {
     if !parent.is_dir() {
         make_private_dir(parent)?;
     }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
+    match private::options().write(true).create_new(true).open(path) {
         Ok(_) => sync_dir(parent).map(|()| true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(source) => Err(io_error(path, source)),
