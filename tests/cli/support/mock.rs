@@ -86,6 +86,15 @@ impl Mock {
         Self { address, shared }
     }
 
+    /// Starts a server that answers every GET and every POST with this.
+    pub fn always(answer: Answer) -> Self {
+        let mock = Self::start();
+        for method in ["GET", "POST"] {
+            mock.on(method, "*", [answer.clone()]);
+        }
+        mock
+    }
+
     pub fn address(&self) -> SocketAddr {
         self.address
     }

@@ -45,15 +45,6 @@ fn server(text: &str) -> Mock {
     mock
 }
 
-/// A server that refuses everything with these words.
-fn refusing(answer: Answer) -> Mock {
-    let mock = Mock::start();
-    for method in ["GET", "POST"] {
-        mock.on(method, "*", [answer.clone()]);
-    }
-    mock
-}
-
 fn printed(env: &TestEnv, server: &Mock, args: &[&str]) -> Vec<u8> {
     // Wide enough that next to nothing is cut off.
     let terminal = Pty::agentctl(env, args).server(&server.url()).columns(1000);
@@ -166,7 +157,7 @@ fn what_a_server_says_about_an_error_is_only_ever_printed() {
             later(Answer::json(429, &json!({"error": {"message": text, "type": text}, "run_id": text}))),
             Answer::raw(redirect),
         ] {
-            let server = refusing(answer);
+            let server = Mock::always(answer);
             for args in [
                 &["send", "--agent", AGENT, "-m", "hi", "-o", "human"][..],
                 &["api", "POST", "/v1/agents/", "-f", "name=x", "-i"],
@@ -182,7 +173,7 @@ fn what_a_server_says_about_an_error_is_only_ever_printed() {
             later(Answer::body(502, "text/html", format!("<html><title>{text}</title>"))),
             Answer::json(404, &json!({"detail": text})),
         ] {
-            let server = refusing(answer);
+            let server = Mock::always(answer);
             for args in [&["status", RUN, "-vv"][..], &["api", "GET", "/v1/agents/", "-i"], &["doctor"]] {
                 check(&env, &server, args);
             }
@@ -202,7 +193,7 @@ fn what_cannot_be_read_is_only_ever_printed() {
             Answer::raw(format!("HTTP/1.1 302 {text}\r\nlocation: http://h/{text}\r\n\r\n")),
             Answer::raw(format!("{text}\r\n\r\n")),
         ] {
-            scope.spawn(move || check(&TestEnv::new(), &refusing(answer), &["status", RUN, "-vv"]));
+            scope.spawn(move || check(&TestEnv::new(), &Mock::always(answer), &["status", RUN, "-vv"]));
         }
     });
 }

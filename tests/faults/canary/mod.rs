@@ -24,15 +24,6 @@ fn server() -> Mock {
     mock
 }
 
-/// A server that says no and repeats what it was told.
-fn refusing(answer: Answer) -> Mock {
-    let mock = Mock::start();
-    for method in ["GET", "POST"] {
-        mock.on(method, "*", [answer.clone()]);
-    }
-    mock
-}
-
 const SEND: [&str; 5] = ["send", "--agent", AGENT, "-m", "hi"];
 
 #[test]
@@ -157,7 +148,7 @@ fn errors(sweep: &mut Sweep, env: &TestEnv, key: &str) {
         (14, Answer::status(302).header("location", &elsewhere.url())),
         (14, Answer::status(307).header("location", &moved)),
     ] {
-        let server = refusing(answer);
+        let server = Mock::always(answer);
         sweep.run("errors", code, to(&server.url(), &["status", RUN]));
         for args in [
             &["status", RUN, "-vv", "-o", "human"][..],
@@ -170,9 +161,9 @@ fn errors(sweep: &mut Sweep, env: &TestEnv, key: &str) {
         }
     }
     assert_eq!(elsewhere.connections(), 0, "no redirect was followed");
-    deaf_listener(sweep, to(&refusing(Answer::json(401, &echo)).url(), &["listen", "-vv"]));
-    let web = refusing(Answer::body(200, "text/html", "<title>hello</title>"));
-    let garbage = refusing(Answer::body(200, "application/json", "{"));
+    deaf_listener(sweep, to(&Mock::always(Answer::json(401, &echo)).url(), &["listen", "-vv"]));
+    let web = Mock::always(Answer::body(200, "text/html", "<title>hello</title>"));
+    let garbage = Mock::always(Answer::body(200, "application/json", "{"));
     // These are tried for a while: all at once.
     let slow: Vec<(i32, Running)> = vec![
         (11, to(&web.url(), &["status", RUN, "-vv"]).spawn()),
@@ -222,7 +213,7 @@ fn bad_secrets(sweep: &mut Sweep, env: &TestEnv, given: &TestEnv, key: &str, hid
 }
 
 fn logins(sweep: &mut Sweep, env: &TestEnv, key: &str) {
-    let (good, bad) = (server(), refusing(Answer::json(401, &json!({"detail": key}))));
+    let (good, bad) = (server(), Mock::always(Answer::json(401, &json!({"detail": key}))));
     let login = |url: &str| env.agentctl(["login", "--base-url", url, "-vv"]).stdin(format!("{key}\n"));
     sweep.run("login, logout", 4, login(&bad.url()));
     sweep.run("login, logout", 9, login(&mock::refusing()));
