@@ -120,11 +120,10 @@ fn look(
 ) -> Result<Vec<RunRow>> {
     let (cursor, tail) = page.bounds(tx, "runs", "seq")?;
     let (mut conditions, status) = (String::new(), status.map(|status| (of_status(agent, status), status)));
-    let wanted = [agent.map(|id| (" AND agent_id = ?", id)), status];
-    let wanted =
-        wanted.into_iter().chain([filter.stop_reason.as_deref().map(|reason| (" AND stop_reason = ?", reason))]);
+    let reason = filter.stop_reason.as_deref().map(|reason| (of_reason(agent), reason));
+    let wanted = [agent.map(|id| (" AND agent_id = ?", id)), status, reason];
     let mut values = Vec::new();
-    for (condition, value) in wanted.flatten() {
+    for (condition, value) in wanted.into_iter().flatten() {
         conditions.push_str(condition);
         values.push(value);
     }
@@ -148,6 +147,11 @@ fn of_status(agent: Option<&str>, status: &str) -> &'static str {
     }
 }
 
+/// The condition that looks for a stop reason. An agent has fewer runs than a reason has.
+fn of_reason(agent: Option<&str>) -> &'static str {
+    if agent.is_some() { " AND +stop_reason = ?" } else { " AND stop_reason = ?" }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,9 +159,13 @@ mod tests {
     use crate::server::store::IDENTITY;
 
     fn plan(agent: Option<&str>, status: &str) -> String {
+        let condition = of_status(agent, status).replace('?', &format!("'{status}'"));
+        plan_of(agent, &condition)
+    }
+
+    fn plan_of(agent: Option<&str>, condition: &str) -> String {
         let connection = db::open_in_memory(IDENTITY).expect("opened");
         let of_agent = if agent.is_some() { " AND agent_id = 'a'" } else { "" };
-        let condition = of_status(agent, status).replace('?', &format!("'{status}'"));
         let sql = format!("EXPLAIN QUERY PLAN SELECT * FROM runs WHERE 1{of_agent}{condition} ORDER BY seq LIMIT 9");
         connection.query_row(&sql, [], |row| row.get("detail")).expect("a plan of one step")
     }
@@ -169,5 +177,19 @@ mod tests {
         assert_eq!(plan(Some("a"), "failed"), "SEARCH runs USING INDEX runs_ended (agent_id=? AND status=?)");
         assert_eq!(plan(Some("a"), "new"), "SEARCH runs USING INDEX runs_ended (agent_id=? AND status=?)");
         assert_eq!(plan(Some("a"), "created"), "SEARCH runs USING INDEX runs_open (agent_id=?)", "few are open");
+    }
+
+    #[test]
+    fn a_reason_is_looked_for_among_the_runs_of_an_agent_if_one_is_given() {
+        for (agent, index) in [(None, "runs_of_stop_reason (stop_reason=?)"), (Some("a"), "runs_of_agent (agent_id=?)")]
+        {
+            let condition = of_reason(agent).replace('?', "'end_turn'");
+            assert_eq!(plan_of(agent, &condition), format!("SEARCH runs USING INDEX {index}"));
+        }
+        let both = format!("{}{}", of_status(Some("a"), "failed"), of_reason(Some("a")));
+        assert_eq!(
+            plan_of(Some("a"), &both.replace('?', "'failed'")),
+            "SEARCH runs USING INDEX runs_ended (agent_id=? AND status=?)"
+        );
     }
 }
