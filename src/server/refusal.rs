@@ -62,6 +62,11 @@ impl Refusal {
         Self::Detail(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large".to_owned())
     }
 
+    /// The answer to a body with more values than is taken.
+    pub(super) fn too_many() -> Self {
+        Self::Detail(StatusCode::PAYLOAD_TOO_LARGE, "Request body has too many values".to_owned())
+    }
+
     /// What the real server answers where it should not fail, and no more.
     pub(super) fn internal() -> Self {
         Self::Detail(StatusCode::INTERNAL_SERVER_ERROR, "An unknown error occurred".to_owned())

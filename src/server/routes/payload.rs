@@ -46,6 +46,7 @@ impl<S: Send + Sync> FromRequest<S> for Payload {
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
         let headers = request.headers().clone();
         match Bytes::from_request(request, state).await {
+            Ok(bytes) if validate::is_crowded(&bytes) => Err(Refusal::too_many()),
             Ok(bytes) => Ok(Self { headers, bytes }),
             Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(Refusal::too_large()),
             Err(_) => Err(Refusal::bad_request("The request's body ended early")),

@@ -151,3 +151,15 @@ async fn a_body_that_is_too_large_is_a_413() {
     let (status, answer) = refused(&server, "POST", &path, &body(32 << 20)).await;
     assert_eq!((status, &answer["detail"]), (413, &json!("Request body too large")));
 }
+
+#[tokio::test]
+async fn a_body_of_very_many_values_is_too_large() {
+    let server = Server::start(Store::Memory, false).await;
+    let agent = server.agent("agentctl/echo").await;
+    let path = format!("/v1/agents/{agent}/messages/async");
+    let many = format!(r#"{{"input":"hi","more":[{}0]}}"#, "0,".repeat(200_000));
+    let (status, answer) = server.call("POST", &path, Body::from(many)).await;
+    assert_eq!((status.as_u16(), answer), (413, json!({"detail": "Request body has too many values"})));
+    let text = json!({"input": "0,".repeat(400_000)});
+    assert_eq!(server.call("POST", &path, Body::from(text.to_string())).await.0, StatusCode::OK, "a text is one");
+}

@@ -7,6 +7,27 @@ use serde_json::{Map, Value};
 use super::{Fault, Loc};
 use crate::server::python_repr::Py;
 
+/// How many values a body may have. Each takes memory of its own, however short its text is.
+const MOST_VALUES: usize = 200_000;
+
+/// Whether a JSON text has more values than is taken.
+pub(in crate::server) fn is_crowded(body: &[u8]) -> bool {
+    // A value has a character at least, and one that parts it from the next.
+    body.len() / 2 > MOST_VALUES && values(body) > MOST_VALUES
+}
+
+/// How many values a JSON text has, about: each is the first of a list or an object, or stands behind a comma.
+fn values(body: &[u8]) -> usize {
+    let (mut quoted, mut escaped) = (false, false);
+    let begins = |byte: &&u8| {
+        let begins = !quoted && matches!(byte, b',' | b'[' | b'{');
+        quoted ^= **byte == b'"' && !escaped;
+        escaped = quoted && !escaped && **byte == b'\\';
+        begins
+    };
+    body.iter().filter(begins).count()
+}
+
 /// Reads a body that must be a JSON object.
 pub(in crate::server) fn object(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, Fault> {
     let at = Loc::new("body");
@@ -55,5 +76,22 @@ fn in_pythons_words(error: &str) -> &'static str {
         e if e.starts_with("trailing characters") => "Extra data",
         e if e.contains("string") => "Unterminated string starting at",
         _ => "Expecting value",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_counted_where_they_are_no_text() {
+        for (text, count) in [
+            (r#"{"a":1}"#, 1),
+            (r#"{"a":[1,2,{"b":3}]}"#, 5),
+            (r#"{"a":"1,2,[3],{4}"}"#, 1),
+            (r#"{"a":"\",[","b":"\\","c":"\\\","}"#, 3),
+        ] {
+            assert_eq!(values(text.as_bytes()), count, "{text}");
+        }
     }
 }

@@ -13,7 +13,7 @@ mod query;
 mod send;
 
 pub(super) use agent::{Changes, NewAgent, bad_name, changes, is_name, new_agent};
-pub(super) use body::object;
+pub(super) use body::{is_crowded, object};
 pub(super) use key::idempotency_key;
 pub(super) use part::is_empty;
 pub(super) use query::{Order, Params};
