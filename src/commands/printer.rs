@@ -50,6 +50,7 @@ impl<'a> Printer<'a> {
     /// Prints what an event brings.
     pub fn print(&self, event: &Event) -> Result<(), Failure> {
         match event {
+            Event::Lost { id, run, failure } => self.print_lost(id, run.as_deref(), failure),
             _ if self.how.events => self.print_event(event),
             Event::Message { message, .. } if self.how.follow => self.print_message(message),
             Event::Note { id, text } => {
@@ -65,7 +66,6 @@ impl<'a> Printer<'a> {
                 Ok(())
             }
             Event::Ended(ending) => self.print_ending(ending),
-            Event::Lost { run, failure, .. } => self.print_lost(run.as_deref(), failure),
             _ => Ok(()),
         }
     }
@@ -141,13 +141,17 @@ impl<'a> Printer<'a> {
     }
 
     /// A run whose following ended early: what is known of it, why, and how to go on.
-    fn print_lost(&self, run: Option<&Run>, failure: &Failure) -> Result<(), Failure> {
-        if let (Some(run), Exit::TimedOut) = (run, failure.exit) {
-            self.print_open(run)?;
-        }
+    fn print_lost(&self, id: &RunId, run: Option<&Run>, failure: &Failure) -> Result<(), Failure> {
         let mut failure = failure.clone();
         if failure.exit == Exit::TimedOut && failure.hint.is_none() {
-            failure.hint = failure.run_id.as_ref().map(|id| format!("resume with `{}`", self.command("watch", id)));
+            failure.hint = Some(format!("resume with `{}`", self.command("watch", id.as_str())));
+        }
+        match run {
+            _ if self.how.events => {
+                self.print_event(&Event::Lost { id: id.clone(), run: None, failure: failure.clone() })?;
+            }
+            Some(run) if failure.exit == Exit::TimedOut => self.print_open(run)?,
+            _ => {}
         }
         self.ctx.report(&failure);
         Ok(())
