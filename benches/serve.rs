@@ -2,13 +2,13 @@
 //!
 //! Each server is a process of its own and gets 64 connections for a few seconds, one server after the other in turns,
 //! so that a busy machine slows them alike; figures are medians. A ratio that misses its target fails the bench.
-//! `AGENTCTL_BIN` names another build, `SECONDS` another length of a turn. With `MILLION=1` the lists of a server with a
-//! million runs are compared with those of one with a thousand. `AGENTCTL_TEST_BASE_URL`, `AGENTCTL_TEST_API_KEY` and
-//! `AGENTCTL_TEST_AGENT_ID` name a real server to send to as well.
+//! `AGENTCTL_BIN` names another build, `SECONDS` another length of a turn, `AGENTS` another number of agents. With
+//! `MILLION=1` the lists of a server with a million runs are compared with those of one with a thousand.
+//! `AGENTCTL_TEST_BASE_URL`, `AGENTCTL_TEST_API_KEY` and `AGENTCTL_TEST_AGENT_ID` name a real server to send to as well.
 
 use std::env::var;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -17,8 +17,11 @@ use axum::{Json, routing};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
 
 const CONNECTIONS: usize = 64;
+/// As many as a batch of messages has, rather than one or a thousand: each has pages of its own to be written.
+const AGENTS: usize = 8;
 const ROUNDS: usize = 5;
 /// What a run looks like; the handler that does nothing answers it.
 const RUN: &str = r#"{"id":"run-22222222-2222-4222-8222-222222222222","status":"completed","created_at":"2026-11-23T14:56:08.275779Z","completed_at":"2026-11-23T14:56:09.275779Z","agent_id":"agent-11111111-1111-4111-8111-111111111111","conversation_id":null,"base_template_id":null,"background":true,"metadata":{"run_type":"send_message_async","lettuce":null,"model":"agentctl/echo"},"request_config":{"use_assistant_message":true,"assistant_message_tool_name":"send_message","assistant_message_tool_kwarg":"message","include_return_message_types":null},"stop_reason":"end_turn","callback_url":null,"callback_sent_at":null,"callback_status_code":null,"callback_error":null,"ttft_ns":210000,"total_duration_ns":310000}"#;
@@ -126,7 +129,7 @@ fn request(url: &str, method: &str, path: &str, head: &str, body: &str) -> Vec<u
 
 /// Requests that were answered with 200 in a second, over all connections; each sends its own again and again.
 async fn rate(url: &str, requests: Vec<Vec<u8>>) -> f64 {
-    let length = Duration::from_secs_f64(var("SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(3.0));
+    let length = Duration::from_secs_f64(number("SECONDS").unwrap_or(3.0));
     let began = Instant::now();
     let tasks = requests.into_iter().map(|request| {
         let url = url.to_owned();
@@ -203,35 +206,48 @@ fn below(what: &str, unit: &str, ours: f64, target: f64) -> Row {
 async fn throughput(home: &Path) -> Vec<Row> {
     let (bare, ours) = (Server::bare(), Server::agentctl(home, &["--db", "bench.db"]));
     let mut agents = vec![];
-    for _ in 0..CONNECTIONS {
+    for _ in 0..number("AGENTS").unwrap_or(AGENTS) {
         agents.push(ours.make_agent().await);
     }
     let send = |agent: &String| format!("/v1/agents/{agent}/messages/async");
     let run = ours.ask("POST", &send(&agents[0]), MESSAGE).await;
     let look = format!("/v1/runs/{}", run["id"].as_str().expect("an id"));
     let looks = |url: &str| vec![request(url, "GET", &look, "", ""); CONNECTIONS];
-    let sends = |url: &str| agents.iter().map(|agent| request(url, "POST", &send(agent), "", MESSAGE)).collect();
-    let mut rates: [Vec<f64>; 5] = Default::default();
+    let sends =
+        |method, url: &str| to_each(&agents).map(|agent| request(url, method, &send(agent), "", MESSAGE)).collect();
+    let mut rates: [Vec<f64>; 6] = Default::default();
     for _ in 0..ROUNDS {
         rates[0].push(rate(&bare.url, looks(&bare.url)).await);
         rates[1].push(rate(&ours.url, looks(&ours.url)).await);
-        rates[2].push(rate(&bare.url, sends(&bare.url)).await);
+        rates[2].push(rate(&bare.url, sends("POST", &bare.url)).await);
+        rates[3].push(rate(&bare.url, sends("PUT", &bare.url)).await);
         let (before, began) = (completed(home), Instant::now());
-        rates[3].push(rate(&ours.url, sends(&ours.url)).await);
-        rates[4].push((completed(home) - before) / began.elapsed().as_secs_f64());
+        rates[4].push(rate(&ours.url, sends("POST", &ours.url)).await);
+        rates[5].push((completed(home) - before) / began.elapsed().as_secs_f64());
         // What was accepted is no load for the next turn.
         while ours.ask("GET", "/v1/runs/active", "").await.as_array().is_some_and(|runs| !runs.is_empty()) {
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
-    let [bare_looks, looks, bare_sends, sends, finished] = rates.map(median);
+    let [bare_looks, looks, bare_sends, written, sends, finished] = rates.map(median);
     let mut rows = vec![
         at_least("looks at a run, beside a bare handler", looks, bare_looks, 0.5),
         at_least("durable accepts, beside a bare handler", sends, bare_sends, 0.2),
+        at_least("the same, beside a bare handler that waits for the disk", sends, written, 0.2),
         at_least("runs finished meanwhile, beside accepts", finished, sends, 0.1),
     ];
     rows.extend(real(sends).await);
     rows
+}
+
+/// The agents in turns, one for each connection.
+fn to_each(agents: &[String]) -> impl Iterator<Item = &String> {
+    agents.iter().cycle().take(CONNECTIONS)
+}
+
+/// A number that the environment gives.
+fn number<T: std::str::FromStr>(name: &str) -> Option<T> {
+    var(name).ok()?.parse().ok()
 }
 
 /// How many runs have ended.
@@ -304,14 +320,38 @@ async fn fill(home: &Path, name: &str, count: u32) -> String {
     agent
 }
 
-/// The handler that does nothing but read what is sent and answer: any request gets the same run.
+/// What is to be written, and who waits until it is.
+type Waiting = (String, oneshot::Sender<()>);
+
+/// The handler that does nothing but read what is sent and answer: any request gets the same run. What is put, and not
+/// posted, is on the disk by then.
 async fn serve_bare() {
+    let (give, given) = mpsc::unbounded_channel::<Waiting>();
+    std::thread::spawn(|| write_down(given));
     let answer = || async { ([("content-type", "application/json")], RUN) };
     let read = |Json(_): Json<Value>| async { ([("content-type", "application/json")], RUN) };
-    let router = axum::Router::new().fallback(routing::get(answer).post(read));
+    let keep = |Json(sent): Json<Value>| async move {
+        let (tell, told) = oneshot::channel();
+        give.send((sent.to_string(), tell)).expect("somebody writes");
+        told.await.expect("written");
+        ([("content-type", "application/json")], RUN)
+    };
+    let router = axum::Router::new().fallback(routing::get(answer).post(read).put(keep));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     println!("'http://{}'", listener.local_addr().expect("an address"));
     axum::serve(listener, router).await.expect("serves");
+}
+
+/// Appends what it is given to a file, and waits for the disk once for all that waits.
+fn write_down(mut given: mpsc::UnboundedReceiver<Waiting>) {
+    let mut file = tempfile::tempfile().expect("a file");
+    while let Some(first) = given.blocking_recv() {
+        let mut all = vec![first];
+        all.extend(std::iter::from_fn(|| given.try_recv().ok()));
+        let text: String = all.iter().map(|(sent, _)| sent.as_str()).collect();
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_data()).expect("room on the disk");
+        all.into_iter().for_each(|(_, tell)| tell.send(()).expect("somebody waits"));
+    }
 }
 
 #[tokio::main]
@@ -323,7 +363,7 @@ async fn main() -> ExitCode {
     let home = tempfile::tempdir().expect("a folder for temporary files");
     std::env::set_current_dir(home.path()).expect("a folder");
     let rows = if var("MILLION").is_ok() { million(home.path()).await } else { throughput(home.path()).await };
-    println!("{CONNECTIONS} connections, {ROUNDS} rounds, medians");
+    println!("{CONNECTIONS} connections, {} agents, {ROUNDS} rounds, medians", number("AGENTS").unwrap_or(AGENTS));
     println!("{:<42} {:>11} {:>11} {:>11}   {:<11}", "", "agentctl", "beside it", "figure", "target");
     for Row { what, ours, theirs, figure, target, met } in &rows {
         let verdict = if *met { "met" } else { "MISSED" };
