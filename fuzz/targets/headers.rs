@@ -4,11 +4,15 @@
 use agentctl::config::{Env, headers};
 use libfuzzer_sys::fuzz_target;
 
+/// What every value ends in, and what no word of the program's own holds.
+const MARK: &str = "canary-7f3a";
+
 fuzz_target!(|line: &str| {
     if line.starts_with('@') {
         return;
     }
-    let gathered = headers::gather(&[line.to_owned()], &Env::from([("LETTA_CUSTOM_HEADERS", line)]), None);
+    let line = format!("{line}{MARK}");
+    let gathered = headers::gather(&[line.clone()], &Env::from([("LETTA_CUSTOM_HEADERS", line.as_str())]), None);
     match gathered {
         Ok(found) => {
             for header in &found {
@@ -19,9 +23,6 @@ fuzz_target!(|line: &str| {
                 assert_eq!(header.shown(), "(redacted)");
             }
         }
-        Err(failure) => {
-            let value = line.split_once(':').map_or(line, |(_, value)| value).trim();
-            assert!(value.len() < 24 || !format!("{failure:?}").contains(value), "{failure:?}");
-        }
+        Err(failure) => assert!(!format!("{failure:?}").contains(MARK), "{failure:?}"),
     }
 });

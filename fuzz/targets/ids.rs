@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use url::Url;
 
 fn check(kind: &str, id: &str) {
-    assert!(id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') && id.len() <= 64, "{id}");
+    assert!(id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') && id.len() <= 68, "{id}");
     let url = Url::parse(&format!("http://host/v1/{kind}/{id}")).expect("a URL");
     assert_eq!((url.host_str(), url.path(), url.query()), (Some("host"), format!("/v1/{kind}/{id}").as_str(), None));
 }
