@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::Transaction;
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::sleep;
 
 use super::engine::{Engine, LOOK_AGAIN};
@@ -88,6 +88,7 @@ async fn look(
     deliveries: &mut Deliveries,
     taken: &mut Option<Taken>,
 ) -> Result<Next> {
+    deliveries.forget_those_done()?;
     let look = |busy: &[String]| Look { engine: Arc::clone(engine), agent: agent.to_owned(), busy: busy.to_vec() };
     let Taken { claimed, callbacks } = match taken.take() {
         Some(taken) => taken,
@@ -100,7 +101,11 @@ async fn look(
     deliveries.start(engine, agent, callbacks.ours);
     match claimed {
         Claimed::Run(claim) => {
-            *taken = execute::execute(engine, &claim, look(&deliveries.runs)).await?;
+            let look = look(&deliveries.runs);
+            *taken = tokio::select! {
+                taken = execute::execute(engine, &claim, look) => taken?,
+                () = deliveries.go_on(engine, agent) => None,
+            };
             Ok(Next::Again)
         }
         Claimed::Closed(run) => {
@@ -117,6 +122,10 @@ async fn look(
 impl Deliveries {
     fn start(&mut self, engine: &Arc<Engine>, agent: &str, runs: Vec<String>) {
         for run in runs {
+            // Two looks that crossed each other find the same.
+            if self.runs.contains(&run) {
+                continue;
+            }
             self.runs.push(run.clone());
             self.tasks.spawn(deliver(Arc::clone(engine), agent.to_owned(), run));
         }
@@ -128,18 +137,40 @@ impl Deliveries {
             finished = self.tasks.join_next() => finished,
             () = wake.notified(), if !self.tasks.is_empty() => return Ok(true),
         };
-        match finished {
-            None => Ok(false),
-            Some(Ok(run)) => {
-                self.runs.retain(|other| *other != run);
-                Ok(true)
-            }
-            Some(Err(_)) => {
-                // A bug. They begin anew, as often as a worker bears it.
-                *self = Self::default();
-                Err(StoreError::Panicked)
+        finished.map_or(Ok(false), |finished| self.forget(finished).map(|()| true))
+    }
+
+    /// Delivers on beside a run, however long that takes: what waits for room gets it. Never returns.
+    async fn go_on(&mut self, engine: &Arc<Engine>, agent: &str) {
+        while let Some(finished) = self.tasks.join_next().await {
+            let (of, owners, were) = (agent.to_owned(), Arc::clone(&engine.owners), self.runs.len());
+            // What fails here is found again by the look behind the run.
+            let forgotten = self.forget(finished);
+            if forgotten.is_ok() && were >= outbox::MOST_AT_ONCE {
+                let busy = self.runs.clone();
+                let collected = engine.db.work(move |tx| outbox::collect(tx, &of, &owners, &busy)).await;
+                self.start(engine, agent, collected.unwrap_or_default().ours);
             }
         }
+        std::future::pending().await
+    }
+
+    /// Makes room for others where some are done, however long the agent goes on working.
+    fn forget_those_done(&mut self) -> Result<()> {
+        while let Some(finished) = self.tasks.try_join_next() {
+            self.forget(finished)?;
+        }
+        Ok(())
+    }
+
+    fn forget(&mut self, finished: std::result::Result<String, JoinError>) -> Result<()> {
+        let Ok(run) = finished else {
+            // A bug. They begin anew, as often as a worker bears it.
+            *self = Self::default();
+            return Err(StoreError::Panicked);
+        };
+        self.runs.retain(|other| *other != run);
+        Ok(())
     }
 }
 

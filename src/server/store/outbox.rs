@@ -8,7 +8,7 @@ use crate::server::clock;
 use crate::server::owner::Owners;
 
 /// How many callbacks of one agent are under way at once.
-const MOST_AT_ONCE: usize = 16;
+pub(in crate::server) const MOST_AT_ONCE: usize = 16;
 
 /// An agent's callbacks that are due.
 #[derive(Debug, Default)]

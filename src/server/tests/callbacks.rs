@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::server::Adopt;
 use crate::server::callback::MOST_AT_ONCE;
+use crate::server::store::outbox;
 
 /// Answers one request with a status line; gives its head and body.
 async fn receiver(answer: &'static str) -> (String, JoinHandle<(String, Value)>) {
@@ -37,21 +38,26 @@ async fn receivers(answers: &'static [&'static str]) -> (String, UnboundedReceiv
     let (tell, heads) = unbounded_channel();
     tokio::spawn(async move {
         for answer in answers.iter().chain(std::iter::repeat(answers.last().expect("an answer"))) {
-            let (mut stream, _) = listener.accept().await.expect("a connection");
-            let mut bytes = Vec::new();
-            let head = loop {
-                stream.read_buf(&mut bytes).await.expect("readable");
-                if let Some((head, _)) = request(&bytes) {
-                    break head;
-                }
-            };
-            let answer = format!("HTTP/1.1 {answer}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-            stream.write_all(answer.as_bytes()).await.expect("writable");
             // The test may be over.
-            let _ = tell.send(head);
+            let _ = tell.send(answer_next(&listener, answer).await);
         }
     });
     (url, heads)
+}
+
+/// Answers the next request with a status line; gives its head.
+async fn answer_next(listener: &TcpListener, answer: &str) -> String {
+    let (mut stream, _) = listener.accept().await.expect("a connection");
+    let mut bytes = Vec::new();
+    let head = loop {
+        stream.read_buf(&mut bytes).await.expect("readable");
+        if let Some((head, _)) = request(&bytes) {
+            break head;
+        }
+    };
+    let answer = format!("HTTP/1.1 {answer}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    stream.write_all(answer.as_bytes()).await.expect("writable");
+    head
 }
 
 /// The value of a header.
@@ -334,4 +340,24 @@ async fn the_callbacks_of_all_agents_together_are_bounded_and_all_get_their_turn
         server.running.settle(run).await.expect("settled");
         assert_eq!(server.get(&format!("/v1/runs/{run}")).await["callback_status_code"], 204);
     }
+}
+
+#[tokio::test]
+async fn callbacks_go_out_while_their_agent_goes_on_working() {
+    let server = Server::in_memory().await;
+    let agent = server.scripted().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/", listener.local_addr().expect("an address"));
+    let count = outbox::MOST_AT_ONCE * 2 + 3;
+    for _ in 0..count {
+        server.send(&agent, json!({"input": "hi", "callback_url": url})).await;
+    }
+    let last = server.send(&agent, json!({"input": "@hang"})).await;
+    server.until(&last, "running").await;
+    let all = async {
+        for _ in 0..count {
+            answer_next(&listener, "204 No Content").await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), all).await.expect("called back beside the run");
 }
