@@ -37,8 +37,7 @@ pub(in crate::server) struct RunRow {
 }
 
 /// The columns of a run, in the order in which [`RunRow::read`] takes them.
-pub(super) const COLUMNS: &str =
-    "seq, id, agent_id, kind, status, stop_reason, error, created, completed, model, request,
+pub(super) const COLUMNS: &str = "seq, id, agent_id, kind, status, stop_reason, error, created, completed, model, kept,
     callback_url, callback_sent, callback_status, callback_error, ttft_ns, duration_ns";
 
 /// What a cancel request found.
@@ -236,7 +235,7 @@ fn insert(tx: &Transaction<'_>, agent: &str, model: &str, request: &SendRequest,
     };
     tx.prepare_cached(
         "INSERT INTO runs
-           (id, agent_id, kind, status, created, model, request, callback_url, owner, lease_until, attempt)
+           (id, agent_id, kind, status, created, model, kept, callback_url, owner, lease_until, attempt)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![

@@ -145,7 +145,8 @@ CREATE TRIGGER open_run_deleted AFTER DELETE ON runs WHEN old.status IN ('create
 ";
 
 /// What is long about a request is read only by whoever works on its run, and goes with the run's end; with the run
-/// stays what it shows of it. Runs that are open are few and change much: they are not in the indexes of those that
+/// stays what it shows of it. (The column has a new name, so that an older program that still runs fails rather than
+/// misreads it.) Runs that are open are few and change much: they are not in the indexes of those that
 /// ended.
 const REQUESTS: &str = "
 CREATE TABLE requests (
@@ -153,8 +154,14 @@ CREATE TABLE requests (
   body TEXT NOT NULL
 ) STRICT;
 INSERT INTO requests SELECT seq, request FROM runs WHERE status IN ('created', 'running');
-UPDATE runs SET request = json_set(json_remove(request, '$.inputs'), '$.sent',
-  (SELECT count(*) FROM json_each(request, '$.inputs') AS input WHERE input.value ->> '$.Message' IS NOT NULL));
+ALTER TABLE runs RENAME COLUMN request TO kept;
+UPDATE runs SET kept = iif(json_valid(kept), json_object(
+  'use_assistant_message', json(iif(kept ->> '$.use_assistant_message', 'true', 'false')),
+  'assistant_message_tool_name', kept ->> '$.assistant_message_tool_name',
+  'assistant_message_tool_kwarg', kept ->> '$.assistant_message_tool_kwarg',
+  'include_return_message_types', json(kept -> '$.include_return_message_types'),
+  'sent', iif(json_type(kept, '$.inputs') = 'array', (SELECT count(*) FROM json_each(kept, '$.inputs') AS input
+    WHERE input.value ->> '$.Message' IS NOT NULL), 0)), '{}');
 CREATE TRIGGER request_read AFTER UPDATE OF status ON runs
   WHEN old.status IN ('created', 'running') AND new.status NOT IN ('created', 'running')
   BEGIN DELETE FROM requests WHERE run_seq = new.seq; END;
@@ -180,19 +187,24 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("it.db");
         let older = Identity { migrations: &[TABLES, SERVING, KINDS], ..IDENTITY };
-        let request =
-            r#"{"inputs": [{"Message": {"content": "hi"}}, {"Decisions": []}, {"Message": {}}], "max_steps": 9}"#;
+        let request = r#"{"inputs": [{"Message": {"content": "hi"}}, {"Decisions": []}, {"Message": {}}], "max_steps": 9,
+            "use_assistant_message": true, "assistant_message_tool_name": "t", "assistant_message_tool_kwarg": "k",
+            "include_return_message_types": ["tool_call_message"]}"#;
         let insert =
             "INSERT INTO runs (id, agent_id, status, created, model, request) VALUES (?1, 'a', ?1, 0, 'm', ?2)";
         let old = db::open(&path, older).expect("opened");
         old.execute("INSERT INTO agents VALUES (1, 'a', 'n', 'm', 's', 0, '{}', 0)", []).expect("an agent");
-        for status in ["created", "completed"] {
+        for (status, request) in [("created", request), ("completed", request), ("failed", "no JSON")] {
             old.execute(insert, [status, request]).expect("a run");
         }
         drop(old);
         let new = db::open(&path, IDENTITY).expect("opened");
         let text = |sql: &str| new.query_row(sql, [], |row| row.get::<_, String>(0)).expect("a text");
-        assert_eq!(text("SELECT group_concat(request, ' ') FROM runs"), [r#"{"max_steps":9,"sent":2}"#; 2].join(" "));
+        let kept = concat!(
+            r#"{"use_assistant_message":true,"assistant_message_tool_name":"t","assistant_message_tool_kwarg":"k","#,
+            r#""include_return_message_types":["tool_call_message"],"sent":2}"#
+        );
+        assert_eq!(text("SELECT group_concat(kept, ' ') FROM runs"), [kept, kept, "{}"].join(" "));
         assert_eq!(text("SELECT group_concat(run_seq || body) FROM requests"), format!("1{request}"));
         new.execute("UPDATE runs SET status = 'failed'", []).expect("ended");
         assert_eq!(text("SELECT '' || count(*) FROM requests"), "0");
