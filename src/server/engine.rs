@@ -80,10 +80,23 @@ impl Worker {
 impl Inner {
     /// Lets somebody work for an agent, with a run in hand or none.
     fn hire(&mut self, engine: &Arc<Engine>, agent: &str, first: Option<Box<Claim>>) {
+        if self.stopped {
+            return;
+        }
         self.faults.remove(agent);
         let wake = Arc::<Notify>::default();
         let task = tokio::spawn(work::work(Arc::clone(engine), agent.to_owned(), Arc::clone(&wake), first));
         self.workers.insert(agent.to_owned(), Worker { task: Some(task), again: false, wake });
+    }
+
+    /// Lets a worker go, unless something came in since it looked.
+    fn retire(&mut self, agent: &str) -> bool {
+        if let Some(worker) = self.workers.get_mut(agent).filter(|worker| worker.again) {
+            worker.again = false;
+            return false;
+        }
+        self.workers.remove(agent);
+        true
     }
 }
 
@@ -98,10 +111,7 @@ impl Vacancy {
     /// Lets somebody work for the agent, with a run in hand or none.
     pub(super) fn fill(mut self, first: Option<Box<Claim>>) {
         self.is_filled = true;
-        let mut inner = self.engine.inner();
-        if !inner.stopped {
-            inner.hire(&self.engine, &self.agent, first);
-        }
+        self.engine.inner().hire(&self.engine, &self.agent, first);
     }
 }
 
@@ -111,9 +121,11 @@ impl Drop for Vacancy {
         if self.is_filled {
             return;
         }
-        if !self.engine.retire(&self.agent) {
-            self.engine.inner().hire(&self.engine, &self.agent, None);
+        let mut inner = self.engine.inner();
+        if !inner.retire(&self.agent) {
+            inner.hire(&self.engine, &self.agent, None);
         }
+        drop(inner);
         self.engine.announce(&self.agent);
     }
 }
@@ -267,17 +279,7 @@ impl Engine {
 
     /// Lets a worker go, unless something came in since it looked.
     pub(super) fn retire(&self, agent: &str) -> bool {
-        let mut inner = self.inner();
-        match inner.workers.get_mut(agent) {
-            Some(worker) if worker.again => {
-                worker.again = false;
-                false
-            }
-            _ => {
-                inner.workers.remove(agent);
-                true
-            }
-        }
+        self.inner().retire(agent)
     }
 
     /// Lets a worker go that cannot do its work, and says so to those who wait.
@@ -321,7 +323,8 @@ impl Engine {
 
     /// Whether further runs may be begun.
     pub(super) fn takes_work(&self) -> bool {
-        !self.inner().draining
+        let inner = self.inner();
+        !inner.draining && !inner.stopped
     }
 
     /// How many runs are at work here.
@@ -346,8 +349,8 @@ impl Engine {
             let _ = task.await;
         }
         let me = self.owners.me().to_owned();
-        // Best effort: what is not given back, others take once this process is gone.
-        let _ = self.db.write(move |tx| claims::give_back(tx, &me)).await;
+        // Behind the work that still waits to be written, so that nothing of it is lost. Best effort: what is not given back, others take once this process is gone.
+        let _ = self.db.work(move |tx| claims::give_back(tx, &me)).await;
         let _ = self.db.checkpoint().await;
     }
 

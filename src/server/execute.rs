@@ -18,7 +18,7 @@ use super::store::claims::{self, Claim};
 use super::store::messages::{self, NewMessage};
 use super::store::runs;
 use super::store::steps::{self, Ending, NewStep};
-use super::store::{Result, StoreError};
+use super::store::{self, Result, StoreError};
 use super::work::{Look, Taken};
 use crate::model::{RunStatus, StopReason};
 
@@ -232,7 +232,7 @@ impl<'a> Execution<'a> {
         crate::sabotage::may_die("before-end");
         let work = move |tx: &Transaction<'_>| {
             steps::commit(tx, &claim, step, ttft, Some(ending))?;
-            look.take(tx)
+            store::beside(tx, |tx| look.take(tx))
         };
         let taken = self.engine.db.work(work).await?;
         #[cfg(sabotage)]
@@ -242,7 +242,7 @@ impl<'a> Execution<'a> {
             self.engine.db.work(move |tx| steps::call_back_late(tx, &claim)).await?;
         }
         self.engine.announce(&self.claim.run);
-        Ok(Some(taken))
+        Ok(taken)
     }
 
     fn ttft(&self, turn: &Turn) -> Option<i64> {

@@ -61,12 +61,13 @@ async fn store(
     at: Instant,
 ) -> store::Result<runs::Accepted> {
     let vacancy = engine.vacancy(agent.as_str());
-    let (me, to, executes, vacant) = (Arc::clone(&engine.owners), agent.clone(), engine.executes(), vacancy.is_some());
+    let (of, to, vacant) = (Arc::clone(&engine), agent.clone(), vacancy.is_some());
     let accept = move |tx: &Transaction<'_>| {
-        let taker = match (executes, vacant) {
-            (false, _) => Taker::Clerk,
-            (true, false) => Taker::Owner(me.me()),
-            (true, true) => Taker::Worker(me.me()),
+        let me = of.owners.me();
+        let taker = match of.executes() {
+            false => Taker::Clerk,
+            true if vacant && of.takes_work() => Taker::Worker(me),
+            true => Taker::Owner(me),
         };
         runs::accept(tx, to.as_str(), request, taker, key.as_ref())
     };

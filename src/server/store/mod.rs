@@ -18,3 +18,4 @@ mod writer;
 pub(super) use database::{Database, Result, StoreError};
 pub(super) use lists::Page;
 pub(super) use schema::IDENTITY;
+pub(super) use writer::beside;

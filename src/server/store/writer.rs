@@ -1,4 +1,5 @@
-//! The writer: whoever finds it idle carries out what waits, many writes in one transaction.
+//! The writer: whoever finds it idle carries out what waits, many writes in one transaction: requests, and beside them
+//! this process's own work.
 //!
 //! A commit waits for the disk, and what comes in meanwhile waits for the next one. Each write has a
 //! savepoint of its own, so one that fails undoes nothing of the others; a commit that fails, fails all.
@@ -6,7 +7,7 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
@@ -14,18 +15,18 @@ use tokio::sync::oneshot;
 use super::database::Shared;
 use super::{Result, StoreError};
 
-/// How many writes one transaction takes: more would keep the first of them waiting for their answer.
+/// How many requests one transaction takes, and about as much work beside them: more would keep the first of them waiting for their answer.
 const MOST_TOGETHER: usize = 256;
 
-/// How many writes of this process's own work go along where somebody waits for an answer: a burst of requests is
-/// answered first, and the work goes on meanwhile.
+/// How many writes of this process's own work go along with requests, if those are fewer: a request waits for one
+/// transaction, and the work keeps pace with what is asked for.
 const OWN_BESIDE: usize = 16;
 
 /// How many requests that were answered together make a crowd: most of them will send the next one at once.
 const CROWD: usize = 8;
 
-/// How long a transaction waits for as many requests as the last one answered, if that was a crowd. That is far less than
-/// the disk takes for one that goes without them.
+/// How long a transaction waits at most for as many requests as the last one answered, if that was a crowd; and never
+/// longer than a quarter of what the last commit took.
 const GATHERING: Duration = Duration::from_micros(500);
 
 /// How many writes may wait before strangers are turned away.
@@ -52,8 +53,9 @@ pub(super) enum For {
 struct Queue {
     requests: VecDeque<Box<dyn Job>>,
     work: VecDeque<Box<dyn Job>>,
-    /// How many requests the next transaction waits for.
+    /// How many requests the next transaction waits for, and how long.
     expected: usize,
+    patience: Duration,
     /// Whether somebody is carrying it out.
     busy: bool,
 }
@@ -94,8 +96,8 @@ impl Writer {
 
     /// Whether so much waits that no more should be taken in.
     pub(super) fn is_crowded(&self) -> bool {
-        let queue = self.queue();
-        queue.requests.len() + queue.work.len() >= MOST_WAITING
+        // Its own work has a bound of its own: there is one worker for each agent.
+        self.queue().requests.len() >= MOST_WAITING
     }
 
     /// Uses the connection between two transactions.
@@ -119,18 +121,20 @@ impl Writer {
     /// Works until nothing waits any more.
     fn carry_out(&self) {
         while let Some(mut jobs) = self.next() {
-            let committed = self.with(|connection| commit(connection, &mut jobs));
+            let (committed, took) = self.with(|connection| commit(connection, &mut jobs));
             #[cfg(sabotage)]
             crate::sabotage::may_die("before-answer");
             jobs.iter_mut().for_each(|job| job.answer(committed.clone()));
+            self.queue().patience = GATHERING.min(took / 4);
         }
     }
 
     fn next(&self) -> Option<Vec<Box<dyn Job>>> {
         let queue = self.queue();
+        let patience = queue.patience;
         let few = |queue: &mut Queue| queue.requests.len() < queue.expected;
         let (mut queue, _) =
-            self.gathered.wait_timeout_while(queue, GATHERING, few).unwrap_or_else(PoisonError::into_inner);
+            self.gathered.wait_timeout_while(queue, patience, few).unwrap_or_else(PoisonError::into_inner);
         let jobs = queue.next();
         queue.busy = !jobs.is_empty();
         queue.busy.then_some(jobs)
@@ -147,13 +151,20 @@ impl Queue {
     fn next(&mut self) -> Vec<Box<dyn Job>> {
         let requests = self.requests.len().min(MOST_TOGETHER);
         self.expected = if requests < CROWD { 0 } else { requests };
-        let work = self.work.len().min(if requests == 0 { MOST_TOGETHER } else { OWN_BESIDE });
+        let work = self.work.len().min(if requests == 0 { MOST_TOGETHER } else { requests.max(OWN_BESIDE) });
         self.requests.drain(..requests).chain(self.work.drain(..work)).collect()
     }
 }
 
-/// Carries jobs out in one transaction.
-fn commit(connection: &mut Connection, jobs: &mut [Box<dyn Job>]) -> Result<()> {
+/// Carries jobs out in one transaction. Returns also how long the commit took.
+fn commit(connection: &mut Connection, jobs: &mut [Box<dyn Job>]) -> (Result<()>, Duration) {
+    let done = work(connection, jobs);
+    let began = Instant::now();
+    let committed = done.and_then(|transaction| Ok(transaction.commit()?));
+    (committed, began.elapsed())
+}
+
+fn work<'a>(connection: &'a mut Connection, jobs: &mut [Box<dyn Job>]) -> Result<Transaction<'a>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     jobs.iter_mut().try_for_each(|job| job.work(&transaction))?;
     #[cfg(sabotage)]
@@ -163,7 +174,7 @@ fn commit(connection: &mut Connection, jobs: &mut [Box<dyn Job>]) -> Result<()> 
         jobs.iter_mut().for_each(|job| job.answer(Ok(())));
         std::thread::sleep(std::time::Duration::from_millis(30));
     }
-    Ok(transaction.commit()?)
+    Ok(transaction)
 }
 
 impl<T: Send, W: FnOnce(&Transaction<'_>) -> Result<T> + Send> Job for Write<T, W> {
@@ -183,6 +194,18 @@ impl<T: Send, W: FnOnce(&Transaction<'_>) -> Result<T> + Send> Job for Write<T, 
             // Whoever asked may have gone.
             let _ = answer.send(result.and_then(|value| value.ok_or(StoreError::Panicked)));
         }
+    }
+}
+
+/// Does what comes behind other work and must not undo that: none where it failed, with nothing of it written.
+pub(in crate::server) fn beside<T>(
+    tx: &Transaction<'_>,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T>,
+) -> Result<Option<T>> {
+    match in_savepoint(tx, work) {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if tx.is_autocommit() => Err(error),
+        Err(_) => Ok(None),
     }
 }
 
@@ -312,23 +335,32 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_goes_first_and_the_work_goes_on_meanwhile() {
+    fn who_asks_goes_first_and_the_work_keeps_pace() {
         let bed = bed();
-        let mut own: Vec<_> = (0..OWN_BESIDE + 1).map(|_| bed.wait_for(For::Work, insert)).collect();
-        let mut asked: Vec<_> = (0..MOST_TOGETHER).map(|_| bed.wait(insert)).collect();
-        let jobs = bed.writer.next().expect("jobs");
-        assert_eq!(jobs.len(), MOST_TOGETHER + OWN_BESIDE);
-        bed.writer
-            .with(|connection| {
-                let mut jobs = jobs;
-                commit(connection, &mut jobs).map(|()| jobs.iter_mut().for_each(|job| job.answer(Ok(()))))
-            })
-            .expect("committed");
-        assert!(asked.iter_mut().all(|answer| answer.try_recv().is_ok()));
-        assert!(own[..OWN_BESIDE].iter_mut().all(|answer| answer.try_recv().is_ok()));
-        assert!(own[OWN_BESIDE].try_recv().is_err(), "it waits for the next turn");
+        let own = |count| (0..count).map(|_| bed.wait_for(For::Work, insert)).collect::<Vec<_>>();
+        let asked = |count| (0..count).map(|_| bed.wait(insert)).collect::<Vec<_>>();
+        let taken = || bed.writer.next().map(|jobs| jobs.len());
+        let (_own, _asked) = (own(1000), asked(300));
+        assert_eq!(taken(), Some(MOST_TOGETHER * 2), "as much work as requests");
+        assert_eq!(taken(), Some(44 * 2));
+        let _asked = asked(3);
+        assert_eq!(taken(), Some(3 + OWN_BESIDE), "some work in any case");
+        assert_eq!(taken(), Some(MOST_TOGETHER), "no request waits");
+        assert_eq!(taken(), Some(MOST_TOGETHER));
+    }
+
+    #[test]
+    fn what_comes_behind_an_end_undoes_nothing_of_it() {
+        let bed = bed();
+        let mut failed = bed.wait(|tx| {
+            insert(tx)?;
+            let next = beside(tx, |tx| insert(tx).and(Err::<(), _>(StoreError::Lost)))?;
+            assert!(next.is_none());
+            Ok(())
+        });
         bed.writer.carry_out();
-        assert!(own[OWN_BESIDE].try_recv().is_ok());
+        assert!(matches!(failed.try_recv(), Ok(Ok(()))));
+        assert_eq!(bed.stored(), 1);
     }
 
     #[test]
