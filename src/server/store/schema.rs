@@ -4,7 +4,7 @@ use crate::db::Identity;
 
 /// Whose files these are: "agsv" in the header.
 pub(in crate::server) const IDENTITY: Identity =
-    Identity { application_id: 0x6167_7376, migrations: &[TABLES, SERVING, KINDS, REQUESTS] };
+    Identity { application_id: 0x6167_7376, migrations: &[TABLES, SERVING, KINDS, REQUESTS, WAITED_FOR] };
 
 /// Times are microseconds since 1970. A run is open while its status is `created` or `running`;
 /// `owner` then names the process that works on it or will, `attempt` counts the claims and fences
@@ -169,6 +169,9 @@ CREATE TRIGGER request_read AFTER UPDATE OF status ON runs
 DROP INDEX runs_of_agent_and_status;
 CREATE INDEX runs_ended ON runs (agent_id, status, seq) WHERE status NOT IN ('created', 'running');
 ";
+
+/// Runs whose senders wait for them are few beside the others, and can be asked for.
+const WAITED_FOR: &str = "CREATE INDEX runs_waited_for ON runs (seq) WHERE kind <> 'async'";
 
 /// How the sender of a run listens, and when an agent was changed.
 const KINDS: &str = "
