@@ -140,11 +140,11 @@ mod tests {
         let events = [status(1, "running"), poll_error("connection refused")];
         insta::assert_snapshot!(text(&events, Look::default(), 24, 80), @"
         → running run-00000001… 7 s
-        no answer from the server for 19 s: connection refused; next try in 0 s
+        no answer from the server for 19 s: connection refused; trying again
         ");
         insta::assert_snapshot!(text(&events, Look::default(), 24, 60), @"
         → running run-00000001… 7 s
-        no answer from the server for 19 s: connec…; next try in 0 s
+        no answer from the server for 19 s: connectio…; trying again
         ");
     }
 

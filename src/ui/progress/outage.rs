@@ -33,7 +33,12 @@ impl Outage {
         let down = since(self.began, now);
         let down = if down.as_secs() == 0 { String::new() } else { format!(" for {}", read_whole(down)) };
         let head = format!("no answer from the server{down}: ");
-        let tail = format!("; next try in {}", read_whole(since(now, self.next_try)));
+        let wait = since(now, self.next_try);
+        let tail = if wait.as_secs() == 0 {
+            "; trying again".to_owned()
+        } else {
+            format!("; next try in {}", read_whole(wait))
+        };
         let room = columns.saturating_sub(head.len() + tail.len());
         format!("{head}{}{tail}", clip(&self.error, room))
     }
