@@ -75,11 +75,20 @@ pub fn open_to_read(path: &Path) -> Result<Connection, rusqlite::Error> {
     Ok(connection)
 }
 
-/// Whether a file is one of ours, and sound. Nothing is written.
+/// Whether a file is one of ours, and sound. Nothing is written, and nothing left beside it.
 pub fn check(path: &Path, identity: Identity) -> Result<(), DbError> {
     examine(path, identity)?;
+    // Damage counts only when it is seen twice: another process may just have begun to write.
+    match is_sound(path) {
+        Err(DbError::Corrupt { .. }) => is_sound(path),
+        verdict => verdict,
+    }
+}
+
+fn is_sound(path: &Path) -> Result<(), DbError> {
     let failed = |source| classify(path, source);
-    let verdict: String = open_to_read(path)
+    let connection = if has_journal(path) { open_to_read(path) } else { open_unchanging(path) };
+    let verdict: String = connection
         .and_then(|connection| connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)))
         .map_err(failed)?;
     let damage =
@@ -140,10 +149,13 @@ fn examine(path: &Path, identity: Identity) -> Result<(), DbError> {
 }
 
 fn glance(path: &Path, identity: Identity) -> Result<(), DbError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection =
-        Connection::open_with_flags(immutable_uri(path), flags).map_err(|source| classify(path, source))?;
+    let connection = open_unchanging(path).map_err(|source| classify(path, source))?;
     identify(&connection, path, identity).map(|_| ())
+}
+
+fn open_unchanging(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(immutable_uri(path), flags)
 }
 
 /// The file as a URI that tells SQLite to take it as unchanging: no lock, nothing beside it.

@@ -190,18 +190,34 @@ fn a_database_that_it_cannot_use_is_left_as_it_is() {
     let foreign = sqlite("foreign.db", "CREATE TABLE notes (x)");
     let serve = Serve::start(&env, &["--db", env.home().join("newer.db").to_str().expect("a path")]);
     assert_eq!(serve.stop().code(), 0);
+    let mut holes = fs::read(env.home().join("newer.db")).expect("the file");
+    holes[4096..4 * 4096].fill(0xaa);
+    let holes = env.write("holes.db", &holes);
     let newer = sqlite("newer.db", "PRAGMA user_version = 9999");
     let ours = fs::read(&newer).expect("the file");
     let torn = env.write("torn.db", &ours[..ours.len() / 2]);
     let text = env.write("README.md", "# Notes\n\nNot a database, but a long enough text to be taken for one.\n");
-    for (path, words) in [(foreign, "not a database"), (newer, "newer"), (torn, "damaged"), (text, "not a database")] {
+    let folder = env.home().join("folder");
+    fs::create_dir(&folder).expect("made");
+    let output = env.agentctl(["serve", "--bind", "127.0.0.1:0", "--db", "folder"]).run();
+    assert!(output.code() == 13 && output.error()["message"] == "folder is a folder", "{output}");
+    for (path, words) in
+        [(foreign, "not a database"), (newer, "newer"), (torn, "damaged"), (holes, "damaged"), (text, "not a database")]
+    {
         let beside = || fs::read_dir(env.home()).expect("the home").count();
         let before = (fs::read(&path).expect("the file"), beside());
         let output = env.agentctl(["serve", "--bind", "127.0.0.1:0", "--db", path.to_str().expect("a path")]).run();
         assert_eq!(output.code(), 13, "{} {output}", path.display());
         assert!(output.error()["message"].to_string().contains(words), "{words}: {output}");
-        assert_eq!((fs::read(&path).expect("the file"), beside()), before, "{} was touched", path.display());
+        assert!((fs::read(&path).expect("the file"), beside()) == before, "{} was touched", path.display());
     }
+}
+
+#[test]
+fn a_command_that_is_an_empty_variable_does_not_serve_for_good() {
+    let output = TestEnv::new().bash("command=; agentctl serve -- $command").run();
+    assert_eq!((output.code(), output.stdout.as_str()), (2, ""), "{output}");
+    assert!(output.stderr.contains("no command stands behind `--`"), "{output}");
 }
 
 #[test]

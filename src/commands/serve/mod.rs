@@ -36,8 +36,12 @@ pub fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     end
 }
 
-/// Refuses to let everybody in whom the network brings.
+/// Refuses what is surely not meant: `--` before a variable that is empty, and to let everybody in whom the network brings.
 fn check(args: &Args) -> Result<(), Failure> {
+    if args.command.is_empty() && std::env::args_os().next_back().is_some_and(|word| word == "--") {
+        let failure = Failure::new(Exit::Usage, "usage", "no command stands behind `--`");
+        return Err(failure.hint("name one, as in `agentctl serve -- pytest`, or leave `--` out to serve for good"));
+    }
     let address = args.address();
     if address.ip().is_loopback() {
         return Ok(());

@@ -13,6 +13,7 @@ use crate::commands::Ctx;
 use crate::commands::session::{engine_failure, said};
 use crate::config::served::{self, Record, RecordError};
 use crate::config::{Secret, places};
+use crate::db::DbError;
 use crate::exit::Exit;
 use crate::report::Failure;
 use crate::server::door::{Doors, Hosts, Key};
@@ -43,6 +44,7 @@ impl Server {
         args.ready_file.as_deref().map_or(Ok(()), ReadyFile::forget)?;
         let address = listener.address();
         let base = ready::base_url(address, &args.allow_host)?;
+        database.as_deref().map_or(Ok(()), examine)?;
         let engine = server::start(options(ctx, args, database.clone(), address.port())?)
             .await
             .map_err(|error| cannot_start(&error))?;
@@ -76,12 +78,31 @@ fn options(ctx: &Ctx, args: &Args, database: Option<PathBuf>, port: u16) -> Resu
 fn database(ctx: &Ctx, args: &Args) -> Result<Option<PathBuf>, Failure> {
     let fresh = args.in_memory || !args.command.is_empty();
     match &args.db {
+        Some(file) if file.is_dir() => {
+            let failure = Failure::new(Exit::Local, "database", format!("{} is a folder", file.display()));
+            Err(failure.hint("name a file in it with --db"))
+        }
         Some(file) => Ok(Some(file.clone())),
         None if fresh => Ok(None),
         None => places::local_database(&ctx.env).map(Some).ok_or_else(|| {
             let failure = Failure::new(Exit::Local, "database", "this platform names no data folder");
             failure.hint("name a file with --db, or keep nothing with --in-memory")
         }),
+    }
+}
+
+/// A larger file is not read as a whole before it is served: that takes a second for each gigabyte.
+const MOST_EXAMINED: u64 = 64 << 20;
+
+/// Refuses a file that is damaged behind its beginning, which opening it does not notice.
+fn examine(database: &Path) -> Result<(), Failure> {
+    if std::fs::metadata(database).map_or(0, |file| file.len()) > MOST_EXAMINED {
+        return Ok(());
+    }
+    match server::examine(database) {
+        Err(error @ DbError::Corrupt { .. }) => Err(cannot_start(&error.into())),
+        // Whatever else there is to say is said when it is opened.
+        _ => Ok(()),
     }
 }
 
