@@ -25,7 +25,8 @@ pub(super) struct Accepted {
     pub(super) replayed: bool,
 }
 
-/// Accepts a request for an agent, whose body is this, and lets go of it as soon as it was read. `missing` says what is answered where there is no such agent.
+/// Accepts a request for an agent, whose body is this, and lets go of it as soon as it was read. `missing` says what is
+/// answered where there is no such agent.
 pub(super) async fn accept(
     engine: &Arc<Engine>,
     agent: &str,

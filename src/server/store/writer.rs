@@ -15,7 +15,8 @@ use tokio::sync::oneshot;
 use super::database::Shared;
 use super::{Result, StoreError};
 
-/// How many requests one transaction takes, and about as much work beside them: more would keep the first of them waiting for their answer.
+/// How many requests one transaction takes, and as much work beside them: more would keep the first of them waiting for
+/// their answer.
 const MOST_TOGETHER: usize = 256;
 
 /// How many writes of this process's own work go along with requests, if those are fewer: a request waits for one
@@ -335,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_goes_first_and_the_work_keeps_pace() {
+    fn the_work_keeps_pace_with_what_is_asked_for() {
         let bed = bed();
         let own = |count| (0..count).map(|_| bed.wait_for(For::Work, insert)).collect::<Vec<_>>();
         let asked = |count| (0..count).map(|_| bed.wait(insert)).collect::<Vec<_>>();
