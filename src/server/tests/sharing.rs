@@ -231,3 +231,11 @@ async fn a_server_that_stays_takes_up_what_it_finds_and_what_others_leave() {
     drop(dying);
     server.until(&left, "completed").await;
 }
+
+#[tokio::test]
+async fn a_process_that_stops_takes_no_run_any_more() {
+    let server = Server::in_memory().await;
+    assert!(server.running.engine.takes_work());
+    server.running.engine.stop().await;
+    assert!(!server.running.engine.takes_work(), "it would die over it, as the next one sees it");
+}
