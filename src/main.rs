@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// The threads of a server free what others have made: see ARCHITECTURE.md.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     agentctl::config::secret::forbid_dumps();
     let end = agentctl::run(std::env::args_os().collect(), agentctl::config::Env::Real, agentctl::ui::Io::standard());

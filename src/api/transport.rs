@@ -116,18 +116,34 @@ enum Cut {
     Lost(reqwest::Error),
 }
 
+/// How much of a body is kept together, in bytes, until all of it is there. It is copied out of what the connection reads
+/// into, which can be much larger than what it has read.
+const BLOCK: usize = 64 << 10;
+
 /// Reads a body up to a limit. It is put together only once it is known to be whole: what is too large was never held
 /// twice.
 async fn read(mut response: reqwest::Response, cap: usize) -> Result<Bytes, Cut> {
-    let (mut chunks, mut length) = (Vec::new(), 0);
+    let (mut blocks, mut length) = (Vec::new(), 0);
     while let Some(chunk) = response.chunk().await.map_err(Cut::Lost)? {
         length += chunk.len();
         if length > cap {
             return Err(Cut::TooLarge);
         }
-        chunks.push(chunk);
+        keep(&mut blocks, &chunk);
     }
-    Ok(if chunks.len() == 1 { chunks.remove(0) } else { chunks.concat().into() })
+    Ok(if blocks.len() == 1 { blocks.remove(0).into() } else { blocks.concat().into() })
+}
+
+fn keep(blocks: &mut Vec<Vec<u8>>, mut chunk: &[u8]) {
+    while !chunk.is_empty() {
+        if blocks.last().is_none_or(|block| block.len() == BLOCK) {
+            blocks.push(Vec::with_capacity(BLOCK));
+        }
+        let Some(block) = blocks.last_mut() else { return };
+        let (now, later) = chunk.split_at(chunk.len().min(BLOCK - block.len()));
+        block.extend_from_slice(now);
+        chunk = later;
+    }
 }
 
 async fn in_process(router: &Router, call: &Call) -> Result<Answer, Lost> {
