@@ -74,7 +74,7 @@ async fn apply(
     let returned = NewMessage::tool_return(name, id, &outcome(waits, &decision.verdict));
     let (claim, resume) = (claim.clone(), waits.resume.clone());
     let resumed = resume.clone();
-    db.work(move |tx| approvals::decide(tx, &claim, &resume, response, returned)).await?;
+    db.work(move |tx| approvals::decide(tx, &claim, &resume, &response, &returned)).await?;
     Ok(Ok(Next::GoOn(resumed)))
 }
 

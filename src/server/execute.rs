@@ -220,7 +220,7 @@ impl<'a> Execution<'a> {
         let claim = self.claim.clone();
         #[cfg(sabotage)]
         crate::sabotage::may_die("mid-step");
-        self.engine.db.work(move |tx| steps::commit(tx, &claim, step, ttft, None)).await?;
+        self.engine.db.work(move |tx| steps::commit(tx, &claim, step.as_ref(), ttft, None)).await?;
         self.engine.announce(&self.claim.run);
         Ok(())
     }
@@ -231,7 +231,7 @@ impl<'a> Execution<'a> {
         #[cfg(sabotage)]
         crate::sabotage::may_die("before-end");
         let work = move |tx: &Transaction<'_>| {
-            steps::commit(tx, &claim, step, ttft, Some(ending))?;
+            steps::commit(tx, &claim, step.as_ref(), ttft, Some(&ending))?;
             store::beside(tx, |tx| look.take(tx))
         };
         let taken = self.engine.db.work(work).await?;

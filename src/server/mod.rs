@@ -163,7 +163,8 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     Ok(Running { engine: Engine::new(db, owners, &options), alive })
 }
 
-/// Begins to be seen by other processes. Under the write lock, since they remove what looks dead.
+/// Begins to be seen by other processes. Under the write lock, since they remove what looks dead. Nobody else writes here
+/// yet, so it is done once.
 async fn enter(db: &Database, owners: &Arc<Owners>) -> Result<Option<Alive>, StartError> {
     let owners = Arc::clone(owners);
     Ok(db.write(move |_| Ok(owners.enter())).await??)

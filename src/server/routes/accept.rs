@@ -63,6 +63,7 @@ async fn store(
 ) -> store::Result<runs::Accepted> {
     let vacancy = engine.vacancy(agent.as_str());
     let (of, to, vacant) = (Arc::clone(&engine), agent.clone(), vacancy.is_some());
+    let request = Arc::new(request);
     let accept = move |tx: &Transaction<'_>| {
         let me = of.owners.me();
         let taker = match of.executes() {
@@ -70,7 +71,7 @@ async fn store(
             true if vacant && of.takes_work() => Taker::Worker(me),
             true => Taker::Owner(me),
         };
-        runs::accept(tx, to.as_str(), request, taker, key.as_ref())
+        runs::accept(tx, to.as_str(), &request, taker, key.as_ref())
     };
     let mut accepted = engine.db.offer(accept).await?;
     if let runs::Accepted::Now(run, claim) = &mut accepted {

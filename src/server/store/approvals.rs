@@ -81,7 +81,7 @@ pub(super) fn add(tx: &Transaction<'_>, run: &RunRow, waits: &Pending) -> Result
 }
 
 /// Stores a decision and what the tool answered, in the history of a run, and lets nothing wait any more.
-pub(super) fn resolve(tx: &Transaction<'_>, run: &RunRow, response: NewMessage, answer: NewMessage) -> Result<()> {
+pub(super) fn resolve(tx: &Transaction<'_>, run: &RunRow, response: &NewMessage, answer: &NewMessage) -> Result<()> {
     messages::insert(tx, run, None, response)?;
     messages::insert(tx, run, None, answer)?;
     tx.prepare_cached("DELETE FROM approvals WHERE agent_id = ?")?.execute([&run.agent_id])?;
@@ -93,8 +93,8 @@ pub(in crate::server) fn decide(
     tx: &Transaction<'_>,
     claim: &Claim,
     resume: &Resume,
-    response: NewMessage,
-    answer: NewMessage,
+    response: &NewMessage,
+    answer: &NewMessage,
 ) -> Result<()> {
     let run = steps::fence(tx, claim)?;
     resolve(tx, &run, response, answer)?;
@@ -109,7 +109,7 @@ pub(super) fn deny(tx: &Transaction<'_>, run: &RunRow, waits: &Pending, reason: 
     let response = NewMessage::response(&waits.tool_call_id, &verdict);
     let denied = Returned::new(true, denial(Some(reason)));
     let answer = NewMessage::tool_return(&waits.call.name, &waits.tool_call_id, &denied);
-    resolve(tx, run, response, answer)
+    resolve(tx, run, &response, &answer)
 }
 
 /// What the model sees instead of the tool's answer.

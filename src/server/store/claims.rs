@@ -1,5 +1,7 @@
 //! Who works on a run: one process at a time, one run of an agent at a time, in the order of acceptance.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::agents::{self, Character};
@@ -31,7 +33,7 @@ pub(in crate::server) struct Claim {
     pub(in crate::server) owner: String,
     /// Counts the claims of this run: with the owner it tells this one from all others.
     pub(in crate::server) attempt: i64,
-    pub(in crate::server) request: SendRequest,
+    pub(in crate::server) request: Arc<SendRequest>,
     pub(in crate::server) created: i64,
     /// How many steps are stored.
     pub(in crate::server) steps: i64,
@@ -80,7 +82,7 @@ pub(in crate::server) fn claim(tx: &Transaction<'_>, agent: &str, owners: &Owner
         return Ok(Claimed::Closed(run.id));
     };
     take(tx, &run, &hold, lost, owners.me())?;
-    Ok(Claimed::Run(Box::new(assemble(tx, run, request, hold.attempt + 1, owners.me())?)))
+    Ok(Claimed::Run(Box::new(assemble(tx, run, Arc::new(request), hold.attempt + 1, owners.me())?)))
 }
 
 /// The columns that say who holds a run.
@@ -136,7 +138,7 @@ fn take(tx: &Transaction<'_>, run: &RunRow, hold: &Hold, lost: i64, me: &str) ->
     Ok(())
 }
 
-fn assemble(tx: &Transaction<'_>, run: RunRow, request: SendRequest, attempt: i64, me: &str) -> Result<Claim> {
+fn assemble(tx: &Transaction<'_>, run: RunRow, request: Arc<SendRequest>, attempt: i64, me: &str) -> Result<Claim> {
     let agent = agents::character(tx, &run.agent_id)?.ok_or(StoreError::Lost)?;
     let (steps, resume) = (steps::usage(tx, &run.id)?.steps, resume(tx, &run.id)?);
     Ok(Claim { attempt, steps, resume, ..begin(tx, &run, request, agent, me)? })
@@ -146,7 +148,7 @@ fn assemble(tx: &Transaction<'_>, run: RunRow, request: SendRequest, attempt: i6
 pub(super) fn begin(
     tx: &Transaction<'_>,
     run: &RunRow,
-    request: SendRequest,
+    request: Arc<SendRequest>,
     agent: Character,
     me: &str,
 ) -> Result<Claim> {

@@ -79,7 +79,7 @@ impl Database {
     /// Writes: all of it or, on an error, nothing. It is durable when this returns.
     pub(in crate::server) async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+        work: impl FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.writer.write(For::Request, work).await
     }
@@ -87,7 +87,7 @@ impl Database {
     /// The same for this process's own work, which lets those pass who wait for an answer.
     pub(in crate::server) async fn work<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+        work: impl FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.writer.write(For::Work, work).await
     }
@@ -95,7 +95,7 @@ impl Database {
     /// The same for strangers, who are turned away while too much waits.
     pub(in crate::server) async fn offer<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+        work: impl FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         if self.writer.is_crowded() { Err(StoreError::Crowded) } else { self.write(work).await }
     }

@@ -159,7 +159,7 @@ pub(in crate::server) fn is_answered(tx: &Transaction<'_>, agent: &str, call_id:
 }
 
 /// Stores a message of a run.
-pub(super) fn insert(tx: &Transaction<'_>, run: &RunRow, step: Option<&str>, message: NewMessage) -> Result<()> {
+pub(super) fn insert(tx: &Transaction<'_>, run: &RunRow, step: Option<&str>, message: &NewMessage) -> Result<()> {
     tx.prepare_cached(
         "INSERT INTO messages (id, agent_id, run_seq, run_id, step_id, date, message_type, name, otid, sender_id, own)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

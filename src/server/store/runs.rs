@@ -1,5 +1,7 @@
 //! Runs: accepted, found, cancelled, deleted.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde::Serialize;
 
@@ -149,7 +151,7 @@ pub(in crate::server) enum Taker<'a> {
 pub(in crate::server) fn accept(
     tx: &Transaction<'_>,
     agent: &str,
-    request: SendRequest,
+    request: &Arc<SendRequest>,
     taker: Taker<'_>,
     key: Option<&Key>,
 ) -> Result<Accepted> {
@@ -163,14 +165,14 @@ pub(in crate::server) fn accept(
         return Ok(Accepted::Full);
     }
     let taker = taker.at(tx, agent)?;
-    let run = insert(tx, agent, &character.model, &request, taker)?;
+    let run = insert(tx, agent, &character.model, request, taker)?;
     if let Some(key) = key {
         idempotency::note(tx, agent, key, &run.id)?;
     }
     #[cfg(sabotage)]
     crate::sabotage::may_die("after-insert");
     let claim = match taker {
-        Taker::Worker(me) => Some(Box::new(claims::begin(tx, &run, request, character, me)?)),
+        Taker::Worker(me) => Some(Box::new(claims::begin(tx, &run, Arc::clone(request), character, me)?)),
         Taker::Owner(_) | Taker::Clerk => None,
     };
     Ok(Accepted::Now(Box::new(run), claim))
@@ -255,7 +257,7 @@ fn insert(tx: &Transaction<'_>, agent: &str, model: &str, request: &SendRequest,
     tx.prepare_cached("INSERT INTO requests (run_seq, body) VALUES (?, ?)")?
         .execute(params![run.seq, as_json(request)])?;
     for message in request.messages() {
-        messages::insert(tx, &run, None, NewMessage::input(message))?;
+        messages::insert(tx, &run, None, &NewMessage::input(message))?;
     }
     Ok(run)
 }

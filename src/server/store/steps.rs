@@ -77,19 +77,19 @@ impl StepRow {
 pub(in crate::server) fn commit(
     tx: &Transaction<'_>,
     claim: &Claim,
-    step: Option<NewStep>,
+    step: Option<&NewStep>,
     ttft_ns: Option<i64>,
-    ending: Option<Ending>,
+    ending: Option<&Ending>,
 ) -> Result<()> {
     let run = fence(tx, claim)?;
     if run.ttft_ns.is_none() && ttft_ns.is_some() {
         tx.prepare_cached("UPDATE runs SET ttft_ns = ? WHERE seq = ?")?.execute(params![ttft_ns, run.seq])?;
     }
     if let Some(step) = step {
-        add(tx, &run, step, ending.as_ref().map(|ending| &ending.reason))?;
+        add(tx, &run, step, ending.map(|ending| &ending.reason))?;
     }
     if let Some(ending) = ending {
-        end(tx, &run, &ending, &claim.owner)?;
+        end(tx, &run, ending, &claim.owner)?;
     }
     Ok(())
 }
@@ -104,7 +104,7 @@ pub(super) fn fence(connection: &Connection, claim: &Claim) -> Result<RunRow> {
     run.ok_or(StoreError::Lost)
 }
 
-fn add(tx: &Transaction<'_>, run: &RunRow, step: NewStep, reason: Option<&StopReason>) -> Result<()> {
+fn add(tx: &Transaction<'_>, run: &RunRow, step: &NewStep, reason: Option<&StopReason>) -> Result<()> {
     let id = format!("step-{}", fresh::uuid());
     let failure = step.failure.as_ref();
     tx.prepare_cached(
@@ -124,10 +124,10 @@ fn add(tx: &Transaction<'_>, run: &RunRow, step: NewStep, reason: Option<&StopRe
     if !step.loses_input {
         adopt_inputs(tx, &run.id, &id)?;
     }
-    for message in step.messages {
+    for message in &step.messages {
         messages::insert(tx, run, Some(&id), message)?;
     }
-    step.waits.map_or(Ok(()), |waits| approvals::add(tx, run, &waits))
+    step.waits.as_ref().map_or(Ok(()), |waits| approvals::add(tx, run, waits))
 }
 
 /// The messages that were sent belong to the first step. Decisions belong to none.

@@ -1,8 +1,9 @@
 //! The writer: whoever finds it idle carries out what waits, many writes in one transaction: requests, and beside them
 //! this process's own work.
 //!
-//! A commit waits for the disk, and what comes in meanwhile waits for the next one. Each write has a
-//! savepoint of its own, so one that fails undoes nothing of the others; a commit that fails, fails all.
+//! A commit waits for the disk, and what comes in meanwhile waits for the next one. A write that fails undoes nothing of
+//! the others. One that fails has mostly written nothing yet; where it has, all are undone and done again, each in a
+//! savepoint: to have one always costs a copy of each page that is changed. A commit that fails, fails all.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -63,15 +64,24 @@ struct Queue {
 
 /// A write, and who waits for it.
 trait Job: Send {
-    /// Does the work in a savepoint. An error means that the whole transaction is gone.
-    fn work(&mut self, tx: &Transaction<'_>) -> Result<()>;
+    /// Does the work. Returns whether the transaction holds nothing of a failure. An error means that all of it is gone.
+    fn work(&mut self, tx: &Transaction<'_>, undo: Undo) -> Result<bool>;
 
     /// Tells whoever waits how it went.
     fn answer(&mut self, committed: Result<()>);
 }
 
+/// How what a failed write has written is undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Undo {
+    /// With all the others.
+    Together,
+    /// By itself.
+    Apart,
+}
+
 struct Write<T, W> {
-    work: Option<W>,
+    work: W,
     result: Result<Option<T>>,
     answer: Option<oneshot::Sender<Result<T>>>,
 }
@@ -81,14 +91,14 @@ impl Writer {
         Self { connection, queue: Mutex::default(), gathered: Condvar::new() }
     }
 
-    /// Writes, and returns behind the commit.
+    /// Writes, and returns behind the commit. The work may be done twice: the first time is undone then.
     pub(super) async fn write<T: Send + 'static>(
         self: &Arc<Self>,
         whom: For,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+        work: impl FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (answer, answered) = oneshot::channel();
-        if self.enqueue(whom, Box::new(Write { work: Some(work), result: Ok(None), answer: Some(answer) })) {
+        if self.enqueue(whom, Box::new(Write { work, result: Ok(None), answer: Some(answer) })) {
             let writer = Arc::clone(self);
             tokio::task::spawn_blocking(move || writer.carry_out());
         }
@@ -122,11 +132,11 @@ impl Writer {
     /// Works until nothing waits any more.
     fn carry_out(&self) {
         while let Some(mut jobs) = self.next() {
-            let (committed, took) = self.with(|connection| commit(connection, &mut jobs));
+            let committed = self.with(|connection| commit(connection, &mut jobs));
             #[cfg(sabotage)]
             crate::sabotage::may_die("before-answer");
-            jobs.iter_mut().for_each(|job| job.answer(committed.clone()));
-            self.queue().patience = GATHERING.min(took / 4);
+            jobs.iter_mut().for_each(|job| job.answer(committed.clone().map(|_| ())));
+            self.queue().patience = GATHERING.min(committed.unwrap_or_default() / 4);
         }
     }
 
@@ -157,17 +167,23 @@ impl Queue {
     }
 }
 
-/// Carries jobs out in one transaction. Returns also how long the commit took.
-fn commit(connection: &mut Connection, jobs: &mut [Box<dyn Job>]) -> (Result<()>, Duration) {
-    let done = work(connection, jobs);
-    let began = Instant::now();
-    let committed = done.and_then(|transaction| Ok(transaction.commit()?));
-    (committed, began.elapsed())
+/// Carries jobs out in one transaction. Returns how long the commit took.
+fn commit(connection: &mut Connection, jobs: &mut [Box<dyn Job>]) -> Result<Duration> {
+    let took = match attempt(connection, jobs, Undo::Together)? {
+        None => attempt(connection, jobs, Undo::Apart)?,
+        took => took,
+    };
+    Ok(took.unwrap_or_default())
 }
 
-fn work<'a>(connection: &'a mut Connection, jobs: &mut [Box<dyn Job>]) -> Result<Transaction<'a>> {
+/// The same once; nothing is committed if the transaction holds something of a failure.
+fn attempt(connection: &mut Connection, jobs: &mut [Box<dyn Job>], undo: Undo) -> Result<Option<Duration>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    jobs.iter_mut().try_for_each(|job| job.work(&transaction))?;
+    for job in jobs.iter_mut() {
+        if !job.work(&transaction, undo)? {
+            return Ok(None);
+        }
+    }
     #[cfg(sabotage)]
     crate::sabotage::may_die("before-commit");
     #[cfg(sabotage)]
@@ -175,17 +191,23 @@ fn work<'a>(connection: &'a mut Connection, jobs: &mut [Box<dyn Job>]) -> Result
         jobs.iter_mut().for_each(|job| job.answer(Ok(())));
         std::thread::sleep(std::time::Duration::from_millis(30));
     }
-    Ok(transaction)
+    let began = Instant::now();
+    transaction.commit()?;
+    Ok(Some(began.elapsed()))
 }
 
-impl<T: Send, W: FnOnce(&Transaction<'_>) -> Result<T> + Send> Job for Write<T, W> {
-    fn work(&mut self, tx: &Transaction<'_>) -> Result<()> {
-        if let Some(work) = self.work.take() {
-            self.result = in_savepoint(tx, work).map(Some);
-        }
+impl<T: Send, W: FnMut(&Transaction<'_>) -> Result<T> + Send> Job for Write<T, W> {
+    fn work(&mut self, tx: &Transaction<'_>, undo: Undo) -> Result<bool> {
+        let before = tx.total_changes();
+        let result = match undo {
+            Undo::Together => caught(tx, &mut self.work),
+            Undo::Apart => in_savepoint(tx, &mut self.work),
+        };
+        self.result = result.map(Some);
         match &self.result {
             Err(error) if tx.is_autocommit() => Err(error.clone()),
-            _ => Ok(()),
+            Err(_) => Ok(undo == Undo::Apart || tx.total_changes() == before),
+            Ok(_) => Ok(true),
         }
     }
 
@@ -214,7 +236,7 @@ pub(in crate::server) fn beside<T>(
 fn in_savepoint<T>(tx: &Transaction<'_>, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
     let say = |sql: &str| tx.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
     say("SAVEPOINT job")?;
-    let result = catch_unwind(AssertUnwindSafe(|| work(tx))).unwrap_or(Err(StoreError::Panicked));
+    let result = caught(tx, work);
     if !tx.is_autocommit() {
         if result.is_err() {
             say("ROLLBACK TO job")?;
@@ -224,8 +246,15 @@ fn in_savepoint<T>(tx: &Transaction<'_>, work: impl FnOnce(&Transaction<'_>) -> 
     result
 }
 
+/// Does some work. A panic is an error.
+fn caught<T>(tx: &Transaction<'_>, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(|| work(tx))).unwrap_or(Err(StoreError::Panicked))
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use tokio::sync::oneshot::Receiver;
 
     use super::*;
@@ -251,17 +280,17 @@ mod tests {
     }
 
     impl Bed {
-        fn wait(&self, work: impl FnOnce(&Transaction<'_>) -> Result<()> + Send + 'static) -> Receiver<Result<()>> {
+        fn wait(&self, work: impl FnMut(&Transaction<'_>) -> Result<()> + Send + 'static) -> Receiver<Result<()>> {
             self.wait_for(For::Request, work)
         }
 
         fn wait_for(
             &self,
             whom: For,
-            work: impl FnOnce(&Transaction<'_>) -> Result<()> + Send + 'static,
+            work: impl FnMut(&Transaction<'_>) -> Result<()> + Send + 'static,
         ) -> Receiver<Result<()>> {
             let (answer, answered) = oneshot::channel();
-            self.writer.enqueue(whom, Box::new(Write { work: Some(work), result: Ok(None), answer: Some(answer) }));
+            self.writer.enqueue(whom, Box::new(Write { work, result: Ok(None), answer: Some(answer) }));
             answered
         }
 
@@ -287,6 +316,28 @@ mod tests {
         assert!(matches!(panicking.try_recv(), Ok(Err(StoreError::Panicked))));
         assert!(matches!(last.try_recv(), Ok(Ok(()))));
         assert_eq!(bed.stored(), 2);
+    }
+
+    #[test]
+    fn all_is_done_again_only_behind_a_failure_that_has_written_something() {
+        for (writes, times) in [(false, 1), (true, 2)] {
+            let (bed, count) = (bed(), Arc::new(AtomicUsize::new(0)));
+            let counted = Arc::clone(&count);
+            let mut good = bed.wait(move |tx| {
+                counted.fetch_add(1, Ordering::Relaxed);
+                insert(tx)
+            });
+            let mut failing = bed.wait(move |tx| {
+                if writes {
+                    insert(tx)?;
+                }
+                Err(StoreError::Lost)
+            });
+            bed.writer.carry_out();
+            assert!(matches!(good.try_recv(), Ok(Ok(()))));
+            assert!(matches!(failing.try_recv(), Ok(Err(StoreError::Lost))));
+            assert_eq!((count.load(Ordering::Relaxed), bed.stored()), (times, 1), "{writes}");
+        }
     }
 
     #[test]

@@ -142,7 +142,7 @@ async fn a_decision_that_is_sent_again_changes_nothing_and_is_no_failure() {
         INSERT INTO messages (id, agent_id, run_seq, date, message_type, own)
         SELECT 'message-' || i, ?, 1000 + i, 0, 'user_message', '{}' FROM n";
     let to = agent.clone();
-    server.running.engine.db.write(|tx| Ok(tx.execute(talk, [to])?)).await.expect("said");
+    server.running.engine.db.write(move |tx| Ok(tx.execute(talk, [&to])?)).await.expect("said");
     let late = server.run_with(&agent, decision(&id, true)).await;
     assert_eq!(end(&late).0, "failed", "the past is not searched without end");
 }
