@@ -312,8 +312,8 @@ async fn fill(home: &Path, name: &str, count: u32) -> String {
         .execute_batch(&format!(
             "PRAGMA synchronous = OFF; BEGIN;
              WITH RECURSIVE series (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < {count})
-             INSERT INTO runs (id, agent_id, kind, status, stop_reason, created, completed, model, kept, duration_ns)
-             SELECT printf('run-%08x-0000-4000-8000-000000000000', n), agent_id, kind,
+             INSERT INTO runs (id, agent, kind, status, stop_reason, created, completed, model, kept, duration_ns)
+             SELECT printf('run-%08x-0000-4000-8000-000000000000', n), agent, kind,
                iif(n % 5, 'completed', 'failed'), iif(n % 5, 'end_turn', 'error'), created + n, completed + n, model,
                kept, duration_ns FROM series, (SELECT * FROM runs LIMIT 1);
              COMMIT; PRAGMA wal_checkpoint(TRUNCATE);"

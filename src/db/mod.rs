@@ -27,7 +27,7 @@ const STATEMENTS: usize = 128;
 const CACHE_KIB: i32 = 16 << 10;
 
 /// After how many pages the write-ahead log is copied into the file, which waits for the disk twice more.
-const CHECKPOINT_PAGES: i32 = 4000;
+const CHECKPOINT_PAGES: i32 = 8000;
 
 /// What tells one store's files from all others.
 #[derive(Clone, Copy, Debug)]
@@ -202,6 +202,9 @@ fn prepare(connection: &mut Connection, path: &Path, identity: Identity) -> Resu
         identify(&transaction, path, identity)?
     };
     if version < identity.version() {
+        // A migration may make a table anew: what refers to it must not go with the old one. Within a transaction this
+        // cannot be said.
+        connection.pragma_update(None, "foreign_keys", false).map_err(sqlite)?;
         migrate(connection, path, identity)?;
     }
     write_ahead(connection).map_err(sqlite)?;

@@ -264,7 +264,7 @@ async fn ask(task: &Task, done: i64) -> std::result::Result<Step, Failure> {
 
 /// Fills in what a step used: what was counted, or an estimate.
 fn count(step: &Step, task: &mut Task, new: &mut NewStep) {
-    let estimate = new.messages.iter().map(|message| tokens(&message.text())).sum();
+    let estimate = new.messages.iter().map(|message| tokens(message.text())).sum();
     let used = step.used.unwrap_or(Used { prompt: task.prompt, completion: estimate });
     (new.prompt_tokens, new.completion_tokens) = (used.prompt, used.completion);
     task.prompt += estimate;

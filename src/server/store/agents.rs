@@ -24,21 +24,26 @@ pub(in crate::server) struct AgentRow {
     pub(in crate::server) last_end: Option<(Option<String>, i64)>,
 }
 
+/// The number of an agent by its id, as a term of SQL that takes one parameter.
+pub(super) const OF_AGENT: &str = "(SELECT seq FROM agents WHERE agents.id = ?)";
+
 /// An end is looked for as the index of runs that ended has it, in its own words.
 const SELECT: &str =
     "SELECT agents.id, name, agents.model, system, agents.created, updated, settings, ended.stop_reason, ended.completed
     FROM agents LEFT JOIN runs AS ended ON ended.seq =
       (SELECT max(seq) FROM (
          SELECT max(seq) AS seq FROM runs
-           WHERE agent_id = agents.id AND status = 'completed' AND status NOT IN ('created', 'running') UNION ALL
+           WHERE agent = agents.seq AND status = 'completed' AND status NOT IN ('created', 'running') UNION ALL
          SELECT max(seq) FROM runs
-           WHERE agent_id = agents.id AND status = 'failed' AND status NOT IN ('created', 'running') UNION ALL
+           WHERE agent = agents.seq AND status = 'failed' AND status NOT IN ('created', 'running') UNION ALL
          SELECT max(seq) FROM runs
-           WHERE agent_id = agents.id AND status = 'cancelled' AND status NOT IN ('created', 'running')))";
+           WHERE agent = agents.seq AND status = 'cancelled' AND status NOT IN ('created', 'running')))";
 
 /// What an agent's runs need of it.
 #[derive(Debug)]
 pub(super) struct Character {
+    /// The agent's number.
+    pub(super) seq: i64,
     /// The handle of its model.
     pub(super) model: String,
     system: String,
@@ -138,10 +143,10 @@ pub(in crate::server) fn get(tx: &Transaction<'_>, id: &str) -> Result<Option<Ag
 
 /// Finds what runs need of their agent.
 pub(super) fn character(tx: &Transaction<'_>, id: &str) -> Result<Option<Character>> {
-    let sql = "SELECT model, system, settings FROM agents WHERE id = ?";
+    let sql = "SELECT model, system, settings, seq FROM agents WHERE id = ?";
     let read = |row: &Row<'_>| {
         let memory: Memory = serde_json::from_str(row.get_ref(2)?.as_str()?).unwrap_or_default();
-        Ok(Character { model: row.get(0)?, system: row.get(1)?, blocks: memory.blocks })
+        Ok(Character { seq: row.get(3)?, model: row.get(0)?, system: row.get(1)?, blocks: memory.blocks })
     };
     Ok(tx.prepare_cached(sql)?.query_row([id], read).optional()?)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::agents::{self, Character};
+use super::agents::{self, Character, OF_AGENT};
 use super::approvals::{self, Pending, Resume};
 use super::runs::{self, COLUMNS, RunRow};
 use super::steps::{self, Ending};
@@ -64,7 +64,7 @@ pub(in crate::server) enum Claimed {
 pub(in crate::server) fn claim(tx: &Transaction<'_>, agent: &str, owners: &Owners) -> Result<Claimed> {
     let sql = format!(
         "SELECT {COLUMNS}, owner, lease_until, attempt, lost FROM runs
-         WHERE agent_id = ? AND status IN ('created', 'running') ORDER BY seq LIMIT 1"
+         WHERE agent = {OF_AGENT} AND status IN ('created', 'running') ORDER BY seq LIMIT 1"
     );
     let head =
         tx.prepare_cached(&sql)?.query_row([agent], |row| Ok((RunRow::read(row)?, Hold::read(row)?))).optional()?;
@@ -197,17 +197,18 @@ fn is_old(lease_until: i64) -> bool {
 /// Prolongs what a process holds of an agent, once a third of the lease has gone.
 fn renew_all(tx: &Transaction<'_>, agent: &str, owner: &str) -> Result<()> {
     let now = clock::now();
-    tx.prepare_cached(
-        "UPDATE runs SET lease_until = ?1 WHERE agent_id = ?2 AND owner = ?3 AND lease_until < ?4
-           AND status IN ('created', 'running')",
-    )?
-    .execute(params![now + LEASE, agent, owner, now + LEASE * 2 / 3])?;
+    let sql = format!(
+        "UPDATE runs SET lease_until = ?1 WHERE agent = {OF_AGENT} AND owner = ?3 AND lease_until < ?4
+           AND status IN ('created', 'running')"
+    );
+    tx.prepare_cached(&sql)?.execute(params![now + LEASE, agent, owner, now + LEASE * 2 / 3])?;
     Ok(())
 }
 
 /// The agents with open runs that are not this process's, and who holds those; nobody whose lease has run out.
 pub(in crate::server) fn held_by_others(tx: &Transaction<'_>, me: &str) -> Result<Vec<(String, Option<String>)>> {
-    let sql = "SELECT DISTINCT agent_id, iif(lease_until > ?2, owner, NULL) FROM runs
+    let sql =
+        "SELECT DISTINCT agents.id, iif(lease_until > ?2, owner, NULL) FROM runs JOIN agents ON agents.seq = agent
                WHERE status IN ('created', 'running') AND owner IS NOT ?1";
     let mut statement = tx.prepare_cached(sql)?;
     let rows = statement.query_map(params![me, clock::now()], |row| Ok((row.get(0)?, row.get(1)?)))?;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::{OptionalExtension, Transaction, params_from_iter};
 
 use super::Result;
+use super::agents::OF_AGENT;
 use super::runs::{COLUMNS, RunRow};
 use crate::server::request::Kind;
 use crate::server::validate::Order;
@@ -120,9 +121,10 @@ fn look(
     page: &Page,
 ) -> Result<Vec<RunRow>> {
     let (cursor, tail) = page.bounds(tx, "runs", "seq")?;
+    let of_agent = format!(" AND agent = {OF_AGENT}");
     let (mut conditions, status) = (String::new(), status.map(|status| (of_status(agent, status), status)));
     let reason = filter.stop_reason.as_deref().map(|reason| (of_reason(agent), reason));
-    let wanted = [agent.map(|id| (" AND agent_id = ?", id)), status, reason];
+    let wanted = [agent.map(|id| (of_agent.as_str(), id)), status, reason];
     let mut values = Vec::new();
     for (condition, value) in wanted.into_iter().flatten() {
         conditions.push_str(condition);
@@ -172,7 +174,7 @@ mod tests {
 
     fn plan_of(agent: Option<&str>, condition: &str) -> String {
         let connection = db::open_in_memory(IDENTITY).expect("opened");
-        let of_agent = if agent.is_some() { " AND agent_id = 'a'" } else { "" };
+        let of_agent = if agent.is_some() { " AND agent = 1" } else { "" };
         let sql = format!("EXPLAIN QUERY PLAN SELECT * FROM runs WHERE 1{of_agent}{condition} ORDER BY seq LIMIT 9");
         connection.query_row(&sql, [], |row| row.get("detail")).expect("a plan of one step")
     }
@@ -181,9 +183,9 @@ mod tests {
     fn no_look_reads_more_than_its_page() {
         assert_eq!(plan(None, "running"), "SEARCH runs USING INDEX runs_of_status (status=?)");
         assert_eq!(plan(None, "failed"), "SEARCH runs USING INDEX runs_of_status (status=?)");
-        assert_eq!(plan(Some("a"), "failed"), "SEARCH runs USING INDEX runs_ended (agent_id=? AND status=?)");
-        assert_eq!(plan(Some("a"), "new"), "SEARCH runs USING INDEX runs_ended (agent_id=? AND status=?)");
-        assert_eq!(plan(Some("a"), "created"), "SEARCH runs USING INDEX runs_open (agent_id=?)", "few are open");
+        assert_eq!(plan(Some("a"), "failed"), "SEARCH runs USING INDEX runs_ended (agent=? AND status=?)");
+        assert_eq!(plan(Some("a"), "new"), "SEARCH runs USING INDEX runs_ended (agent=? AND status=?)");
+        assert_eq!(plan(Some("a"), "created"), "SEARCH runs USING INDEX runs_open (agent=?)", "few are open");
     }
 
     #[test]
@@ -196,15 +198,14 @@ mod tests {
 
     #[test]
     fn a_reason_is_looked_for_among_the_runs_of_an_agent_if_one_is_given() {
-        for (agent, index) in [(None, "runs_of_stop_reason (stop_reason=?)"), (Some("a"), "runs_of_agent (agent_id=?)")]
-        {
+        for (agent, index) in [(None, "runs_of_stop_reason (stop_reason=?)"), (Some("a"), "runs_of_agent (agent=?)")] {
             let condition = of_reason(agent).replace('?', "'end_turn'");
             assert_eq!(plan_of(agent, &condition), format!("SEARCH runs USING INDEX {index}"));
         }
         let both = format!("{}{}", of_status(Some("a"), "failed"), of_reason(Some("a")));
         assert_eq!(
             plan_of(Some("a"), &both.replace('?', "'failed'")),
-            "SEARCH runs USING INDEX runs_ended (agent_id=? AND status=?)"
+            "SEARCH runs USING INDEX runs_ended (agent=? AND status=?)"
         );
     }
 }

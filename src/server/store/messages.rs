@@ -4,6 +4,7 @@ use rusqlite::{OptionalExtension, Row, Transaction, params, params_from_iter};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::agents::OF_AGENT;
 use super::claims::Claim;
 use super::runs::RunRow;
 use super::spots::Spot;
@@ -36,12 +37,14 @@ pub(in crate::server) struct NewMessage {
     name: Option<String>,
     otid: Option<String>,
     sender_id: Option<String>,
-    own: Value,
+    /// Its own fields, as JSON.
+    own: String,
 }
 
 impl NewMessage {
     /// A message that the server makes. Its otid is its own id with the lowest bits as the item's number.
     fn made(message_type: &'static str, own: Value) -> Self {
+        let own = own.to_string();
         let id = fresh::uuid();
         let otid = Uuid::from_u128(id.as_u128() & !0x7f).to_string();
         Self { id, message_type, name: None, otid: Some(otid), sender_id: None, own }
@@ -115,8 +118,8 @@ impl NewMessage {
     }
 
     /// Its own fields as text, from which its tokens are counted.
-    pub(in crate::server) fn text(&self) -> String {
-        self.own.to_string()
+    pub(in crate::server) fn text(&self) -> &str {
+        &self.own
     }
 }
 
@@ -125,7 +128,15 @@ fn calls(call: &Call, call_id: &str) -> Value {
     json!({"tool_call": call, "tool_calls": [call]})
 }
 
+/// The columns that all messages have. Their run is none once it was deleted.
+pub(super) const COLUMNS: &str = "id, (SELECT runs.id FROM runs WHERE runs.seq = run_seq) AS run_id, step_id, date,
+    message_type, name, otid, sender_id";
+
+/// The condition that looks for the messages of a run by its id: none once it was deleted.
+const OF_RUN: &str = "(agent, run_seq) = (SELECT agent, seq FROM runs WHERE runs.id = ?)";
+
 impl MessageRow {
+    /// Reads a row with [`COLUMNS`] and `own`.
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             id: row.get("id")?,
@@ -143,14 +154,14 @@ impl MessageRow {
 
 /// Finds a message.
 pub(super) fn get(tx: &Transaction<'_>, id: &str) -> Result<Option<MessageRow>> {
-    let mut statement = tx.prepare_cached("SELECT * FROM messages WHERE id = ?")?;
+    let mut statement = tx.prepare_cached(&format!("SELECT {COLUMNS}, own FROM messages WHERE id = ?"))?;
     Ok(statement.query_row([id], MessageRow::read).optional()?)
 }
 
 /// Whether a tool call is answered in what was said last to an agent and by it. Who asks sends an answer again that was
 /// lost: that is not long ago, while the past can be long.
-const ANSWERED: &str = "SELECT EXISTS (SELECT 1 FROM (SELECT message_type, own FROM messages WHERE agent_id = ?
-      ORDER BY run_seq DESC, seq DESC LIMIT 1000)
+const ANSWERED: &str = "SELECT EXISTS (SELECT 1 FROM (SELECT message_type, own FROM messages
+      WHERE agent = (SELECT seq FROM agents WHERE agents.id = ?) ORDER BY run_seq DESC, seq DESC LIMIT 1000)
     WHERE message_type = 'tool_return_message' AND own ->> '$.tool_call_id' = ?)";
 
 /// Whether a tool call of an agent was answered, among its last 1000 messages.
@@ -161,14 +172,13 @@ pub(in crate::server) fn is_answered(tx: &Transaction<'_>, agent: &str, call_id:
 /// Stores a message of a run.
 pub(super) fn insert(tx: &Transaction<'_>, run: &RunRow, step: Option<&str>, message: &NewMessage) -> Result<()> {
     tx.prepare_cached(
-        "INSERT INTO messages (id, agent_id, run_seq, run_id, step_id, date, message_type, name, otid, sender_id, own)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO messages (id, agent, run_seq, step_id, date, message_type, name, otid, sender_id, own)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
         message.id(),
-        run.agent_id,
+        run.agent,
         run.seq,
-        run.id,
         step,
         clock::now(),
         message.message_type,
@@ -216,11 +226,10 @@ pub(in crate::server) fn list(
     sieve: Sieve<'_>,
     page: &Page,
 ) -> Result<std::result::Result<Vec<Spot>, String>> {
-    let (column, id) = match of {
-        Of::Agent(id) => ("agent_id", id),
-        Of::Run(id) => ("run_id", id),
+    let (mut condition, id) = match of {
+        Of::Agent(id) => (format!("agent = {OF_AGENT}"), id),
+        Of::Run(id) => (OF_RUN.to_owned(), id),
     };
-    let mut condition = format!("{column} = ?");
     let ascending = page.order == Order::Ascending;
     for (cursor, forward) in [(&page.after, true), (&page.before, false)] {
         let Some(cursor) = cursor else { continue };
@@ -262,10 +271,10 @@ const HISTORY: usize = 64 << 10;
 
 /// The newest messages of an agent up to and with a run that is at work, in their order.
 pub(in crate::server) fn history(tx: &Transaction<'_>, claim: &Claim, of_steps: bool) -> Result<Vec<MessageRow>> {
-    let mut statement = tx.prepare_cached(
-        "SELECT * FROM messages WHERE agent_id = ?1 AND run_seq <= ?2
-           AND (NOT ?3 OR step_id IS NOT NULL OR run_seq = ?2) ORDER BY run_seq DESC, seq DESC",
-    )?;
+    let mut statement = tx.prepare_cached(&format!(
+        "SELECT {COLUMNS}, own FROM messages WHERE agent = {OF_AGENT} AND run_seq <= ?2
+           AND (NOT ?3 OR step_id IS NOT NULL OR run_seq = ?2) ORDER BY run_seq DESC, seq DESC"
+    ))?;
     let rows = statement.query_map(params![claim.agent, claim.seq, of_steps], MessageRow::read)?;
     let (mut found, mut bytes) = (Vec::new(), 0);
     for row in rows {
@@ -284,7 +293,7 @@ pub(in crate::server) fn history(tx: &Transaction<'_>, claim: &Claim, of_steps: 
 pub(in crate::server) fn behind(tx: &Transaction<'_>, run: &str, seq: i64) -> Result<Vec<(Spot, String)>> {
     let columns = Spot::COLUMNS;
     let mut statement = tx.prepare_cached(&format!(
-        "SELECT {columns}, message_type FROM messages WHERE run_id = ? AND seq > ? ORDER BY seq LIMIT 200"
+        "SELECT {columns}, message_type FROM messages WHERE {OF_RUN} AND seq > ? ORDER BY seq LIMIT 200"
     ))?;
     let rows = statement.query_map(params![run, seq], |row| Ok((Spot::read(row)?, row.get("message_type")?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -293,4 +302,26 @@ pub(in crate::server) fn behind(tx: &Transaction<'_>, run: &str, seq: i64) -> Re
 fn place(tx: &Transaction<'_>, id: &str) -> Result<Option<(i64, i64)>> {
     let sql = "SELECT run_seq, seq FROM messages WHERE id = ?";
     Ok(tx.prepare_cached(sql)?.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db;
+    use crate::server::store::IDENTITY;
+
+    #[test]
+    fn the_messages_of_a_run_are_found_in_their_order_and_no_others_are_read() {
+        let connection = db::open_in_memory(IDENTITY).expect("opened");
+        for cursor in ["1", "seq > 1", "(run_seq, seq) < (3, 4)"] {
+            let columns = Spot::COLUMNS;
+            let sql = format!("SELECT {columns} FROM messages WHERE {OF_RUN} AND {cursor} ORDER BY seq DESC LIMIT 9");
+            let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a statement");
+            let plan = statement.query_map(["run-1"], |row| row.get("detail")).expect("a plan");
+            let plan: Vec<String> = plan.collect::<Result<_, _>>().expect("a plan");
+            let index = "SEARCH messages USING INDEX messages_of_agent (agent=? AND run_seq=?";
+            assert!(plan[0].starts_with(index), "{plan:?}");
+            assert!(!plan.iter().any(|step| step.contains("ORDER BY")), "{plan:?}");
+        }
+    }
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde::Serialize;
 
+use super::agents::{self, Character, OF_AGENT};
 use super::claims::{self, Claim};
 use super::idempotency::{self, Key, Used};
 use super::messages::{self, NewMessage};
-use super::{Result, agents, approvals, outbox};
+use super::{Result, approvals, outbox};
 use crate::model::RunStatus;
 use crate::server::request::{Kind, RequestConfig, SendRequest, Sent};
 use crate::server::validate::Order;
@@ -20,6 +21,8 @@ pub(in crate::server) struct RunRow {
     pub(in crate::server) seq: i64,
     pub(in crate::server) id: String,
     pub(in crate::server) agent_id: String,
+    /// The agent's number.
+    pub(super) agent: i64,
     pub(in crate::server) kind: Kind,
     pub(in crate::server) status: RunStatus,
     pub(in crate::server) stop_reason: Option<String>,
@@ -39,8 +42,9 @@ pub(in crate::server) struct RunRow {
 }
 
 /// The columns of a run, in the order in which [`RunRow::read`] takes them.
-pub(super) const COLUMNS: &str = "seq, id, agent_id, kind, status, stop_reason, error, created, completed, model, kept,
-    callback_url, callback_sent, callback_status, callback_error, ttft_ns, duration_ns";
+pub(super) const COLUMNS: &str = "seq, id, (SELECT agents.id FROM agents WHERE agents.seq = agent), kind, status,
+    stop_reason, error, created, completed, model, kept, callback_url, callback_sent, callback_status, callback_error,
+    ttft_ns, duration_ns, agent";
 
 /// What a cancel request found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +79,7 @@ impl RunRow {
             callback_error: row.get(14)?,
             ttft_ns: row.get(15)?,
             duration_ns: row.get(16)?,
+            agent: row.get(17)?,
         })
     }
 
@@ -161,11 +166,11 @@ pub(in crate::server) fn accept(
         Some(Used::Other) => return Ok(Accepted::OtherBody),
         None => {}
     }
-    if open(tx)? >= MOST_OPEN {
+    if !count(tx)? {
         return Ok(Accepted::Full);
     }
-    let taker = taker.at(tx, agent)?;
-    let run = insert(tx, agent, &character.model, request, taker)?;
+    let taker = taker.at(tx, character.seq)?;
+    let run = insert(tx, (agent, &character), request, taker)?;
     if let Some(key) = key {
         idempotency::note(tx, agent, key, &run.id)?;
     }
@@ -180,7 +185,7 @@ pub(in crate::server) fn accept(
 
 impl<'a> Taker<'a> {
     /// Who it is to an agent: one with runs that wait is not begun with at once.
-    fn at(self, tx: &Transaction<'_>, agent: &str) -> Result<Self> {
+    fn at(self, tx: &Transaction<'_>, agent: i64) -> Result<Self> {
         Ok(match self {
             Self::Worker(me) if !is_idle(tx, agent)? => Self::Owner(me),
             other => other,
@@ -204,29 +209,35 @@ impl<'a> Taker<'a> {
 }
 
 /// Whether an agent has no open run.
-fn is_idle(tx: &Transaction<'_>, agent: &str) -> Result<bool> {
-    let sql = "SELECT NOT EXISTS (SELECT 1 FROM runs WHERE agent_id = ? AND status IN ('created', 'running'))";
+fn is_idle(tx: &Transaction<'_>, agent: i64) -> Result<bool> {
+    let sql = "SELECT NOT EXISTS (SELECT 1 FROM runs WHERE agent = ? AND status IN ('created', 'running'))";
     Ok(tx.prepare_cached(sql)?.query_row([agent], |row| row.get(0))?)
 }
 
-/// How many runs are open. The database counts them itself, whoever opens and ends them.
-fn open(tx: &Transaction<'_>) -> Result<i64> {
-    Ok(tx.prepare_cached("SELECT open FROM gauge")?.query_row([], |row| row.get(0))?)
+/// Counts one more open run, unless there are as many as may be. Whoever ends one, the database counts that itself.
+fn count(tx: &Transaction<'_>) -> Result<bool> {
+    Ok(tx.prepare_cached("UPDATE gauge SET open = open + 1 WHERE open < ?")?.execute([MOST_OPEN])? > 0)
 }
 
-fn insert(tx: &Transaction<'_>, agent: &str, model: &str, request: &SendRequest, taker: Taker<'_>) -> Result<RunRow> {
+fn insert(
+    tx: &Transaction<'_>,
+    (agent, character): (&str, &Character),
+    request: &SendRequest,
+    taker: Taker<'_>,
+) -> Result<RunRow> {
     let (now, (status, attempt)) = (clock::now(), taker.beginning());
     let run = RunRow {
         seq: 0,
         id: format!("run-{}", fresh::uuid()),
         agent_id: agent.to_owned(),
+        agent: character.seq,
         kind: request.kind,
         status,
         stop_reason: None,
         error: None,
         created: now,
         completed: None,
-        model: request.override_model.as_deref().unwrap_or(model).to_owned(),
+        model: request.override_model.as_deref().unwrap_or(&character.model).to_owned(),
         kept: as_json(&request.kept()),
         callback_url: request.callback_url.clone(),
         callback_sent: None,
@@ -237,12 +248,12 @@ fn insert(tx: &Transaction<'_>, agent: &str, model: &str, request: &SendRequest,
     };
     tx.prepare_cached(
         "INSERT INTO runs
-           (id, agent_id, kind, status, created, model, kept, callback_url, owner, lease_until, attempt)
+           (id, agent, kind, status, created, model, kept, callback_url, owner, lease_until, attempt)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
         run.id,
-        run.agent_id,
+        run.agent,
         run.kind.as_str(),
         run.status.as_str(),
         run.created,
@@ -280,8 +291,9 @@ pub(super) fn request(tx: &Transaction<'_>, run: &RunRow) -> Result<Option<SendR
 /// The ids of an agent's runs that have not ended.
 pub(in crate::server) fn open_of(tx: &Transaction<'_>, agent: &str, order: Order) -> Result<Vec<String>> {
     let word = if order == Order::Ascending { "ASC" } else { "DESC" };
-    let sql =
-        format!("SELECT id FROM runs WHERE agent_id = ? AND status IN ('created', 'running') ORDER BY seq {word}");
+    let sql = format!(
+        "SELECT id FROM runs WHERE agent = {OF_AGENT} AND status IN ('created', 'running') ORDER BY seq {word}"
+    );
     let mut statement = tx.prepare_cached(&sql)?;
     let ids = statement.query_map([agent], |row| row.get(0))?;
     Ok(ids.collect::<rusqlite::Result<_>>()?)

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, Transaction};
 
 use super::Result;
-use super::messages::MessageRow;
+use super::messages::{COLUMNS, MessageRow};
 use crate::server::room::SMALL;
 
 /// A message that is there, and not yet read.
@@ -56,9 +56,7 @@ pub(in crate::server) fn front(spots: &[Spot], most: usize) -> &[Spot] {
 
 /// The fields that a message has in common with all others; none if it is gone since.
 pub(in crate::server) fn common(tx: &Transaction<'_>, spot: Spot) -> Result<Option<MessageRow>> {
-    let mut statement = tx.prepare_cached(
-        "SELECT id, run_id, step_id, date, message_type, name, otid, sender_id, '{}' AS own FROM messages WHERE seq = ?",
-    )?;
+    let mut statement = tx.prepare_cached(&format!("SELECT {COLUMNS}, '{{}}' AS own FROM messages WHERE seq = ?"))?;
     Ok(statement.query_row([spot.seq], MessageRow::read).optional()?)
 }
 
@@ -72,7 +70,7 @@ pub(in crate::server) fn piece(tx: &Transaction<'_>, spot: Spot, from: usize, mo
 
 /// Reads the messages. One that is gone since is left out.
 pub(in crate::server) fn messages(tx: &Transaction<'_>, spots: &[Spot]) -> Result<Vec<MessageRow>> {
-    let mut statement = tx.prepare_cached("SELECT * FROM messages WHERE seq = ?")?;
+    let mut statement = tx.prepare_cached(&format!("SELECT {COLUMNS}, own FROM messages WHERE seq = ?"))?;
     let read = spots.iter().map(|spot| statement.query_row([spot.seq], MessageRow::read).optional());
     Ok(read.filter_map(rusqlite::Result::transpose).collect::<rusqlite::Result<_>>()?)
 }

@@ -122,7 +122,7 @@ fn add(tx: &Transaction<'_>, run: &RunRow, step: &NewStep, reason: Option<&StopR
         failure.map(|failure| &failure.message)
     ])?;
     if !step.loses_input {
-        adopt_inputs(tx, &run.id, &id)?;
+        adopt_inputs(tx, run, &id)?;
     }
     for message in &step.messages {
         messages::insert(tx, run, Some(&id), message)?;
@@ -131,12 +131,12 @@ fn add(tx: &Transaction<'_>, run: &RunRow, step: &NewStep, reason: Option<&StopR
 }
 
 /// The messages that were sent belong to the first step. Decisions belong to none.
-fn adopt_inputs(tx: &Transaction<'_>, run: &str, step: &str) -> Result<()> {
+fn adopt_inputs(tx: &Transaction<'_>, run: &RunRow, step: &str) -> Result<()> {
     tx.prepare_cached(
-        "UPDATE messages SET step_id = ? WHERE run_id = ? AND step_id IS NULL
+        "UPDATE messages SET step_id = ? WHERE agent = ? AND run_seq = ? AND step_id IS NULL
            AND message_type <> 'approval_response_message'",
     )?
-    .execute(params![step, run])?;
+    .execute(params![step, run.agent, run.seq])?;
     Ok(())
 }
 
@@ -196,7 +196,7 @@ pub(in crate::server) fn list(
     let (cursor, tail) = page.bounds(tx, "steps", "steps.seq")?;
     let limit = page.limit;
     let sql = format!(
-        "SELECT steps.*, agent_id FROM steps JOIN runs ON runs.id = run_id WHERE run_id = ? AND {cursor} {tail} LIMIT {limit}"
+        "SELECT steps.*, agents.id AS agent_id FROM steps JOIN runs ON runs.id = run_id JOIN agents ON agents.seq = agent WHERE run_id = ? AND {cursor} {tail} LIMIT {limit}"
     );
     // Not kept: the numbers in it differ each time.
     let mut statement = tx.prepare(&sql)?;

@@ -139,8 +139,8 @@ async fn a_decision_that_is_sent_again_changes_nothing_and_is_no_failure() {
     let other = server.run_with(&agent, decision("call_other", true)).await;
     assert_eq!(end(&other).0, "failed", "of a call that nobody made");
     let talk = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
-        INSERT INTO messages (id, agent_id, run_seq, date, message_type, own)
-        SELECT 'message-' || i, ?, 1000 + i, 0, 'user_message', '{}' FROM n";
+        INSERT INTO messages (id, agent, run_seq, date, message_type, own)
+        SELECT 'message-' || i, (SELECT seq FROM agents WHERE id = ?), 1000 + i, 0, 'user_message', '{}' FROM n";
     let to = agent.clone();
     server.running.engine.db.write(move |tx| Ok(tx.execute(talk, [&to])?)).await.expect("said");
     let late = server.run_with(&agent, decision(&id, true)).await;
