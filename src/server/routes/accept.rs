@@ -13,7 +13,7 @@ use crate::server::engine::Engine;
 use crate::server::refusal::Refusal;
 use crate::server::request::SendRequest;
 use crate::server::store::idempotency::Key;
-use crate::server::store::runs::{self, RunRow, Taker};
+use crate::server::store::runs::{self, RunRow, Taker, Written};
 use crate::server::store::{self, StoreError};
 use crate::server::validate::{self, Fault, Route};
 
@@ -63,15 +63,17 @@ async fn store(
 ) -> store::Result<runs::Accepted> {
     let vacancy = engine.vacancy(agent.as_str());
     let (of, to, vacant) = (Arc::clone(&engine), agent.clone(), vacancy.is_some());
-    let request = Arc::new(request);
-    let accept = move |tx: &Transaction<'_>| {
-        let me = of.owners.me();
-        let taker = match of.executes() {
-            false => Taker::Clerk,
-            true if vacant && of.takes_work() => Taker::Worker(me),
-            true => Taker::Owner(me),
-        };
-        runs::accept(tx, to.as_str(), &request, taker, key.as_ref())
+    let accept = move || {
+        let written = Written::new(request);
+        move |tx: &Transaction<'_>| {
+            let me = of.owners.me();
+            let taker = match of.executes() {
+                false => Taker::Clerk,
+                true if vacant && of.takes_work() => Taker::Worker(me),
+                true => Taker::Owner(me),
+            };
+            runs::accept(tx, to.as_str(), &written, taker, key.as_ref())
+        }
     };
     let mut accepted = engine.db.offer(accept).await?;
     if let runs::Accepted::Now(run, claim) = &mut accepted {

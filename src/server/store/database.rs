@@ -92,12 +92,12 @@ impl Database {
         self.writer.write(For::Work, work).await
     }
 
-    /// The same for strangers, who are turned away while too much waits.
-    pub(in crate::server) async fn offer<T: Send + 'static>(
-        &self,
-        work: impl FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        if self.writer.is_crowded() { Err(StoreError::Crowded) } else { self.write(work).await }
+    /// The same for strangers, who are turned away while too much waits, before anything is prepared for them.
+    pub(in crate::server) async fn offer<T: Send + 'static, W>(&self, prepare: impl FnOnce() -> W) -> Result<T>
+    where
+        W: FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
+    {
+        if self.writer.is_crowded() { Err(StoreError::Crowded) } else { self.write(prepare()).await }
     }
 
     /// Copies the write-ahead log into the file, as far as nobody is in the way.

@@ -138,6 +138,22 @@ pub(in crate::server) enum Accepted {
     NoAgent,
 }
 
+/// A request as it is stored. It is put into words beforehand: what a write takes, all who wait for it take.
+#[derive(Debug)]
+pub(in crate::server) struct Written {
+    request: Arc<SendRequest>,
+    kept: String,
+    body: String,
+    messages: Vec<NewMessage>,
+}
+
+impl Written {
+    pub(in crate::server) fn new(request: SendRequest) -> Self {
+        let messages = request.messages().map(NewMessage::input).collect();
+        Self { kept: as_json(&request.kept()), body: as_json(&request), messages, request: Arc::new(request) }
+    }
+}
+
 /// How many runs may be open at once.
 const MOST_OPEN: i64 = 100_000;
 
@@ -156,7 +172,7 @@ pub(in crate::server) enum Taker<'a> {
 pub(in crate::server) fn accept(
     tx: &Transaction<'_>,
     agent: &str,
-    request: &Arc<SendRequest>,
+    written: &Written,
     taker: Taker<'_>,
     key: Option<&Key>,
 ) -> Result<Accepted> {
@@ -170,14 +186,14 @@ pub(in crate::server) fn accept(
         return Ok(Accepted::Full);
     }
     let taker = taker.at(tx, character.seq)?;
-    let run = insert(tx, (agent, &character), request, taker)?;
+    let run = insert(tx, (agent, &character), written, taker)?;
     if let Some(key) = key {
         idempotency::note(tx, agent, key, &run.id)?;
     }
     #[cfg(sabotage)]
     crate::sabotage::may_die("after-insert");
     let claim = match taker {
-        Taker::Worker(me) => Some(Box::new(claims::begin(tx, &run, Arc::clone(request), character, me)?)),
+        Taker::Worker(me) => Some(Box::new(claims::begin(tx, &run, Arc::clone(&written.request), character, me)?)),
         Taker::Owner(_) | Taker::Clerk => None,
     };
     Ok(Accepted::Now(Box::new(run), claim))
@@ -222,9 +238,10 @@ fn count(tx: &Transaction<'_>) -> Result<bool> {
 fn insert(
     tx: &Transaction<'_>,
     (agent, character): (&str, &Character),
-    request: &SendRequest,
+    written: &Written,
     taker: Taker<'_>,
 ) -> Result<RunRow> {
+    let request = &written.request;
     let (now, (status, attempt)) = (clock::now(), taker.beginning());
     let run = RunRow {
         seq: 0,
@@ -238,7 +255,7 @@ fn insert(
         created: now,
         completed: None,
         model: request.override_model.as_deref().unwrap_or(&character.model).to_owned(),
-        kept: as_json(&request.kept()),
+        kept: written.kept.clone(),
         callback_url: request.callback_url.clone(),
         callback_sent: None,
         callback_status: None,
@@ -265,10 +282,9 @@ fn insert(
         attempt
     ])?;
     let run = RunRow { seq: tx.last_insert_rowid(), ..run };
-    tx.prepare_cached("INSERT INTO requests (run_seq, body) VALUES (?, ?)")?
-        .execute(params![run.seq, as_json(request)])?;
-    for message in request.messages() {
-        messages::insert(tx, &run, None, &NewMessage::input(message))?;
+    tx.prepare_cached("INSERT INTO requests (run_seq, body) VALUES (?, ?)")?.execute(params![run.seq, written.body])?;
+    for message in &written.messages {
+        messages::insert(tx, &run, None, message)?;
     }
     Ok(run)
 }
