@@ -162,3 +162,21 @@ async fn in_process(router: &Router, call: &Call) -> Result<Answer, Lost> {
     }
     Ok(Answer { status, headers: parts.headers, body })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_in_blocks_is_what_came_and_only_the_last_has_room() {
+        let body: Vec<u8> = (0..BLOCK * 3 + 5).map(|at| at.to_le_bytes()[0] ^ at.to_le_bytes()[1]).collect();
+        for length in [0, 1, BLOCK, BLOCK + 1, body.len()] {
+            for chunk in [7, BLOCK - 1, BLOCK, BLOCK * 2 + 1] {
+                let mut blocks = Vec::new();
+                body[..length].chunks(chunk).for_each(|chunk| keep(&mut blocks, chunk));
+                assert!(blocks.concat() == body[..length], "{length} in chunks of {chunk}");
+                assert_eq!(blocks.len(), length.div_ceil(BLOCK), "{length} in chunks of {chunk}");
+            }
+        }
+    }
+}
