@@ -221,3 +221,16 @@ async fn what_is_large_waits_for_room_and_what_is_small_does_not() {
     drop(others);
     assert_eq!(lengths(&large.await), sent);
 }
+
+#[tokio::test]
+async fn what_was_sent_belongs_to_the_first_step_of_its_own_run() {
+    let server = Server::in_memory().await;
+    let agent = server.scripted().await;
+    server.send(&agent, json!({"input": "@sleep 50ms\n@reply first"})).await;
+    let second = server.send(&agent, json!({"input": "@reply second"})).await;
+    server.until(&second, "completed").await;
+    let steps = server.get(&format!("/v1/runs/{second}/steps")).await;
+    for message in server.get(&format!("/v1/runs/{second}/messages")).await.as_array().expect("a list") {
+        assert_eq!((&message["step_id"], &message["run_id"]), (&steps[0]["id"], &json!(second.as_str())), "{message}");
+    }
+}
