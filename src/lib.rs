@@ -45,11 +45,11 @@ fn carry_out(args: Vec<OsString>, env: Env, mut io: Io) -> End {
         return Exit::Done.into();
     }
     // Usage errors obey the output flags too, so these are looked up before the rest is understood.
-    commands::early::apply(&mut io, &args, &env);
+    commands::support::pre_parse::apply(&mut io, &args, &env);
     let given = args.clone();
     let cli = match cli::Cli::read(args) {
         Ok(cli) => cli,
-        Err(error) => return commands::early::explain(&io, &error, &given).into(),
+        Err(error) => return commands::support::pre_parse::explain(&io, &error, &given).into(),
     };
     let ctx = match Ctx::new(cli.global, env, io) {
         Ok(ctx) => ctx,

@@ -1,7 +1,7 @@
 //! A base URL: what is taken can be taken again, and every request made from it goes to its host.
 #![no_main]
 
-use agentctl::config::base::base_url;
+use agentctl::config::base_url::base_url;
 use libfuzzer_sys::fuzz_target;
 use url::Url;
 

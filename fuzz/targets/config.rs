@@ -3,7 +3,7 @@
 
 use agentctl::config::Env;
 use agentctl::config::change::{Change, change};
-use agentctl::config::file::ConfigFile;
+use agentctl::config::config_file::ConfigFile;
 use agentctl::config::profile::Place;
 use libfuzzer_sys::fuzz_target;
 

@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use serde_json::value::RawValue;
 
-use super::ask::{Date, Listener};
 use super::error::{ApiError, Kind};
 use super::exchange::{Answer, Call};
+use super::retrying::{Date, Listener};
 use super::transport::Transport;
 use crate::core::bucket::Bucket;
 use crate::core::paging::Cursor;

@@ -1,16 +1,16 @@
 //! The API: a method per endpoint, over HTTP or into the engine of this process.
 
-pub mod ask;
-mod broken;
+mod classify;
 pub mod client;
-mod echo;
 pub mod error;
 pub mod exchange;
-mod judge;
 pub mod listing;
+mod lost_message;
 pub mod raw;
 mod recent;
-mod search;
+mod redact;
+mod response;
+pub mod retrying;
 pub mod send;
 pub mod transport;
 

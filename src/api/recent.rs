@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::Client;
 use super::error::ApiError;
 use super::exchange::Call;
-use super::search::PATIENCE;
+use super::lost_message::PATIENCE;
 use crate::core::backwards::Backwards;
 use crate::core::paging::{Cursor, Paging};
 use crate::model::{AgentId, Message, Run};

@@ -10,10 +10,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Client;
-use super::ask::Heard;
 use super::error::ApiError;
 use super::exchange::Call;
-use super::search::{PATIENCE, Search};
+use super::lost_message::{PATIENCE, Search};
+use super::retrying::Heard;
 use crate::core::Sent;
 use crate::core::retry::Intent;
 use crate::model::{AgentId, Run, RunId};

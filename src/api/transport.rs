@@ -10,11 +10,11 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use tower::ServiceExt as _;
 use url::Url;
 
-use super::broken;
-use super::echo::conceal;
+use super::classify;
 use super::error::Kind;
 use super::exchange::{Answer, Call, ERROR_CAP, LIST_CAP};
-use super::judge::Lost;
+use super::redact::conceal;
+use super::response::Lost;
 use crate::model::fault::Fault;
 use crate::net::Line;
 use crate::net::proxy::Hop;
@@ -75,11 +75,11 @@ impl Http {
     async fn exchange(&self, call: &Call, left: Option<Duration>) -> Result<Answer, Lost> {
         let limit = call.time_limit.or(self.time_limit).unwrap_or_else(|| call.usual_time_limit());
         let limit = left.map_or(limit, |left| left.min(limit));
-        let response = self.request(call, limit).send().await.map_err(|error| broken::lost(&error, self, limit))?;
+        let response = self.request(call, limit).send().await.map_err(|error| classify::lost(&error, self, limit))?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         // Of plain http a proxy reads every request, and answers it itself where it lets nobody through.
         if let (407, "http", Some(hop)) = (status, self.base.scheme(), &self.proxy) {
-            return Err(broken::kept_out(hop));
+            return Err(classify::kept_out(hop));
         }
         let cap = if response.status().is_success() { call.cap } else { ERROR_CAP };
         let body = read(response, cap).await;
@@ -88,7 +88,7 @@ impl Http {
             // What an error body would have said is not worth losing the status for.
             Err(_) if !(200..300).contains(&status) => Bytes::new(),
             Err(Cut::TooLarge) => return Err(Lost::new(Kind::Unreadable, format!("larger than {} MiB", cap >> 20))),
-            Err(Cut::Lost(error)) => return Err(broken::lost(&error, self, limit)),
+            Err(Cut::Lost(error)) => return Err(classify::lost(&error, self, limit)),
         };
         Ok(conceal(Answer { status, headers, body }, self.authorization.as_ref()))
     }

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use super::session::{Session, agent_id};
+use super::support::session::{Session, agent_id};
 use super::{Ctx, End};
 use crate::cli::Format;
 use crate::exit::Exit;

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::runs::{self, Named, Stream};
-use super::session::Session;
+use super::support::run_args::{self, Named, Stream};
+use super::support::session::Session;
 use super::{Ctx, End};
 use crate::cli::Format;
 use crate::core::Outcome;
@@ -77,11 +77,11 @@ pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
 }
 
 async fn cancel_named(ctx: &Ctx, session: &Session, args: &Args, named: &[Named]) -> Result<Vec<Exit>, Failure> {
-    let (targets, mut exits) = runs::collect(ctx, session, named).await?;
+    let (targets, mut exits) = run_args::collect(ctx, session, named).await?;
     let ids: BTreeSet<RunId> = targets.into_iter().map(|target| target.id).collect();
     let mut open = Vec::new();
     for id in &ids {
-        match runs::with_agent(session, id).await {
+        match run_args::with_agent(session, id).await {
             Ok((_, run)) if is_over(&run) => exits.push(had_ended(ctx, session, &run)?),
             Ok(run) => open.push(run),
             Err(failure) => exits.push(tell(ctx, &failure)),

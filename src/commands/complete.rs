@@ -11,10 +11,10 @@ use clap_complete::env::{EnvCompleter, Shells};
 use super::help::TOPICS;
 use crate::cli::Cli;
 use crate::config::Env;
-use crate::config::file::ConfigFile;
+use crate::config::config_file::ConfigFile;
 use crate::config::key::Key;
+use crate::config::known_agents::Seen;
 use crate::config::recent::Recent;
-use crate::config::seen::Seen;
 use crate::model::{StopReason, message};
 use crate::ui::Io;
 

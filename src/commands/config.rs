@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use super::{Ctx, End};
 use crate::cli::Format;
 use crate::config::change::{self, Change};
-use crate::config::file::{self, ConfigFile};
+use crate::config::config_file::{self, ConfigFile};
 use crate::config::headers::Header;
 use crate::config::key::Key;
 use crate::config::profile::{Name, Place};
-use crate::config::{Given, Origin, Settings, places};
+use crate::config::{Given, Origin, Settings, dirs};
 use crate::exit::Exit;
 use crate::report::Failure;
 use crate::text::page::Page;
@@ -119,8 +119,8 @@ fn get(ctx: &Ctx, place: &Place) -> Result<(), Failure> {
 }
 
 fn path(ctx: &Ctx) -> Result<(), Failure> {
-    let folder = places::named_config_dir(&ctx.env)?;
-    ctx.io.page(&Page::new().show(&folder.join(file::NAME).display().to_string()).end())
+    let folder = dirs::named_config_dir(&ctx.env)?;
+    ctx.io.page(&Page::new().show(&folder.join(config_file::NAME).display().to_string()).end())
 }
 
 /// A setting that holds; none where nothing does.

@@ -1,7 +1,7 @@
 //! `deny`: keeps an agent from making the tool call that it asked for.
 
-use super::approval::{Decision, answer};
-use super::follow_args::FollowArgs;
+use super::support::approval::{Decision, answer};
+use super::support::follow_args::FollowArgs;
 use super::{Ctx, End};
 
 /// Deny the tool call that a run waits for

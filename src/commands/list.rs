@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::session::Session;
+use super::support::session::Session;
 use super::{Ctx, End};
 use crate::api::client::Active;
 use crate::api::{Listing, RunFilter};

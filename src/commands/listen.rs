@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::follow_args::HowArgs;
-use super::hook::Hook;
-use super::printer::Printer;
-use super::receiver::{self, ReceiverArgs};
-use super::session::Session;
+use super::support::follow_args::HowArgs;
+use super::support::hook::Hook;
+use super::support::printer::Printer;
+use super::support::receiver::{self, ReceiverArgs};
+use super::support::session::Session;
 use super::{Ctx, End};
 use crate::cli::Format;
 use crate::exit::Exit;

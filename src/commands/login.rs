@@ -2,7 +2,7 @@
 
 use std::io::Read as _;
 
-use super::session::Session;
+use super::support::session::Session;
 use super::{Ctx, End};
 use crate::config::{Base, Origin, Secret, Settings, credentials};
 use crate::exit::Exit;

@@ -1,9 +1,9 @@
 //! `messages`: what was said in a run.
 
-use super::follow_args::check_reply;
-use super::printer::print_text;
-use super::runs::{self, Named};
-use super::session::Session;
+use super::support::follow_args::check_reply;
+use super::support::printer::print_text;
+use super::support::run_args::{self, Named};
+use super::support::session::Session;
 use super::{Ctx, End};
 use crate::cli::Format;
 use crate::exit::Exit;
@@ -47,7 +47,7 @@ pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
 }
 
 async fn show(ctx: &Ctx, session: &Session, args: &Args, named: Named) -> Result<Exit, Failure> {
-    let target = runs::one(ctx, session, named, "messages").await?;
+    let target = run_args::one(ctx, session, named, "messages").await?;
     let messages = session.api.messages(&target.id, None).await.map_err(|error| error.failure().run(&target.id))?;
     if args.reply {
         return print_reply(ctx, &messages).map(|()| Exit::Done);

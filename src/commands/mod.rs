@@ -2,42 +2,29 @@
 
 pub mod agents;
 pub mod api;
-pub mod approval;
 pub mod approve;
 pub mod cancel;
 pub mod complete;
 pub mod completions;
 pub mod config;
-pub mod ctx;
 pub mod deny;
 pub mod doctor;
-pub mod early;
-mod end;
-pub mod follow_args;
-pub mod following;
 pub mod help;
-pub mod hook;
 pub mod list;
 pub mod listen;
 pub mod login;
 pub mod logout;
 pub mod man;
 pub mod messages;
-pub mod printer;
-pub mod receiver;
-pub mod runs;
 pub mod schema;
 pub mod send;
 pub mod serve;
-pub mod session;
-pub mod set;
 pub mod status;
-pub mod stdin;
-pub mod submit;
+pub mod support;
 pub mod watch;
 
-pub use ctx::Ctx;
-pub use end::End;
+pub use support::ctx::Ctx;
+pub use support::end::End;
 
 use crate::cli::{Command, WELCOME};
 use crate::report::Failure;

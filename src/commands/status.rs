@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use futures_util::future::{join_all, join3};
 
-use super::approval::{self, Waiting};
-use super::runs::{self, Named};
-use super::session::Session;
+use super::support::approval::{self, Waiting};
+use super::support::run_args::{self, Named};
+use super::support::session::Session;
 use super::{Ctx, End};
 use crate::api::ApiError;
 use crate::api::client::optional;
@@ -60,7 +60,7 @@ pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
 }
 
 async fn look(ctx: &Ctx, session: &Session, args: &Args, named: &[Named]) -> Result<Vec<Exit>, Failure> {
-    let (targets, mut exits) = runs::collect(ctx, session, named).await?;
+    let (targets, mut exits) = run_args::collect(ctx, session, named).await?;
     let mut found = Vec::new();
     // A few at a time: a thousand ids are no reason for a thousand connections.
     for some in targets.chunks(8) {

@@ -1,9 +1,9 @@
 //! `watch`: follows runs until they end.
 
-use super::follow_args::HowArgs;
-use super::following::Following;
-use super::runs::{self, Named, Stream};
-use super::session::Session;
+use super::support::follow_args::HowArgs;
+use super::support::following::Following;
+use super::support::run_args::{self, Named, Stream};
+use super::support::session::Session;
 use super::{Ctx, End};
 use crate::exit::Exit;
 use crate::follow::Target;
@@ -64,7 +64,7 @@ pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
 async fn watch(ctx: &Ctx, session: &Session, args: &Args, named: &[Named]) -> anyhow::Result<End> {
     let Stream { targets, mut failures } = match &args.agent {
         Some(agent) => active_runs(ctx, session, agent).await?,
-        None => runs::stream(ctx, session, named)?,
+        None => run_args::stream(ctx, session, named)?,
     };
     // Until here Ctrl-C simply ends the program; from here on there is something to say first.
     let mut signals = Signals::catch()?;

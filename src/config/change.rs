@@ -2,12 +2,12 @@
 
 use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 
-use super::file::{ConfigFile, NAME, PROFILES, USED};
-use super::files::{Links, Writing};
+use super::config_file::{ConfigFile, NAME, PROFILES, USED};
 use super::key::Key;
 use super::origin::{Given, Origin};
 use super::profile::{DEFAULT, Place};
-use super::{Env, places};
+use super::secure_files::{Links, Writing};
+use super::{Env, dirs};
 use crate::report::Failure;
 
 /// A change to the file.
@@ -23,7 +23,7 @@ pub enum Change {
 
 /// Changes the file. `flag` is the profile that `--profile` named.
 pub fn change(env: &Env, flag: Option<&str>, change: &Change) -> Result<(), Failure> {
-    let folder = places::named_config_dir(env)?;
+    let folder = dirs::named_config_dir(env)?;
     let writing = Writing::begin(&folder)?;
     let file = ConfigFile::load(env)?;
     let before = file.text.clone();

@@ -9,8 +9,8 @@ use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 use url::Url;
 use zeroize::Zeroize as _;
 
-use super::files::{self, Links, Writing};
-use super::{Env, Secret, places};
+use super::secure_files::{self, Links, Writing};
+use super::{Env, Secret, dirs};
 use crate::exit::Exit;
 use crate::report::Failure;
 use crate::text::shell;
@@ -25,7 +25,7 @@ const MEND: &str = "mend the file, or remove it and log in again with `agentctl 
 
 /// The key that is saved for a server, if one is.
 pub fn key_for(env: &Env, base: &Url) -> Result<Option<Secret>, Failure> {
-    let Some(folder) = places::config_dir(env) else { return Ok(None) };
+    let Some(folder) = dirs::config_dir(env) else { return Ok(None) };
     let document = load(&folder)?;
     let key = document.get(KEYS).and_then(|keys| keys.get(origin(base))).and_then(Item::as_str);
     key.map(|key| Secret::new(key.to_owned(), NAME)).transpose()
@@ -33,7 +33,7 @@ pub fn key_for(env: &Env, base: &Url) -> Result<Option<Secret>, Failure> {
 
 /// The origins that keys are saved for.
 pub fn origins(env: &Env) -> Result<Vec<String>, Failure> {
-    let Some(folder) = places::config_dir(env) else { return Ok(vec![]) };
+    let Some(folder) = dirs::config_dir(env) else { return Ok(vec![]) };
     let document = load(&folder)?;
     let keys = document.get(KEYS).and_then(Item::as_table_like);
     Ok(keys.into_iter().flat_map(TableLike::iter).map(|(origin, _)| origin.to_owned()).collect())
@@ -59,7 +59,7 @@ pub fn origin(base: &Url) -> String {
 }
 
 fn change(env: &Env, change: impl FnOnce(&mut dyn TableLike)) -> Result<PathBuf, Failure> {
-    let folder = places::named_config_dir(env)?;
+    let folder = dirs::named_config_dir(env)?;
     let writing = Writing::begin(&folder)?;
     check_folder(&folder)?;
     let mut document = load(&folder)?;
@@ -77,16 +77,16 @@ fn change(env: &Env, change: impl FnOnce(&mut dyn TableLike)) -> Result<PathBuf,
 /// Reads the file; an empty document where there is none.
 fn load(folder: &Path) -> Result<DocumentMut, Failure> {
     let path = folder.join(NAME);
-    let file = match files::open(&path, Links::Refused) {
+    let file = match secure_files::open(&path, Links::Refused) {
         Ok(None) => return Ok(DocumentMut::new()),
         Ok(Some(file)) => file,
         Err(_) if path.is_symlink() => return Err(odd(&path, "is a symbolic link")),
-        Err(error) => return Err(files::trouble("read", &path, &error)),
+        Err(error) => return Err(secure_files::trouble("read", &path, &error)),
     };
     check_file(&path, &file)?;
-    let mut text = files::read(&file).map_err(|error| files::trouble("read", &path, &error))?;
+    let mut text = secure_files::read(&file).map_err(|error| secure_files::trouble("read", &path, &error))?;
     let document = text.parse::<DocumentMut>();
-    let place = document.as_ref().err().map(|error| super::file::position(&text, error.span()));
+    let place = document.as_ref().err().map(|error| super::config_file::position(&text, error.span()));
     text.zeroize();
     // What the parser has to say may quote the line.
     document
@@ -102,7 +102,7 @@ fn odd(path: &Path, why: &str) -> Failure {
 #[cfg(unix)]
 fn check_file(path: &Path, file: &File) -> Result<(), Failure> {
     use std::os::unix::fs::MetadataExt as _;
-    let found = file.metadata().map_err(|error| files::trouble("read", path, &error))?;
+    let found = file.metadata().map_err(|error| secure_files::trouble("read", path, &error))?;
     if ![0, rustix::process::geteuid().as_raw()].contains(&found.uid()) {
         return Err(odd(path, "belongs to another user"));
     }
@@ -121,7 +121,7 @@ fn check_file(_: &Path, _: &File) -> Result<(), Failure> {
 #[cfg(unix)]
 fn check_folder(folder: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::MetadataExt as _;
-    let found = std::fs::metadata(folder).map_err(|error| files::trouble("write in", folder, &error))?;
+    let found = std::fs::metadata(folder).map_err(|error| secure_files::trouble("write in", folder, &error))?;
     if found.mode() & 0o022 == 0 { Ok(()) } else { Err(open_to_others(folder, "can be written by others", "700")) }
 }
 

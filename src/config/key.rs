@@ -2,7 +2,7 @@
 
 use http::HeaderValue;
 
-use super::base::base_url;
+use super::base_url::base_url;
 use crate::model::AgentRef;
 use crate::report::Failure;
 use crate::text::show;

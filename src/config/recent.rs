@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::{Env, places};
+use super::{Env, dirs};
 use crate::db::private;
 use crate::model::{AgentId, RunId};
 
@@ -20,7 +20,7 @@ pub struct Recent(Option<PathBuf>);
 impl Recent {
     /// The list in the data folder.
     pub fn new(env: &Env) -> Self {
-        Self(places::data_dir(env).map(|data| data.join("recent")))
+        Self(dirs::data_dir(env).map(|data| data.join("recent")))
     }
 
     /// Remembers a run that was sent to a server.

@@ -5,12 +5,12 @@ use std::path::Path;
 
 use url::Url;
 
-use super::base::base_url;
-use super::file::ConfigFile;
+use super::base_url::base_url;
+use super::config_file::ConfigFile;
 use super::key::Key;
 use super::profile::Profile;
 use super::settings::{Base, CLOUD, Flags, SELF_HOSTED, Settings, no_key};
-use super::{Env, Given, Origin, Secret, credentials, headers, served};
+use super::{Env, Given, Origin, Secret, credentials, headers, server_registry};
 use crate::exit::Exit;
 use crate::net::proxy::Proxies;
 use crate::report::Failure;
@@ -70,7 +70,7 @@ impl<'a> Sources<'a> {
             return Ok(Given::new(Some(Secret::new(key, "LETTA_API_KEY")?), Origin::Variable("LETTA_API_KEY")));
         }
         // Its record counts only while it runs, and then no other key is right.
-        if let Some(key) = served::key(self.env, base) {
+        if let Some(key) = server_registry::key(self.env, base) {
             return Ok(Given::new(Some(key), Origin::Default("the server that runs here")));
         }
         let saved = credentials::key_for(self.env, base)?;

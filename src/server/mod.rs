@@ -4,36 +4,14 @@
 //! Several processes may share one database file. What each request must look like is decided in
 //! `validate`, what an answer looks like in `render`, who may work on a run in `store::claims`.
 
-mod answer;
-mod bug;
-mod callback;
-mod clock;
-mod decide;
-mod declare;
-pub mod door;
 mod engine;
-mod execute;
-mod fresh;
-pub mod listen;
-mod news;
-mod owner;
-mod provider;
-mod python_repr;
-mod quirks;
-mod refusal;
+mod http;
+mod models;
 mod render;
-mod request;
-mod room;
-mod routes;
-mod schedule;
-mod stall;
 mod store;
-pub mod target;
 #[cfg(test)]
 mod tests;
-mod upkeep;
-mod validate;
-mod work;
+mod types;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -44,12 +22,14 @@ use crate::db::DbError;
 use crate::model::id::BadId;
 use crate::model::{AgentId, RunId};
 use engine::Engine;
-use owner::{Alive, Owners};
-pub use provider::Providers;
-pub use quirks::Manners;
-pub use room::Room;
+use engine::owner::{Alive, Owners};
+pub use http::{access, listener};
+pub use models::providers::Providers;
 use store::{Database, IDENTITY, StoreError, agents};
-use target::Targets;
+pub use types::memory_budget::MemoryBudget;
+pub use types::quirks::Manners;
+pub use types::target;
+use types::target::Targets;
 
 /// Whether the database of a server is ours, and sound. Nothing is written.
 pub fn examine(path: &std::path::Path) -> Result<(), DbError> {
@@ -60,7 +40,7 @@ pub fn examine(path: &std::path::Path) -> Result<(), DbError> {
 /// lets at the reader of scripts.
 #[doc(hidden)]
 pub fn script_steps(text: &str) -> Result<Option<usize>, String> {
-    answer::script_steps(text)
+    models::script_steps(text)
 }
 
 /// Where a server keeps what it knows.
@@ -173,11 +153,11 @@ async fn enter(db: &Database, owners: &Arc<Owners>) -> Result<Option<Alive>, Sta
 impl Running {
     /// The routes of the API, to be called in this process or bound to a port.
     pub fn router(&self) -> Router {
-        routes::router(Arc::clone(&self.engine))
+        http::routes::router(Arc::clone(&self.engine))
     }
 
     /// The room that bodies and answers share.
-    pub fn room(&self) -> Room {
+    pub fn room(&self) -> MemoryBudget {
         self.engine.room.clone()
     }
 

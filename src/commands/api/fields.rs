@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::commands::set::set;
+use crate::commands::support::json_path::set;
 use crate::report::Failure;
 
 /// A field: `key=text`, or `key:=JSON`.

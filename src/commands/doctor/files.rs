@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::check::Check;
 use crate::commands::Ctx;
-use crate::config::file::{self, ConfigFile};
-use crate::config::{credentials, places};
+use crate::config::config_file::{self, ConfigFile};
+use crate::config::{credentials, dirs};
 use crate::exit::Exit;
 use crate::report::Failure;
 use crate::server;
@@ -21,7 +21,7 @@ pub fn config(ctx: &Ctx) -> Check {
         Ok(config) => config,
         Err(failure) => return Check::failed("config", &failure),
     };
-    let path = places::config_dir(&ctx.env).map(|folder| folder.join(file::NAME)).filter(|path| path.exists());
+    let path = dirs::config_dir(&ctx.env).map(|folder| folder.join(config_file::NAME)).filter(|path| path.exists());
     match (path, config.unknown_keys()) {
         (None, _) => Check::ok("config", "there is no configuration file, and none is needed"),
         (Some(path), unknown) if unknown.is_empty() => Check::ok("config", format!("{} is read", path.display())),
@@ -44,7 +44,7 @@ pub fn credentials(ctx: &Ctx) -> Check {
 /// The data folder: whether it, or the folder that it would be made in, can be written.
 pub fn data(ctx: &Ctx) -> Check {
     let fix = "make it writable, or name another folder in AGENTCTL_DATA_DIR";
-    let Some(folder) = places::data_dir(&ctx.env) else {
+    let Some(folder) = dirs::data_dir(&ctx.env) else {
         return Check::warning("data", "this platform names no data folder: --local forgets everything", fix);
     };
     let shown = folder.display();
@@ -62,7 +62,7 @@ pub fn data(ctx: &Ctx) -> Check {
 
 /// The database of the local engine. It is read, never written.
 pub fn database(ctx: &Ctx) -> Check {
-    let Some(path) = places::local_database(&ctx.env).filter(|path| path.exists()) else {
+    let Some(path) = dirs::local_database(&ctx.env).filter(|path| path.exists()) else {
         return Check::skipped("database", "there is none yet: the first command with --local makes it");
     };
     let shown = path.display().to_string();

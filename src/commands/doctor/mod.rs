@@ -8,10 +8,10 @@ mod server;
 use url::Url;
 
 use self::check::Check;
-use super::session::Session;
+use super::support::session::Session;
 use super::{Ctx, End};
 use crate::cli::Format;
-use crate::config::{Base, Settings, served};
+use crate::config::{Base, Settings, server_registry};
 use crate::exit::Exit;
 use crate::report::Failure;
 
@@ -76,7 +76,7 @@ pub async fn run(ctx: &Ctx) -> anyhow::Result<End> {
 
 /// Who answers with `--local`.
 fn local(ctx: &Ctx) -> Check {
-    match served::local(&ctx.env) {
+    match server_registry::local(&ctx.env) {
         Some((url, _)) => Check::ok("settings", format!("--local: the server of this machine answers at {url}")),
         None => Check::ok("settings", "--local: the engine of this program answers; it needs no network"),
     }

@@ -9,7 +9,7 @@ use super::check::Check;
 use crate::api::error::Kind;
 use crate::api::exchange::{Answer, Call};
 use crate::api::{ApiError, Raw};
-use crate::commands::session::{Session, not_an_agent};
+use crate::commands::support::session::{Session, not_an_agent};
 use crate::config::{Given, Settings};
 use crate::exit::Exit;
 use crate::model::{AgentRef, Document};

@@ -6,7 +6,8 @@ pub mod topics;
 use std::ffi::OsString;
 
 use self::topic::Block;
-use super::{Ctx, End, early};
+use super::support::pre_parse;
+use super::{Ctx, End};
 use crate::cli::Cli;
 use crate::exit::Exit;
 
@@ -42,7 +43,7 @@ pub fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     // What `agentctl COMMAND --help` says, errors included.
     let words = std::iter::once("agentctl".into()).chain(args.words).chain(["--help".into()]);
     match Cli::read(words.collect()) {
-        Err(said) => Ok(early::explain(&ctx.io, &said, &[]).into()),
+        Err(said) => Ok(pre_parse::explain(&ctx.io, &said, &[]).into()),
         Ok(_) => Ok(Exit::Done.into()),
     }
 }

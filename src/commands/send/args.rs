@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::texts::Texts;
-use crate::commands::follow_args::FollowArgs;
-use crate::commands::receiver::ReceiverArgs;
+use crate::commands::support::follow_args::FollowArgs;
+use crate::commands::support::receiver::ReceiverArgs;
 use crate::model::AgentRef;
 use crate::text::count;
 

@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::args::Args;
 use super::source::Sources;
-use crate::commands::set::set;
-use crate::commands::stdin::BODY_CAP;
+use crate::commands::support::json_path::set;
+use crate::commands::support::stdin::BODY_CAP;
 use crate::model::document::kind;
 use crate::report::Failure;
 
@@ -191,7 +191,7 @@ fn check_content(content: &Value, name: &str) -> Result<(), Failure> {
             .hint("give the message with -m TEXT"));
     }
     match content {
-        Value::String(text) => crate::commands::stdin::no_nul(text, name),
+        Value::String(text) => crate::commands::support::stdin::no_nul(text, name),
         _ => Ok(()),
     }
 }

@@ -10,9 +10,10 @@ pub use args::Args;
 
 use std::fmt::Display;
 
-use super::session::{Session, not_an_agent};
-use super::submit::{self, Request};
-use super::{Ctx, End, following, on_runtime, receiver};
+use super::support::session::{Session, not_an_agent};
+use super::support::submit::{self, Request};
+use super::support::{following, receiver};
+use super::{Ctx, End, on_runtime};
 use crate::follow::Target;
 use crate::listen::Bound;
 use crate::model::{AgentId, AgentRef};

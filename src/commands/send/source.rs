@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::args::Args;
 use super::texts::Text;
-use crate::commands::{Ctx, stdin};
+use crate::commands::Ctx;
+use crate::commands::support::stdin;
 use crate::exit::Exit;
 use crate::report::Failure;
 

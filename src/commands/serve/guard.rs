@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::child::{Child, Ended, Reaper};
 use super::log::{Line, Log};
-use super::sent::Sent;
+use super::process_signals::Sent;
 use crate::commands::{Ctx, End};
 use crate::exit::Exit;
 use crate::server::Running;

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::cli::Format;
 use crate::commands::Ctx;
-use crate::server::door::Note;
+use crate::server::access::Note;
 use crate::text::count::plural;
 use crate::text::duration;
 use crate::text::page::Page;

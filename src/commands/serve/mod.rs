@@ -4,8 +4,8 @@ mod args;
 mod child;
 mod guard;
 mod log;
+mod process_signals;
 mod ready;
-mod sent;
 mod start;
 
 pub use args::Args;
@@ -14,7 +14,7 @@ pub use start::cannot_bind;
 use tokio::sync::oneshot;
 use url::Url;
 
-use super::session::{LOCAL_AGENT, engine_failure};
+use super::support::session::{LOCAL_AGENT, engine_failure};
 use super::{Ctx, End};
 use crate::config::Secret;
 use crate::exit::Exit;
@@ -23,8 +23,8 @@ use crate::server::Running;
 use child::{Child, Surroundings};
 use guard::{Asked, Guard};
 use log::Line;
+use process_signals::Sent;
 use ready::ReadyFile;
-use sent::Sent;
 use start::Server;
 
 /// Carries out `serve`.

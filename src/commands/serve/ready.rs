@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use url::Url;
 
-use crate::config::{Secret, whole_file};
+use crate::config::{Secret, atomic_write};
 use crate::exit::Exit;
 use crate::report::Failure;
-use crate::server::door::HostName;
+use crate::server::access::HostName;
 use crate::text::shell;
 
 /// The file that says that the server is ready. It goes with it.
@@ -28,7 +28,7 @@ impl ReadyFile {
     /// Writes the base URL, whole or not at all.
     pub fn write(path: PathBuf, base: &Url) -> Result<Self, Failure> {
         let line = format!("{}\n", text(base));
-        match whole_file::write(&path, &line) {
+        match atomic_write::write(&path, &line) {
             Ok(()) => Ok(Self(path)),
             Err(error) => Err(cannot_write(&path, error)),
         }

@@ -10,14 +10,14 @@ use super::Args;
 use super::log::{Line, Log};
 use super::ready::{self, ReadyFile};
 use crate::commands::Ctx;
-use crate::commands::session::{engine_failure, said};
-use crate::config::served::{self, Record, RecordError};
-use crate::config::{Secret, places};
+use crate::commands::support::session::{engine_failure, said};
+use crate::config::server_registry::{self, Record, RecordError};
+use crate::config::{Secret, dirs};
 use crate::db::DbError;
 use crate::exit::Exit;
 use crate::report::Failure;
-use crate::server::door::{Doors, Hosts, Key};
-use crate::server::listen::Listener;
+use crate::server::access::{Doors, Hosts, Key};
+use crate::server::listener::Listener;
 use crate::server::target::Targets;
 use crate::server::{self, Adopt, Manners, Options, Running, StartError, Store};
 
@@ -84,7 +84,7 @@ fn database(ctx: &Ctx, args: &Args) -> Result<Option<PathBuf>, Failure> {
         }
         Some(file) => Ok(Some(file.clone())),
         None if fresh => Ok(None),
-        None => places::local_database(&ctx.env).map(Some).ok_or_else(|| {
+        None => dirs::local_database(&ctx.env).map(Some).ok_or_else(|| {
             let failure = Failure::new(Exit::Local, "database", "this platform names no data folder");
             failure.hint("name a file with --db, or keep nothing with --in-memory")
         }),
@@ -145,8 +145,8 @@ const OTHER_FOLDER: &str = "AGENTCTL_DATA_DIR and --db name other places";
 
 /// The key that is kept with the database, or one for as long as the memory lasts.
 fn key(database: Option<&Path>) -> Result<Secret, Failure> {
-    let Some(database) = database else { return Ok(served::new_key()) };
-    served::key_of_database(database).map_err(|error| {
+    let Some(database) = database else { return Ok(server_registry::new_key()) };
+    server_registry::key_of_database(database).map_err(|error| {
         Failure::new(Exit::Local, "key", "cannot keep the server's key").cause(error).hint(OTHER_FOLDER)
     })
 }

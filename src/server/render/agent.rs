@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::server::clock;
-use crate::server::provider::Listed;
+use crate::server::models::providers::Listed;
 use crate::server::store::agents::AgentRow;
 use crate::server::store::messages::MessageRow;
+use crate::server::types::clock;
 
 /// An agent with the keys that clients know, most of them empty here; `asks` is what it waits for, where that is wanted.
-pub(in crate::server) fn agent(row: &AgentRow, asks: Option<&MessageRow>) -> Value {
+pub fn agent(row: &AgentRow, asks: Option<&MessageRow>) -> Value {
     let agent_type = row.settings.agent_type.as_deref().unwrap_or("letta_v1_agent");
     let (reason, ended) = row.last_end.clone().unzip();
     json!({

@@ -3,31 +3,31 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::server::clock;
+use crate::server::types::clock;
 
 /// The last frame.
-pub(in crate::server) const DONE: &str = "data: [DONE]\n\n";
+pub const DONE: &str = "data: [DONE]\n\n";
 
 /// A frame with a value.
-pub(in crate::server) fn data(value: &Value) -> String {
+pub fn data(value: &Value) -> String {
     begin_data(&value.to_string()) + END_OF_DATA
 }
 
 /// The beginning of a frame with a value, of which this is the beginning.
-pub(in crate::server) fn begin_data(beginning: &str) -> String {
+pub fn begin_data(beginning: &str) -> String {
     format!("data: {beginning}")
 }
 
 /// The end of such a frame.
-pub(in crate::server) const END_OF_DATA: &str = "\n\n";
+pub const END_OF_DATA: &str = "\n\n";
 
 /// A frame that makes clients raise.
-pub(in crate::server) fn error(value: &Value) -> String {
+pub fn error(value: &Value) -> String {
     format!("event: error\n{}", data(value))
 }
 
 /// A sign of life.
-pub(in crate::server) fn ping(run: &str, number: Option<i64>) -> String {
+pub fn ping(run: &str, number: Option<i64>) -> String {
     data(&json!({
         "id": format!("ping-{}", Uuid::new_v4()),
         "date": clock::seconds(clock::now()),

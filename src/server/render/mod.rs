@@ -2,37 +2,37 @@
 
 mod agent;
 mod frame;
-mod mishap;
 mod model;
 mod run;
+mod run_error;
 mod step;
 
-pub(super) use agent::agent;
-pub(super) use frame::{DONE, END_OF_DATA, begin_data, data, error, ping};
-pub(super) use mishap::Mishap;
-pub(super) use model::model;
-pub(super) use run::{Place, RunView, callback, end_of_result, metrics, statistics, stop_reason, usage};
-pub(super) use step::step;
+pub use agent::agent;
+pub use frame::{DONE, END_OF_DATA, begin_data, data, error, ping};
+pub use model::model;
+pub use run::{Place, RunView, callback, end_of_result, metrics, statistics, stop_reason, usage};
+pub use run_error::Mishap;
+pub use step::step;
 
 use serde_json::{Value, json};
 
-use super::clock;
-use super::store::messages::MessageRow;
+use crate::server::store::messages::MessageRow;
+use crate::server::types::clock;
 
 /// The organisation and the user of a server that has only one of each.
 const ORGANIZATION: &str = "org-00000000-0000-4000-8000-000000000000";
 
 /// How many times its bytes a message takes while it is read and written: as text, as a value, and as text again.
-pub(super) const TIMES: usize = 3;
+pub const TIMES: usize = 3;
 
 /// Writes a value behind a text.
-pub(super) fn write(value: &Value, text: &mut Vec<u8>) {
+pub fn write(value: &Value, text: &mut Vec<u8>) {
     // Values have text keys only, and there is always room behind a vector.
     let _ = serde_json::to_writer(text, value);
 }
 
 /// A message: the common fields, then those of its type.
-pub(super) fn message(row: MessageRow) -> Value {
+pub fn message(row: MessageRow) -> Value {
     let mut message = common(&row, None);
     if let (Some(message), Value::Object(own)) = (message.as_object_mut(), row.own) {
         message.extend(own);
@@ -41,7 +41,7 @@ pub(super) fn message(row: MessageRow) -> Value {
 }
 
 /// The text of a message as the frame with this number, up to its own fields, of which the first follows.
-pub(super) fn beginning(row: &MessageRow, number: Option<i64>) -> String {
+pub fn beginning(row: &MessageRow, number: Option<i64>) -> String {
     let common = common(row, number).to_string();
     common.strip_suffix('}').map(|common| format!("{common},")).unwrap_or_default()
 }

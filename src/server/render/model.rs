@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::server::provider::Listed;
+use crate::server::models::providers::Listed;
 
 /// One model, with all that clients need to know.
-pub(in crate::server) fn model(model: &Listed) -> Value {
+pub fn model(model: &Listed) -> Value {
     let (provider, name) = model.handle.split_once('/').unwrap_or(("agentctl", &model.handle));
     json!({
         "handle": model.handle,

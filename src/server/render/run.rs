@@ -5,15 +5,16 @@ use serde_json::{Value, json};
 
 use super::{Mishap, ORGANIZATION};
 use crate::model::RunStatus;
-use crate::server::request::{Kind, RequestConfig};
+use crate::server::Manners;
 use crate::server::store::messages::MessageRow;
 use crate::server::store::runs::RunRow;
 use crate::server::store::steps::Usage;
-use crate::server::{Manners, clock};
+use crate::server::types::clock;
+use crate::server::types::request::{Kind, RequestConfig};
 
 /// Where a run is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::server) enum Place {
+pub enum Place {
     /// By itself.
     Alone,
     /// In a list.
@@ -23,7 +24,7 @@ pub(in crate::server) enum Place {
 /// A run with its seventeen keys, in their order. It is written straight from its row, since runs are looked at more
 /// often than anything else.
 #[derive(Debug, Serialize)]
-pub(in crate::server) struct RunView<'a> {
+pub struct RunView<'a> {
     id: &'a str,
     #[serde(serialize_with = "word")]
     status: RunStatus,
@@ -46,7 +47,7 @@ pub(in crate::server) struct RunView<'a> {
 
 impl<'a> RunView<'a> {
     /// The run as it is shown at a place.
-    pub(in crate::server) fn new(row: &'a RunRow, place: Place, manners: Manners) -> Self {
+    pub fn new(row: &'a RunRow, place: Place, manners: Manners) -> Self {
         let hidden = place == Place::Alone && manners.hides_duration();
         Self {
             id: &row.id,
@@ -93,7 +94,7 @@ fn metadata(row: &RunRow, manners: Manners) -> Value {
 }
 
 /// What a run used.
-pub(in crate::server) fn usage(usage: Usage) -> Value {
+pub fn usage(usage: Usage) -> Value {
     json!({
         "completion_tokens": usage.completion_tokens,
         "prompt_tokens": usage.prompt_tokens,
@@ -104,7 +105,7 @@ pub(in crate::server) fn usage(usage: Usage) -> Value {
 }
 
 /// How long a run took.
-pub(in crate::server) fn metrics(row: &RunRow, usage: Usage) -> Value {
+pub fn metrics(row: &RunRow, usage: Usage) -> Value {
     json!({
         "id": row.id,
         "organization_id": ORGANIZATION,
@@ -120,7 +121,7 @@ pub(in crate::server) fn metrics(row: &RunRow, usage: Usage) -> Value {
 }
 
 /// What is posted when a run has ended.
-pub(in crate::server) fn callback(row: &RunRow, messages: Vec<MessageRow>, usage: Usage, manners: Manners) -> Value {
+pub fn callback(row: &RunRow, messages: Vec<MessageRow>, usage: Usage, manners: Manners) -> Value {
     let mut metadata = metadata(row, manners);
     metadata["result"] = result(row, messages, usage);
     json!({
@@ -141,7 +142,7 @@ fn result(row: &RunRow, messages: Vec<MessageRow>, usage: Usage) -> Value {
 }
 
 /// What a run brought besides messages.
-pub(in crate::server) fn end_of_result(row: &RunRow, usage: Usage) -> Value {
+pub fn end_of_result(row: &RunRow, usage: Usage) -> Value {
     json!({
         "stop_reason": stop_reason(row),
         "usage": statistics(usage),
@@ -151,12 +152,12 @@ pub(in crate::server) fn end_of_result(row: &RunRow, usage: Usage) -> Value {
 }
 
 /// Why a run stopped, as the frame of a stream.
-pub(in crate::server) fn stop_reason(row: &RunRow) -> Value {
+pub fn stop_reason(row: &RunRow) -> Value {
     json!({"message_type": "stop_reason", "stop_reason": row.stop_reason})
 }
 
 /// What a run used, as the frame of a stream.
-pub(in crate::server) fn statistics(usage: Usage) -> Value {
+pub fn statistics(usage: Usage) -> Value {
     json!({
         "message_type": "usage_statistics",
         "completion_tokens": usage.completion_tokens,

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::ORGANIZATION;
-use crate::server::provider::CONTEXT_WINDOW;
+use crate::server::models::providers::CONTEXT_WINDOW;
 use crate::server::store::steps::StepRow;
 
 /// A step. The server's models cache nothing and count no hidden thoughts.
-pub(in crate::server) fn step(row: &StepRow) -> Value {
+pub fn step(row: &StepRow) -> Value {
     let (provider, model) = row.model.split_once('/').unwrap_or(("agentctl", &row.model));
     let done = row.error_type.is_none();
     let error = row.error.as_ref().map(|message| json!({"message": message, "traceback": null, "details": null}));

@@ -6,26 +6,26 @@ use serde::Deserialize;
 use super::Result;
 use super::lists::Page;
 use crate::model::AgentId;
-use crate::server::answer;
-use crate::server::clock;
-use crate::server::validate::{Changes, NewAgent, Order};
+use crate::server::http::validate::{Changes, NewAgent, Order};
+use crate::server::models;
+use crate::server::types::clock;
 
 /// An agent as it is stored.
 #[derive(Clone, Debug)]
-pub(in crate::server) struct AgentRow {
-    pub(in crate::server) id: String,
-    pub(in crate::server) name: String,
-    pub(in crate::server) model: String,
-    pub(in crate::server) system: String,
-    pub(in crate::server) created: i64,
-    pub(in crate::server) updated: i64,
-    pub(in crate::server) settings: NewAgent,
+pub struct AgentRow {
+    pub id: String,
+    pub name: String,
+    pub model: String,
+    pub system: String,
+    pub created: i64,
+    pub updated: i64,
+    pub settings: NewAgent,
     /// Why its last run stopped, and when.
-    pub(in crate::server) last_end: Option<(Option<String>, i64)>,
+    pub last_end: Option<(Option<String>, i64)>,
 }
 
 /// The number of an agent by its id, as a term of SQL that takes one parameter.
-pub(super) const OF_AGENT: &str = "(SELECT seq FROM agents WHERE agents.id = ?)";
+pub const OF_AGENT: &str = "(SELECT seq FROM agents WHERE agents.id = ?)";
 
 /// An end is looked for as the index of runs that ended has it, in its own words.
 const SELECT: &str =
@@ -41,11 +41,11 @@ const SELECT: &str =
 
 /// What an agent's runs need of it.
 #[derive(Debug)]
-pub(super) struct Character {
+pub struct Character {
     /// The agent's number.
-    pub(super) seq: i64,
+    pub seq: i64,
     /// The handle of its model.
-    pub(super) model: String,
+    pub model: String,
     system: String,
     blocks: Vec<(String, String)>,
 }
@@ -59,7 +59,7 @@ struct Memory {
 
 impl Character {
     /// Its system prompt, or another in place of it, with the agent's memory behind it as the real server puts it.
-    pub(super) fn told(&self, instead: Option<&String>) -> String {
+    pub fn told(&self, instead: Option<&String>) -> String {
         let system = instead.unwrap_or(&self.system);
         if self.blocks.is_empty() {
             return system.clone();
@@ -101,7 +101,7 @@ impl AgentRow {
 }
 
 /// Makes an agent.
-pub(in crate::server) fn create(
+pub fn create(
     tx: &Transaction<'_>,
     id: &str,
     name: &str,
@@ -117,7 +117,7 @@ pub(in crate::server) fn create(
 }
 
 /// Changes an agent. None if there is no such agent.
-pub(in crate::server) fn change(tx: &Transaction<'_>, id: &str, changes: &Changes) -> Result<Option<AgentRow>> {
+pub fn change(tx: &Transaction<'_>, id: &str, changes: &Changes) -> Result<Option<AgentRow>> {
     let Some(mut agent) = get(tx, id)? else { return Ok(None) };
     changes.apply(&mut agent.settings);
     tx.prepare_cached(
@@ -136,13 +136,13 @@ pub(in crate::server) fn change(tx: &Transaction<'_>, id: &str, changes: &Change
 }
 
 /// Finds an agent.
-pub(in crate::server) fn get(tx: &Transaction<'_>, id: &str) -> Result<Option<AgentRow>> {
+pub fn get(tx: &Transaction<'_>, id: &str) -> Result<Option<AgentRow>> {
     let sql = format!("{SELECT} WHERE agents.id = ?");
     Ok(tx.prepare_cached(&sql)?.query_row([id], AgentRow::read).optional()?)
 }
 
 /// Finds what runs need of their agent.
-pub(super) fn character(tx: &Transaction<'_>, id: &str) -> Result<Option<Character>> {
+pub fn character(tx: &Transaction<'_>, id: &str) -> Result<Option<Character>> {
     let sql = "SELECT model, system, settings, seq FROM agents WHERE id = ?";
     let read = |row: &Row<'_>| {
         let memory: Memory = serde_json::from_str(row.get_ref(2)?.as_str()?).unwrap_or_default();
@@ -152,24 +152,24 @@ pub(super) fn character(tx: &Transaction<'_>, id: &str) -> Result<Option<Charact
 }
 
 /// The id of the oldest agent of a name, made with the default model if there is none.
-pub(in crate::server) fn oldest_or_new(tx: &Transaction<'_>, name: &str) -> Result<String> {
+pub fn oldest_or_new(tx: &Transaction<'_>, name: &str) -> Result<String> {
     let sql = "SELECT id FROM agents WHERE name = ? ORDER BY seq LIMIT 1";
     if let Some(id) = tx.prepare_cached(sql)?.query_row([name], |row| row.get(0)).optional()? {
         return Ok(id);
     }
     let id = AgentId::random();
     let new = NewAgent { name: Some(name.to_owned()), ..NewAgent::default() };
-    create(tx, id.as_str(), name, answer::DEFAULT, answer::SYSTEM, &new)?;
+    create(tx, id.as_str(), name, models::DEFAULT, models::SYSTEM, &new)?;
     Ok(id.as_str().to_owned())
 }
 
 /// Whether there is such an agent.
-pub(in crate::server) fn exists(tx: &Transaction<'_>, id: &str) -> Result<bool> {
+pub fn exists(tx: &Transaction<'_>, id: &str) -> Result<bool> {
     Ok(tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM agents WHERE id = ?)")?.query_row([id], |row| row.get(0))?)
 }
 
 /// Lists agents, a page at a time. An unknown cursor is as none.
-pub(in crate::server) fn list(tx: &Transaction<'_>, page: &Page) -> Result<Vec<AgentRow>> {
+pub fn list(tx: &Transaction<'_>, page: &Page) -> Result<Vec<AgentRow>> {
     let (cursor, tail) = page.bounds(tx, "agents", "agents.seq")?;
     // Not kept: the numbers in it differ each time.
     let mut statement = tx.prepare(&format!("{SELECT} WHERE {cursor} {tail}"))?;
@@ -183,12 +183,12 @@ pub(in crate::server) fn list(tx: &Transaction<'_>, page: &Page) -> Result<Vec<A
 }
 
 /// How many agents there are.
-pub(in crate::server) fn count(tx: &Transaction<'_>) -> Result<i64> {
+pub fn count(tx: &Transaction<'_>) -> Result<i64> {
     Ok(tx.prepare_cached("SELECT count(*) FROM agents")?.query_row([], |row| row.get(0))?)
 }
 
 /// Deletes an agent with its runs and messages. Returns the runs that were open, and whether it was there.
-pub(in crate::server) fn delete(tx: &Transaction<'_>, id: &str) -> Result<Option<Vec<String>>> {
+pub fn delete(tx: &Transaction<'_>, id: &str) -> Result<Option<Vec<String>>> {
     let open = super::runs::open_of(tx, id, Order::Ascending)?;
     let gone = tx.prepare_cached("DELETE FROM agents WHERE id = ?")?.execute([id])?;
     Ok((gone > 0).then_some(open))

@@ -6,24 +6,24 @@ use super::claims::Claim;
 use super::messages::{self, MessageRow, NewMessage};
 use super::runs::RunRow;
 use super::{Result, steps};
-use crate::server::answer::Call;
-use crate::server::request::{Returned, Verdict};
+use crate::server::models::Call;
+use crate::server::types::request::{Returned, Verdict};
 
 /// A call that waits, and where its turn goes on.
 #[derive(Clone, Debug)]
-pub(in crate::server) struct Pending {
-    pub(in crate::server) message_id: String,
-    pub(in crate::server) tool_call_id: String,
-    pub(in crate::server) call: Call,
-    pub(in crate::server) resume: Resume,
+pub struct Pending {
+    pub message_id: String,
+    pub tool_call_id: String,
+    pub call: Call,
+    pub resume: Resume,
 }
 
 /// Where a turn goes on.
 #[derive(Clone, Debug)]
-pub(in crate::server) struct Resume {
-    pub(in crate::server) model: String,
-    pub(in crate::server) text: String,
-    pub(in crate::server) at: i64,
+pub struct Resume {
+    pub model: String,
+    pub text: String,
+    pub at: i64,
 }
 
 impl Pending {
@@ -42,12 +42,12 @@ impl Pending {
 }
 
 /// The call of an agent that waits.
-pub(super) fn of_agent(tx: &Transaction<'_>, agent: &str) -> Result<Option<Pending>> {
+pub fn of_agent(tx: &Transaction<'_>, agent: &str) -> Result<Option<Pending>> {
     Ok(tx.prepare_cached("SELECT * FROM approvals WHERE agent_id = ?")?.query_row([agent], Pending::read).optional()?)
 }
 
 /// The message by which an agent asks for a decision.
-pub(in crate::server) fn request_of(tx: &Transaction<'_>, agent: &str) -> Result<Option<MessageRow>> {
+pub fn request_of(tx: &Transaction<'_>, agent: &str) -> Result<Option<MessageRow>> {
     match of_agent(tx, agent)? {
         Some(waits) => messages::get(tx, &waits.message_id),
         None => Ok(None),
@@ -55,12 +55,12 @@ pub(in crate::server) fn request_of(tx: &Transaction<'_>, agent: &str) -> Result
 }
 
 /// The call for which a run ended.
-pub(super) fn of_run(tx: &Transaction<'_>, run: &str) -> Result<Option<Pending>> {
+pub fn of_run(tx: &Transaction<'_>, run: &str) -> Result<Option<Pending>> {
     Ok(tx.prepare_cached("SELECT * FROM approvals WHERE run_id = ?")?.query_row([run], Pending::read).optional()?)
 }
 
 /// Lets a call wait.
-pub(super) fn add(tx: &Transaction<'_>, run: &RunRow, waits: &Pending) -> Result<()> {
+pub fn add(tx: &Transaction<'_>, run: &RunRow, waits: &Pending) -> Result<()> {
     tx.prepare_cached(
         "INSERT OR REPLACE INTO approvals
          (agent_id, run_id, message_id, tool_call_id, name, arguments, resume_model, resume_text, resume_at)
@@ -81,7 +81,7 @@ pub(super) fn add(tx: &Transaction<'_>, run: &RunRow, waits: &Pending) -> Result
 }
 
 /// Stores a decision and what the tool answered, in the history of a run, and lets nothing wait any more.
-pub(super) fn resolve(tx: &Transaction<'_>, run: &RunRow, response: &NewMessage, answer: &NewMessage) -> Result<()> {
+pub fn resolve(tx: &Transaction<'_>, run: &RunRow, response: &NewMessage, answer: &NewMessage) -> Result<()> {
     messages::insert(tx, run, None, response)?;
     messages::insert(tx, run, None, answer)?;
     tx.prepare_cached("DELETE FROM approvals WHERE agent_id = ?")?.execute([&run.agent_id])?;
@@ -89,7 +89,7 @@ pub(super) fn resolve(tx: &Transaction<'_>, run: &RunRow, response: &NewMessage,
 }
 
 /// Resolves what waits by a run that was sent for it, and lets that run go on behind it.
-pub(in crate::server) fn decide(
+pub fn decide(
     tx: &Transaction<'_>,
     claim: &Claim,
     resume: &Resume,
@@ -104,7 +104,7 @@ pub(in crate::server) fn decide(
 }
 
 /// Denies the call for which a run waits.
-pub(super) fn deny(tx: &Transaction<'_>, run: &RunRow, waits: &Pending, reason: &str) -> Result<()> {
+pub fn deny(tx: &Transaction<'_>, run: &RunRow, waits: &Pending, reason: &str) -> Result<()> {
     let verdict = Verdict::Deny { reason: Some(reason.to_owned()) };
     let response = NewMessage::response(&waits.tool_call_id, &verdict);
     let denied = Returned::new(true, denial(Some(reason)));
@@ -113,7 +113,7 @@ pub(super) fn deny(tx: &Transaction<'_>, run: &RunRow, waits: &Pending, reason: 
 }
 
 /// What the model sees instead of the tool's answer.
-pub(in crate::server) fn denial(reason: Option<&str>) -> String {
+pub fn denial(reason: Option<&str>) -> String {
     let reason = reason.map_or_else(String::new, |reason| format!(" Reason: {reason}"));
     format!("Error: request to call tool denied.{reason}")
 }

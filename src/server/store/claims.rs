@@ -10,46 +10,46 @@ use super::runs::{self, COLUMNS, RunRow};
 use super::steps::{self, Ending};
 use super::{Result, StoreError};
 use crate::model::{RunStatus, StopReason};
-use crate::server::clock;
-use crate::server::owner::Owners;
-use crate::server::request::SendRequest;
+use crate::server::engine::owner::Owners;
+use crate::server::types::clock;
+use crate::server::types::request::SendRequest;
 
 /// How long a process that shows no sign of life keeps its runs, in microseconds.
-pub(super) const LEASE: i64 = 30_000_000;
+pub const LEASE: i64 = 30_000_000;
 
 /// The number of a run's first claim.
-pub(super) const FIRST: i64 = 1;
+pub const FIRST: i64 = 1;
 
 /// How many processes may die over one run.
 const MOST_LOST: i64 = 3;
 
 /// A run at work, and what the work needs.
 #[derive(Clone, Debug)]
-pub(in crate::server) struct Claim {
-    pub(in crate::server) run: String,
+pub struct Claim {
+    pub run: String,
     /// The run's place among all runs.
-    pub(in crate::server) seq: i64,
-    pub(in crate::server) agent: String,
-    pub(in crate::server) owner: String,
+    pub seq: i64,
+    pub agent: String,
+    pub owner: String,
     /// Counts the claims of this run: with the owner it tells this one from all others.
-    pub(in crate::server) attempt: i64,
-    pub(in crate::server) request: Arc<SendRequest>,
-    pub(in crate::server) created: i64,
+    pub attempt: i64,
+    pub request: Arc<SendRequest>,
+    pub created: i64,
     /// How many steps are stored.
-    pub(in crate::server) steps: i64,
+    pub steps: i64,
     /// The agent's model.
-    pub(in crate::server) model: String,
+    pub model: String,
     /// What the model is told about itself.
-    pub(in crate::server) system: String,
+    pub system: String,
     /// Where the turn goes on, if this run is the answer to a question.
-    pub(in crate::server) resume: Option<Resume>,
+    pub resume: Option<Resume>,
     /// The agent's call that waits for a decision.
-    pub(in crate::server) waits: Option<Pending>,
+    pub waits: Option<Pending>,
 }
 
 /// What a look at an agent's queue gave.
 #[derive(Debug)]
-pub(in crate::server) enum Claimed {
+pub enum Claimed {
     /// A run, ours to work on.
     Run(Box<Claim>),
     /// The next run is another living process's.
@@ -61,7 +61,7 @@ pub(in crate::server) enum Claimed {
 }
 
 /// Claims the next run of an agent, if nobody alive holds it.
-pub(in crate::server) fn claim(tx: &Transaction<'_>, agent: &str, owners: &Owners) -> Result<Claimed> {
+pub fn claim(tx: &Transaction<'_>, agent: &str, owners: &Owners) -> Result<Claimed> {
     let sql = format!(
         "SELECT {COLUMNS}, owner, lease_until, attempt, lost FROM runs
          WHERE agent = {OF_AGENT} AND status IN ('created', 'running') ORDER BY seq LIMIT 1"
@@ -145,7 +145,7 @@ fn assemble(tx: &Transaction<'_>, run: RunRow, request: Arc<SendRequest>, attemp
 }
 
 /// The first claim of a run, which is stored as being worked on already.
-pub(super) fn begin(
+pub fn begin(
     tx: &Transaction<'_>,
     run: &RunRow,
     request: Arc<SendRequest>,
@@ -175,7 +175,7 @@ fn resume(tx: &Transaction<'_>, run: &str) -> Result<Option<Resume>> {
 }
 
 /// Shows a sign of life. Fails if the claim was lost.
-pub(in crate::server) fn renew(tx: &Transaction<'_>, claim: &Claim) -> Result<()> {
+pub fn renew(tx: &Transaction<'_>, claim: &Claim) -> Result<()> {
     let sql = "SELECT lease_until FROM runs WHERE id = ?";
     let lease: Option<i64> = tx.prepare_cached(sql)?.query_row([&claim.run], |row| row.get(0)).optional()?.flatten();
     if lease.is_some_and(is_old) {
@@ -185,7 +185,7 @@ pub(in crate::server) fn renew(tx: &Transaction<'_>, claim: &Claim) -> Result<()
 }
 
 /// Fails if the claim was lost.
-pub(in crate::server) fn check(connection: &Connection, claim: &Claim) -> Result<()> {
+pub fn check(connection: &Connection, claim: &Claim) -> Result<()> {
     steps::fence(connection, claim).map(|_| ())
 }
 
@@ -206,7 +206,7 @@ fn renew_all(tx: &Transaction<'_>, agent: &str, owner: &str) -> Result<()> {
 }
 
 /// The agents with open runs that are not this process's, and who holds those; nobody whose lease has run out.
-pub(in crate::server) fn held_by_others(tx: &Transaction<'_>, me: &str) -> Result<Vec<(String, Option<String>)>> {
+pub fn held_by_others(tx: &Transaction<'_>, me: &str) -> Result<Vec<(String, Option<String>)>> {
     let sql =
         "SELECT DISTINCT agents.id, iif(lease_until > ?2, owner, NULL) FROM runs JOIN agents ON agents.seq = agent
                WHERE status IN ('created', 'running') AND owner IS NOT ?1";
@@ -220,7 +220,7 @@ const GIVE_BACK: &str =
     "UPDATE runs SET owner = NULL, lease_until = NULL WHERE owner = ? AND status IN ('created', 'running')";
 
 /// Gives back all that a process holds, so that others need not find out that it is gone.
-pub(in crate::server) fn give_back(tx: &Transaction<'_>, owner: &str) -> Result<(), StoreError> {
+pub fn give_back(tx: &Transaction<'_>, owner: &str) -> Result<(), StoreError> {
     tx.prepare_cached(GIVE_BACK)?.execute([owner])?;
     tx.prepare_cached("UPDATE outbox SET owner = NULL WHERE owner = ?")?.execute([owner])?;
     Ok(())

@@ -13,18 +13,18 @@ use super::writer::{For, Writer};
 use crate::db::{self, DbError};
 
 /// A connection that several use, one after another.
-pub(super) type Shared = Arc<Mutex<Connection>>;
+pub type Shared = Arc<Mutex<Connection>>;
 
 /// The database, to be shared.
 #[derive(Clone)]
-pub(in crate::server) struct Database {
+pub struct Database {
     writer: Arc<Writer>,
     readers: Arc<Readers>,
 }
 
 /// Why the database did not do what it was asked for. Nothing was stored.
 #[derive(Clone, Debug, thiserror::Error)]
-pub(in crate::server) enum StoreError {
+pub enum StoreError {
     /// What SQLite said. Several who wrote together may hear the same.
     #[error(transparent)]
     Sqlite(Arc<rusqlite::Error>),
@@ -40,7 +40,7 @@ pub(in crate::server) enum StoreError {
 }
 
 /// What a question to the database gives.
-pub(in crate::server) type Result<T, E = StoreError> = std::result::Result<T, E>;
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
@@ -50,7 +50,7 @@ impl From<rusqlite::Error> for StoreError {
 
 impl Database {
     /// Opens the database of a file, or one that lives in memory as long as this value.
-    pub(in crate::server) fn open(path: Option<&Path>, identity: db::Identity) -> Result<Self, DbError> {
+    pub fn open(path: Option<&Path>, identity: db::Identity) -> Result<Self, DbError> {
         let connection = path.map_or_else(|| db::open_in_memory(identity), |path| db::open(path, identity))?;
         let connection = Arc::new(Mutex::new(connection));
         let readers = Readers::new(path, &connection);
@@ -58,7 +58,7 @@ impl Database {
     }
 
     /// Reads, in one transaction, on a thread that may wait for the disk.
-    pub(in crate::server) async fn read<T: Send + 'static>(
+    pub async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
@@ -67,17 +67,17 @@ impl Database {
     }
 
     /// Reads on this very thread: for a few rows that an index finds, where changing threads would cost more.
-    pub(in crate::server) fn peek<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+    pub fn peek<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         self.readers.read(work)
     }
 
     /// Reads one thing on this very thread. One statement sees one state by itself, and needs no transaction.
-    pub(in crate::server) fn glance<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    pub fn glance<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         self.readers.glance(work)
     }
 
     /// Writes: all of it or, on an error, nothing. It is durable when this returns.
-    pub(in crate::server) async fn write<T: Send + 'static>(
+    pub async fn write<T: Send + 'static>(
         &self,
         work: impl FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
@@ -85,7 +85,7 @@ impl Database {
     }
 
     /// The same for this process's own work, which lets those pass who wait for an answer.
-    pub(in crate::server) async fn work<T: Send + 'static>(
+    pub async fn work<T: Send + 'static>(
         &self,
         work: impl FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
@@ -93,7 +93,7 @@ impl Database {
     }
 
     /// The same for strangers, who are turned away while too much waits, before anything is prepared for them.
-    pub(in crate::server) async fn offer<T: Send + 'static, W>(&self, prepare: impl FnOnce() -> W) -> Result<T>
+    pub async fn offer<T: Send + 'static, W>(&self, prepare: impl FnOnce() -> W) -> Result<T>
     where
         W: FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
     {
@@ -101,7 +101,7 @@ impl Database {
     }
 
     /// Copies the write-ahead log into the file, as far as nobody is in the way.
-    pub(in crate::server) async fn checkpoint(&self) -> Result<()> {
+    pub async fn checkpoint(&self) -> Result<()> {
         let writer = Arc::clone(&self.writer);
         blocking(move || writer.with(|connection| Ok(connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE)")?)))
             .await

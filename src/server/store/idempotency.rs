@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::Result;
-use crate::server::clock;
+use crate::server::types::clock;
 
 /// How long a key counts, in microseconds.
 const KEPT: i64 = 24 * 3600 * 1_000_000;
@@ -13,18 +13,18 @@ const SWEPT: i64 = 8;
 
 /// A key, and what it was sent with.
 #[derive(Clone, Debug)]
-pub(in crate::server) struct Key {
+pub struct Key {
     /// What the client calls it.
-    pub(in crate::server) text: String,
+    pub text: String,
     /// The route that it was sent to.
-    pub(in crate::server) route: &'static str,
+    pub route: &'static str,
     /// A digest of the request's body.
-    pub(in crate::server) body: [u8; 32],
+    pub body: [u8; 32],
 }
 
 /// What a key was used for before.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Used {
+pub enum Used {
     /// The same request, which made this run.
     Same(String),
     /// Another request.
@@ -32,7 +32,7 @@ pub(super) enum Used {
 }
 
 /// Looks whether a key was used.
-pub(super) fn used(tx: &Transaction<'_>, agent: &str, key: &Key) -> Result<Option<Used>> {
+pub fn used(tx: &Transaction<'_>, agent: &str, key: &Key) -> Result<Option<Used>> {
     let sql = "SELECT body, run_id FROM idempotency WHERE agent_id = ? AND route = ? AND key = ? AND created > ?";
     let read = |row: &rusqlite::Row<'_>| {
         let body: Vec<u8> = row.get(0)?;
@@ -43,7 +43,7 @@ pub(super) fn used(tx: &Transaction<'_>, agent: &str, key: &Key) -> Result<Optio
 }
 
 /// Notes what a key was used for. A few that count no more are forgotten, so that they do not pile up.
-pub(super) fn note(tx: &Transaction<'_>, agent: &str, key: &Key, run: &str) -> Result<()> {
+pub fn note(tx: &Transaction<'_>, agent: &str, key: &Key, run: &str) -> Result<()> {
     let now = clock::now();
     tx.prepare_cached(
         "DELETE FROM idempotency WHERE (agent_id, route, key) IN

@@ -7,35 +7,35 @@ use rusqlite::{OptionalExtension, Transaction, params_from_iter};
 use super::Result;
 use super::agents::OF_AGENT;
 use super::runs::{COLUMNS, RunRow};
-use crate::server::request::Kind;
-use crate::server::validate::Order;
+use crate::server::http::validate::Order;
+use crate::server::types::request::Kind;
 
 /// Which part of a list is asked for. Filters that a list does not know stay empty.
 #[derive(Clone, Debug)]
-pub(in crate::server) struct Page {
-    pub(in crate::server) limit: i64,
-    pub(in crate::server) order: Order,
-    pub(in crate::server) after: Option<String>,
-    pub(in crate::server) before: Option<String>,
-    pub(in crate::server) name: Option<String>,
-    pub(in crate::server) query_text: Option<String>,
-    pub(in crate::server) tags: Vec<String>,
+pub struct Page {
+    pub limit: i64,
+    pub order: Order,
+    pub after: Option<String>,
+    pub before: Option<String>,
+    pub name: Option<String>,
+    pub query_text: Option<String>,
+    pub tags: Vec<String>,
     /// Whether an agent must have all of the tags, and not only one of them.
-    pub(in crate::server) all_tags: bool,
+    pub all_tags: bool,
 }
 
 /// Which runs are asked for.
 #[derive(Clone, Debug, Default)]
-pub(in crate::server) struct RunFilter {
-    pub(in crate::server) agents: Vec<String>,
-    pub(in crate::server) kinds: Vec<String>,
-    pub(in crate::server) statuses: Vec<String>,
-    pub(in crate::server) stop_reason: Option<String>,
+pub struct RunFilter {
+    pub agents: Vec<String>,
+    pub kinds: Vec<String>,
+    pub statuses: Vec<String>,
+    pub stop_reason: Option<String>,
 }
 
 impl Page {
     /// The beginning of a list.
-    pub(in crate::server) fn first(limit: i64, order: Order) -> Self {
+    pub fn first(limit: i64, order: Order) -> Self {
         Self {
             limit,
             order,
@@ -49,17 +49,17 @@ impl Page {
     }
 
     /// How many items it holds at most.
-    pub(in crate::server) fn limit(&self) -> usize {
+    pub fn limit(&self) -> usize {
         usize::try_from(self.limit).unwrap_or(0)
     }
 
     /// Whether rows are read against the order: the page in front of a cursor is found from its end.
-    pub(in crate::server) fn backwards(&self) -> bool {
+    pub fn backwards(&self) -> bool {
         self.before.is_some() && self.after.is_none()
     }
 
     /// The condition that keeps to the page, and the order in which to read it. An unknown cursor is as none.
-    pub(super) fn bounds(&self, tx: &Transaction<'_>, table: &str, seq: &str) -> Result<(String, String)> {
+    pub fn bounds(&self, tx: &Transaction<'_>, table: &str, seq: &str) -> Result<(String, String)> {
         let mut condition = "1".to_owned();
         let ascending = self.order == Order::Ascending;
         for (cursor, forward) in [(&self.after, true), (&self.before, false)] {
@@ -74,7 +74,7 @@ impl Page {
 }
 
 /// Where an id stands in its table. The table's name is a constant of this program.
-pub(super) fn position(tx: &Transaction<'_>, table: &str, id: Option<&str>) -> Result<Option<i64>> {
+pub fn position(tx: &Transaction<'_>, table: &str, id: Option<&str>) -> Result<Option<i64>> {
     let Some(id) = id else { return Ok(None) };
     let sql = format!("SELECT seq FROM {table} WHERE id = ?");
     Ok(tx.prepare_cached(&sql)?.query_row([id], |row| row.get(0)).optional()?)
@@ -84,7 +84,7 @@ pub(super) fn position(tx: &Transaction<'_>, table: &str, id: Option<&str>) -> R
 ///
 /// Each pair of an agent and a status is looked for by itself: in its index it stands in the order of the list, so no
 /// look reads more than a page.
-pub(in crate::server) fn runs(tx: &Transaction<'_>, filter: &RunFilter, page: &Page) -> Result<Vec<RunRow>> {
+pub fn runs(tx: &Transaction<'_>, filter: &RunFilter, page: &Page) -> Result<Vec<RunRow>> {
     let mut found = Vec::new();
     for agent in each(&filter.agents) {
         for status in each(&filter.statuses) {

@@ -6,32 +6,32 @@ use uuid::Uuid;
 
 use super::agents::OF_AGENT;
 use super::claims::Claim;
+use super::message_refs::Spot;
 use super::runs::RunRow;
-use super::spots::Spot;
 use super::{Page, Result};
-use crate::server::answer::Call;
-use crate::server::request::{InputMessage, Returned, Verdict};
-use crate::server::validate::Order;
-use crate::server::{clock, fresh};
+use crate::server::http::validate::Order;
+use crate::server::models::Call;
+use crate::server::types::request::{InputMessage, Returned, Verdict};
+use crate::server::types::{clock, ids};
 
 /// A message as it is stored.
 #[derive(Clone, Debug)]
-pub(in crate::server) struct MessageRow {
-    pub(in crate::server) id: String,
-    pub(in crate::server) run_id: Option<String>,
-    pub(in crate::server) step_id: Option<String>,
-    pub(in crate::server) date: i64,
-    pub(in crate::server) message_type: String,
-    pub(in crate::server) name: Option<String>,
-    pub(in crate::server) otid: Option<String>,
-    pub(in crate::server) sender_id: Option<String>,
+pub struct MessageRow {
+    pub id: String,
+    pub run_id: Option<String>,
+    pub step_id: Option<String>,
+    pub date: i64,
+    pub message_type: String,
+    pub name: Option<String>,
+    pub otid: Option<String>,
+    pub sender_id: Option<String>,
     /// The fields that its type alone has.
-    pub(in crate::server) own: Value,
+    pub own: Value,
 }
 
 /// A message to be stored.
 #[derive(Clone, Debug)]
-pub(in crate::server) struct NewMessage {
+pub struct NewMessage {
     id: Uuid,
     message_type: &'static str,
     name: Option<String>,
@@ -45,13 +45,13 @@ impl NewMessage {
     /// A message that the server makes. Its otid is its own id with the lowest bits as the item's number.
     fn made(message_type: &'static str, own: Value) -> Self {
         let own = own.to_string();
-        let id = fresh::uuid();
+        let id = ids::uuid();
         let otid = Uuid::from_u128(id.as_u128() & !0x7f).to_string();
         Self { id, message_type, name: None, otid: Some(otid), sender_id: None, own }
     }
 
     /// A message that was sent. A content of one text part is listed as its text.
-    pub(in crate::server) fn input(message: &InputMessage) -> Self {
+    pub fn input(message: &InputMessage) -> Self {
         let content = match message.content.as_array().map(Vec::as_slice) {
             Some([part]) if part["type"] == "text" => part["text"].clone(),
             _ => message.content.clone(),
@@ -65,29 +65,29 @@ impl NewMessage {
     }
 
     /// What the agent thought.
-    pub(in crate::server) fn thought(text: &str) -> Self {
+    pub fn thought(text: &str) -> Self {
         let own = json!({"reasoning": text, "source": "reasoner_model", "signature": null});
         Self::made("reasoning_message", own)
     }
 
     /// What the agent said.
-    pub(in crate::server) fn reply(text: &str) -> Self {
+    pub fn reply(text: &str) -> Self {
         Self::made("assistant_message", json!({"content": text}))
     }
 
     /// A tool call.
-    pub(in crate::server) fn call(call: &Call, call_id: &str) -> Self {
+    pub fn call(call: &Call, call_id: &str) -> Self {
         Self::made("tool_call_message", calls(call, call_id))
     }
 
     /// A tool call that waits for a decision.
-    pub(in crate::server) fn request(call: &Call, call_id: &str) -> Self {
+    pub fn request(call: &Call, call_id: &str) -> Self {
         let message = Self::made("approval_request_message", calls(call, call_id));
         Self { otid: Some(format!("message-{}", message.id)), ..message }
     }
 
     /// A decision on a call, or what is given in place of one: the tool's answer itself.
-    pub(in crate::server) fn response(call_id: &str, verdict: &Verdict) -> Self {
+    pub fn response(call_id: &str, verdict: &Verdict) -> Self {
         let decision = |approve: bool, reason: Option<&str>| {
             let approval = json!({"type": "approval", "tool_call_id": call_id, "approve": approve, "reason": reason});
             (approval, json!(approve), json!(reason))
@@ -102,7 +102,7 @@ impl NewMessage {
     }
 
     /// What a tool answered.
-    pub(in crate::server) fn tool_return(name: &str, call_id: &str, returned: &Returned) -> Self {
+    pub fn tool_return(name: &str, call_id: &str, returned: &Returned) -> Self {
         let item = returned.item(call_id);
         let mut own = item.clone();
         if let Some(own) = own.as_object_mut() {
@@ -113,12 +113,12 @@ impl NewMessage {
     }
 
     /// Its id on the wire.
-    pub(in crate::server) fn id(&self) -> String {
+    pub fn id(&self) -> String {
         format!("message-{}", self.id)
     }
 
     /// Its own fields as text, from which its tokens are counted.
-    pub(in crate::server) fn text(&self) -> &str {
+    pub fn text(&self) -> &str {
         &self.own
     }
 }
@@ -129,7 +129,7 @@ fn calls(call: &Call, call_id: &str) -> Value {
 }
 
 /// The columns that all messages have. Their run is none once it was deleted.
-pub(super) const COLUMNS: &str = "id, (SELECT runs.id FROM runs WHERE runs.seq = run_seq) AS run_id, step_id, date,
+pub const COLUMNS: &str = "id, (SELECT runs.id FROM runs WHERE runs.seq = run_seq) AS run_id, step_id, date,
     message_type, name, otid, sender_id";
 
 /// The condition that looks for the messages of a run by its id: none once it was deleted.
@@ -137,7 +137,7 @@ const OF_RUN: &str = "(agent, run_seq) = (SELECT agent, seq FROM runs WHERE runs
 
 impl MessageRow {
     /// Reads a row with [`COLUMNS`] and `own`.
-    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             id: row.get("id")?,
             run_id: row.get("run_id")?,
@@ -153,7 +153,7 @@ impl MessageRow {
 }
 
 /// Finds a message.
-pub(super) fn get(tx: &Transaction<'_>, id: &str) -> Result<Option<MessageRow>> {
+pub fn get(tx: &Transaction<'_>, id: &str) -> Result<Option<MessageRow>> {
     let mut statement = tx.prepare_cached(&format!("SELECT {COLUMNS}, own FROM messages WHERE id = ?"))?;
     Ok(statement.query_row([id], MessageRow::read).optional()?)
 }
@@ -165,12 +165,12 @@ const ANSWERED: &str = "SELECT EXISTS (SELECT 1 FROM (SELECT message_type, own F
     WHERE message_type = 'tool_return_message' AND own ->> '$.tool_call_id' = ?)";
 
 /// Whether a tool call of an agent was answered, among its last 1000 messages.
-pub(in crate::server) fn is_answered(tx: &Transaction<'_>, agent: &str, call_id: &str) -> Result<bool> {
+pub fn is_answered(tx: &Transaction<'_>, agent: &str, call_id: &str) -> Result<bool> {
     Ok(tx.prepare_cached(ANSWERED)?.query_row([agent, call_id], |row| row.get(0))?)
 }
 
 /// Stores a message of a run.
-pub(super) fn insert(tx: &Transaction<'_>, run: &RunRow, step: Option<&str>, message: &NewMessage) -> Result<()> {
+pub fn insert(tx: &Transaction<'_>, run: &RunRow, step: Option<&str>, message: &NewMessage) -> Result<()> {
     tx.prepare_cached(
         "INSERT INTO messages (id, agent, run_seq, step_id, date, message_type, name, otid, sender_id, own)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -192,7 +192,7 @@ pub(super) fn insert(tx: &Transaction<'_>, run: &RunRow, step: Option<&str>, mes
 
 /// Whose messages are listed.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::server) enum Of<'a> {
+pub enum Of<'a> {
     Agent(&'a str),
     Run(&'a str),
 }
@@ -210,17 +210,17 @@ impl Of<'_> {
 
 /// Which messages are listed.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::server) struct Sieve<'a> {
+pub struct Sieve<'a> {
     /// Of these types; of every type if there are none.
-    pub(in crate::server) types: &'a [String],
+    pub types: &'a [String],
     /// Only those that belong to a step. Decisions never do.
-    pub(in crate::server) of_steps: bool,
+    pub of_steps: bool,
     /// `after` means newer and `before` older, whatever the order is.
-    pub(in crate::server) by_time: bool,
+    pub by_time: bool,
 }
 
 /// Lists messages in the order of their runs, a page at a time. The id of an unknown cursor is the error.
-pub(in crate::server) fn list(
+pub fn list(
     tx: &Transaction<'_>,
     of: Of<'_>,
     sieve: Sieve<'_>,
@@ -260,7 +260,7 @@ pub(in crate::server) fn list(
 }
 
 /// The first hundred messages of a run, filtered as its request asked for.
-pub(in crate::server) fn of_run(tx: &Transaction<'_>, run: &RunRow, of_steps: bool) -> Result<Vec<Spot>> {
+pub fn of_run(tx: &Transaction<'_>, run: &RunRow, of_steps: bool) -> Result<Vec<Spot>> {
     let types = run.wanted_types();
     let sieve = Sieve { types: &types, of_steps, by_time: false };
     Ok(list(tx, Of::Run(&run.id), sieve, &Page::first(100, Order::Ascending))?.unwrap_or_default())
@@ -270,7 +270,7 @@ pub(in crate::server) fn of_run(tx: &Transaction<'_>, run: &RunRow, of_steps: bo
 const HISTORY: usize = 64 << 10;
 
 /// The newest messages of an agent up to and with a run that is at work, in their order.
-pub(in crate::server) fn history(tx: &Transaction<'_>, claim: &Claim, of_steps: bool) -> Result<Vec<MessageRow>> {
+pub fn history(tx: &Transaction<'_>, claim: &Claim, of_steps: bool) -> Result<Vec<MessageRow>> {
     let mut statement = tx.prepare_cached(&format!(
         "SELECT {COLUMNS}, own FROM messages WHERE agent = {OF_AGENT} AND run_seq <= ?2
            AND (NOT ?3 OR step_id IS NOT NULL OR run_seq = ?2) ORDER BY run_seq DESC, seq DESC"
@@ -290,7 +290,7 @@ pub(in crate::server) fn history(tx: &Transaction<'_>, claim: &Claim, of_steps: 
 }
 
 /// Some messages of a run behind a place in it, in their order, each with its type.
-pub(in crate::server) fn behind(tx: &Transaction<'_>, run: &str, seq: i64) -> Result<Vec<(Spot, String)>> {
+pub fn behind(tx: &Transaction<'_>, run: &str, seq: i64) -> Result<Vec<(Spot, String)>> {
     let columns = Spot::COLUMNS;
     let mut statement = tx.prepare_cached(&format!(
         "SELECT {columns}, message_type FROM messages WHERE {OF_RUN} AND seq > ? ORDER BY seq LIMIT 200"

@@ -1,21 +1,21 @@
 //! What the server keeps: one file per noun, over one database.
 
-pub(super) mod agents;
-pub(super) mod approvals;
-pub(super) mod claims;
+pub mod agents;
+pub mod approvals;
+pub mod claims;
 mod database;
-pub(super) mod idempotency;
-pub(super) mod lists;
-pub(super) mod messages;
-pub(super) mod outbox;
+pub mod idempotency;
+pub mod lists;
+pub mod message_refs;
+pub mod messages;
+pub mod outbox;
 mod readers;
-pub(super) mod runs;
+pub mod runs;
 mod schema;
-pub(super) mod spots;
-pub(super) mod steps;
+pub mod steps;
 mod writer;
 
-pub(super) use database::{Database, Result, StoreError};
-pub(super) use lists::Page;
-pub(super) use schema::IDENTITY;
-pub(super) use writer::beside;
+pub use database::{Database, Result, StoreError};
+pub use lists::Page;
+pub use schema::IDENTITY;
+pub use writer::beside;

@@ -4,36 +4,36 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::Result;
 use super::runs::RunRow;
-use crate::server::clock;
-use crate::server::owner::Owners;
+use crate::server::engine::owner::Owners;
+use crate::server::types::clock;
 
 /// How many callbacks of one agent are under way at once.
-pub(in crate::server) const MOST_AT_ONCE: usize = 16;
+pub const MOST_AT_ONCE: usize = 16;
 
 /// An agent's callbacks that are due.
 #[derive(Debug, Default)]
-pub(in crate::server) struct Collected {
+pub struct Collected {
     /// Those that are now this process's to deliver, by run.
-    pub(in crate::server) ours: Vec<String>,
+    pub ours: Vec<String>,
     /// Whether another living process is delivering one.
-    pub(in crate::server) elsewhere: bool,
+    pub elsewhere: bool,
 }
 
 /// What became of an attempt.
 #[derive(Debug)]
-pub(in crate::server) struct Attempt {
+pub struct Attempt {
     /// When it began.
-    pub(in crate::server) sent: i64,
+    pub sent: i64,
     /// What the receiver answered.
-    pub(in crate::server) status: Option<u16>,
+    pub status: Option<u16>,
     /// Why it did not get through.
-    pub(in crate::server) error: Option<String>,
+    pub error: Option<String>,
     /// When to try again, if that is worth it.
-    pub(in crate::server) again: Option<i64>,
+    pub again: Option<i64>,
 }
 
 /// Notes that a run's callback is to be delivered, if it has one.
-pub(super) fn add(tx: &Transaction<'_>, run: &RunRow, owner: Option<&str>) -> Result<()> {
+pub fn add(tx: &Transaction<'_>, run: &RunRow, owner: Option<&str>) -> Result<()> {
     if run.callback_url.is_some() {
         tx.prepare_cached("INSERT OR IGNORE INTO outbox (run_id, agent_id, owner, due) VALUES (?, ?, ?, ?)")?
             .execute(params![run.id, run.agent_id, owner, clock::now()])?;
@@ -42,12 +42,7 @@ pub(super) fn add(tx: &Transaction<'_>, run: &RunRow, owner: Option<&str>) -> Re
 }
 
 /// Takes over what is due and nobody alive is delivering. `busy` are the runs whose delivery is under way here.
-pub(in crate::server) fn collect(
-    tx: &Transaction<'_>,
-    agent: &str,
-    owners: &Owners,
-    busy: &[String],
-) -> Result<Collected> {
+pub fn collect(tx: &Transaction<'_>, agent: &str, owners: &Owners, busy: &[String]) -> Result<Collected> {
     let sql = "SELECT run_id, owner FROM outbox WHERE agent_id = ? AND due <= ? ORDER BY due";
     let mut statement = tx.prepare_cached(sql)?;
     let mut rows = statement.query(params![agent, clock::now()])?;
@@ -70,13 +65,13 @@ pub(in crate::server) fn collect(
 }
 
 /// How many attempts were made to deliver a run's callback; none if it is not to be delivered any more.
-pub(in crate::server) fn attempts(tx: &Transaction<'_>, run: &str) -> Result<Option<u32>> {
+pub fn attempts(tx: &Transaction<'_>, run: &str) -> Result<Option<u32>> {
     let sql = "SELECT attempts FROM outbox WHERE run_id = ?";
     Ok(tx.prepare_cached(sql)?.query_row([run], |row| row.get(0)).optional()?)
 }
 
 /// Records what became of an attempt, and when the next one is due.
-pub(in crate::server) fn record(tx: &Transaction<'_>, run: &str, attempt: &Attempt) -> Result<()> {
+pub fn record(tx: &Transaction<'_>, run: &str, attempt: &Attempt) -> Result<()> {
     tx.prepare_cached("UPDATE runs SET callback_sent = ?, callback_status = ?, callback_error = ? WHERE id = ?")?
         .execute(params![attempt.sent, attempt.status, attempt.error, run])?;
     match attempt.again {
@@ -89,13 +84,13 @@ pub(in crate::server) fn record(tx: &Transaction<'_>, run: &str, attempt: &Attem
 }
 
 /// When the next callback will be due that is not yet, in microseconds since 1970.
-pub(in crate::server) fn next_due(tx: &Transaction<'_>) -> Result<Option<i64>> {
+pub fn next_due(tx: &Transaction<'_>) -> Result<Option<i64>> {
     let sql = "SELECT min(due) FROM outbox WHERE due > ?";
     Ok(tx.prepare_cached(sql)?.query_row([clock::now()], |row| row.get(0))?)
 }
 
 /// The agents with a callback that is due, and who was to deliver it.
-pub(in crate::server) fn agents_due(tx: &Transaction<'_>) -> Result<Vec<(String, Option<String>)>> {
+pub fn agents_due(tx: &Transaction<'_>) -> Result<Vec<(String, Option<String>)>> {
     let mut statement = tx.prepare_cached("SELECT DISTINCT agent_id, owner FROM outbox WHERE due <= ?")?;
     let rows = statement.query_map([clock::now()], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

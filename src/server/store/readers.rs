@@ -13,7 +13,7 @@ use crate::db;
 const KEPT: usize = 8;
 
 /// Where readers get their connections.
-pub(super) enum Readers {
+pub enum Readers {
     /// They have their own, beside the writer's.
     Pool { path: PathBuf, idle: Mutex<Vec<Connection>> },
     /// A database in memory has only one.
@@ -22,7 +22,7 @@ pub(super) enum Readers {
 
 impl Readers {
     /// Readers of a file; without one, of the connection that has all of it.
-    pub(super) fn new(path: Option<&Path>, writer: &Shared) -> Self {
+    pub fn new(path: Option<&Path>, writer: &Shared) -> Self {
         match path {
             Some(path) => Self::Pool { path: path.to_owned(), idle: Mutex::default() },
             None => Self::Writer(Shared::clone(writer)),
@@ -30,12 +30,12 @@ impl Readers {
     }
 
     /// Reads in one transaction.
-    pub(super) fn read<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+    pub fn read<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         self.with(|connection| work(&connection.transaction()?))
     }
 
     /// Reads with one statement.
-    pub(super) fn glance<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    pub fn glance<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         self.with(|connection| work(connection))
     }
 

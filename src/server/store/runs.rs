@@ -11,44 +11,44 @@ use super::idempotency::{self, Key, Used};
 use super::messages::{self, NewMessage};
 use super::{Result, approvals, outbox};
 use crate::model::RunStatus;
-use crate::server::request::{Kind, RequestConfig, SendRequest, Sent};
-use crate::server::validate::Order;
-use crate::server::{clock, fresh};
+use crate::server::http::validate::Order;
+use crate::server::types::request::{Kind, RequestConfig, SendRequest, Sent};
+use crate::server::types::{clock, ids};
 
 /// A run as it is stored.
 #[derive(Clone, Debug)]
-pub(in crate::server) struct RunRow {
-    pub(in crate::server) seq: i64,
-    pub(in crate::server) id: String,
-    pub(in crate::server) agent_id: String,
+pub struct RunRow {
+    pub seq: i64,
+    pub id: String,
+    pub agent_id: String,
     /// The agent's number.
-    pub(super) agent: i64,
-    pub(in crate::server) kind: Kind,
-    pub(in crate::server) status: RunStatus,
-    pub(in crate::server) stop_reason: Option<String>,
-    pub(in crate::server) error: Option<String>,
-    pub(in crate::server) created: i64,
-    pub(in crate::server) completed: Option<i64>,
+    pub agent: i64,
+    pub kind: Kind,
+    pub status: RunStatus,
+    pub stop_reason: Option<String>,
+    pub error: Option<String>,
+    pub created: i64,
+    pub completed: Option<i64>,
     /// The handle of the model that answers: the one that the request asks for, else the agent's.
-    pub(in crate::server) model: String,
-    /// What stays of its request; see [`Kept`](crate::server::request::Kept).
+    pub model: String,
+    /// What stays of its request; see [`Kept`](crate::server::types::request::Kept).
     kept: String,
-    pub(in crate::server) callback_url: Option<String>,
-    pub(in crate::server) callback_sent: Option<i64>,
-    pub(in crate::server) callback_status: Option<i64>,
-    pub(in crate::server) callback_error: Option<String>,
-    pub(in crate::server) ttft_ns: Option<i64>,
-    pub(in crate::server) duration_ns: Option<i64>,
+    pub callback_url: Option<String>,
+    pub callback_sent: Option<i64>,
+    pub callback_status: Option<i64>,
+    pub callback_error: Option<String>,
+    pub ttft_ns: Option<i64>,
+    pub duration_ns: Option<i64>,
 }
 
 /// The columns of a run, in the order in which [`RunRow::read`] takes them.
-pub(super) const COLUMNS: &str = "seq, id, (SELECT agents.id FROM agents WHERE agents.seq = agent), kind, status,
+pub const COLUMNS: &str = "seq, id, (SELECT agents.id FROM agents WHERE agents.seq = agent), kind, status,
     stop_reason, error, created, completed, model, kept, callback_url, callback_sent, callback_status, callback_error,
     ttft_ns, duration_ns, agent";
 
 /// What a cancel request found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::server) enum Cancelled {
+pub enum Cancelled {
     /// No such run.
     Unknown,
     /// It had ended; nothing changed.
@@ -60,7 +60,7 @@ pub(in crate::server) enum Cancelled {
 impl RunRow {
     /// Reads a row that begins with [`COLUMNS`]. By their places, since runs are read all the time, and a name is looked
     /// for among all columns.
-    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             seq: row.get(0)?,
             id: row.get(1)?,
@@ -84,7 +84,7 @@ impl RunRow {
     }
 
     /// The run as it was when it was accepted.
-    pub(in crate::server) fn when_accepted(self) -> Self {
+    pub fn when_accepted(self) -> Self {
         let status = RunStatus::Created;
         let (stop_reason, error, completed, ttft_ns, duration_ns) = (None, None, None, None, None);
         let (callback_sent, callback_status, callback_error) = (None, None, None);
@@ -103,29 +103,29 @@ impl RunRow {
     }
 
     /// What the run shows of its request; none only if the row was written by something else.
-    pub(in crate::server) fn request_config(&self) -> Option<RequestConfig> {
+    pub fn request_config(&self) -> Option<RequestConfig> {
         serde_json::from_str(&self.kept).ok()
     }
 
     /// The types of messages that its sender asked for; all, if there are none.
-    pub(in crate::server) fn wanted_types(&self) -> Vec<String> {
+    pub fn wanted_types(&self) -> Vec<String> {
         self.request_config().and_then(|config| config.include_return_message_types).unwrap_or_default()
     }
 
     /// How many messages were sent.
-    pub(in crate::server) fn sent(&self) -> usize {
+    pub fn sent(&self) -> usize {
         serde_json::from_str(&self.kept).map_or(0, |Sent { sent }| sent)
     }
 }
 
 /// Text for a column that holds JSON. The types stored here have text keys only, so it cannot fail.
-pub(super) fn as_json(value: &impl Serialize) -> String {
+pub fn as_json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("keys are text")
 }
 
 /// What became of a request.
 #[derive(Debug)]
-pub(in crate::server) enum Accepted {
+pub enum Accepted {
     /// It is stored, as this run; with its claim, if it was begun with.
     Now(Box<RunRow>, Option<Box<Claim>>),
     /// It was stored before, as the run with this id.
@@ -140,7 +140,7 @@ pub(in crate::server) enum Accepted {
 
 /// A request as it is stored. It is put into words beforehand: what a write takes, all who wait for it take.
 #[derive(Debug)]
-pub(in crate::server) struct Written {
+pub struct Written {
     request: Arc<SendRequest>,
     kept: String,
     body: String,
@@ -148,7 +148,7 @@ pub(in crate::server) struct Written {
 }
 
 impl Written {
-    pub(in crate::server) fn new(request: SendRequest) -> Self {
+    pub fn new(request: SendRequest) -> Self {
         let messages = request.messages().map(NewMessage::input).collect();
         Self { kept: as_json(&request.kept()), body: as_json(&request), messages, request: Arc::new(request) }
     }
@@ -159,7 +159,7 @@ const MOST_OPEN: i64 = 100_000;
 
 /// Who takes a request in.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::server) enum Taker<'a> {
+pub enum Taker<'a> {
     /// A process that executes no runs: they are anybody's.
     Clerk,
     /// A process that executes runs. It reserves this one, so that no other takes it while that process lives.
@@ -169,7 +169,7 @@ pub(in crate::server) enum Taker<'a> {
 }
 
 /// Accepts a request: the run and its messages, once for each key.
-pub(in crate::server) fn accept(
+pub fn accept(
     tx: &Transaction<'_>,
     agent: &str,
     written: &Written,
@@ -245,7 +245,7 @@ fn insert(
     let (now, (status, attempt)) = (clock::now(), taker.beginning());
     let run = RunRow {
         seq: 0,
-        id: format!("run-{}", fresh::uuid()),
+        id: format!("run-{}", ids::uuid()),
         agent_id: agent.to_owned(),
         agent: character.seq,
         kind: request.kind,
@@ -290,7 +290,7 @@ fn insert(
 }
 
 /// Finds a run.
-pub(in crate::server) fn get(connection: &Connection, id: &str) -> Result<Option<RunRow>> {
+pub fn get(connection: &Connection, id: &str) -> Result<Option<RunRow>> {
     Ok(connection
         .prepare_cached(&format!("SELECT {COLUMNS} FROM runs WHERE id = ?"))?
         .query_row([id], RunRow::read)
@@ -298,14 +298,14 @@ pub(in crate::server) fn get(connection: &Connection, id: &str) -> Result<Option
 }
 
 /// The request of a run that is open; none only if the row was written by something else.
-pub(super) fn request(tx: &Transaction<'_>, run: &RunRow) -> Result<Option<SendRequest>> {
+pub fn request(tx: &Transaction<'_>, run: &RunRow) -> Result<Option<SendRequest>> {
     let sql = "SELECT body FROM requests WHERE run_seq = ?";
     let read = |row: &Row<'_>| Ok(serde_json::from_str(row.get_ref(0)?.as_str()?).ok());
     Ok(tx.prepare_cached(sql)?.query_row([run.seq], read).optional()?.flatten())
 }
 
 /// The ids of an agent's runs that have not ended.
-pub(in crate::server) fn open_of(tx: &Transaction<'_>, agent: &str, order: Order) -> Result<Vec<String>> {
+pub fn open_of(tx: &Transaction<'_>, agent: &str, order: Order) -> Result<Vec<String>> {
     let word = if order == Order::Ascending { "ASC" } else { "DESC" };
     let sql = format!(
         "SELECT id FROM runs WHERE agent = {OF_AGENT} AND status IN ('created', 'running') ORDER BY seq {word}"
@@ -316,7 +316,7 @@ pub(in crate::server) fn open_of(tx: &Transaction<'_>, agent: &str, order: Order
 }
 
 /// Whether nothing is left to be done for a run: it ended and its callback was attempted, or it is not there.
-pub(in crate::server) fn settled(tx: &Transaction<'_>, id: &str) -> Result<bool> {
+pub fn settled(tx: &Transaction<'_>, id: &str) -> Result<bool> {
     let sql = "SELECT NOT EXISTS (SELECT 1 FROM runs WHERE id = ?1 AND status IN ('created', 'running'))
                   AND NOT EXISTS (SELECT 1 FROM outbox WHERE run_id = ?1 AND attempts = 0)";
     Ok(tx.prepare_cached(sql)?.query_row([id], |row| row.get(0))?)
@@ -324,12 +324,7 @@ pub(in crate::server) fn settled(tx: &Transaction<'_>, id: &str) -> Result<bool>
 
 /// Cancels a run, at once. One that waits for a decision is denied it. With `for_good` it also is taken from whoever
 /// works on it; otherwise the step that is under way may still end it otherwise.
-pub(in crate::server) fn cancel(
-    tx: &Transaction<'_>,
-    id: &str,
-    duration_ns: Option<i64>,
-    for_good: bool,
-) -> Result<Cancelled> {
+pub fn cancel(tx: &Transaction<'_>, id: &str, duration_ns: Option<i64>, for_good: bool) -> Result<Cancelled> {
     let Some(run) = get(tx, id)? else { return Ok(Cancelled::Unknown) };
     let waits = approvals::of_run(tx, id)?;
     if run.status.is_terminal() && waits.is_none() {
@@ -350,7 +345,7 @@ pub(in crate::server) fn cancel(
 }
 
 /// Deletes a run. Its messages stay in the agent's history.
-pub(in crate::server) fn delete(tx: &Transaction<'_>, id: &str) -> Result<Option<RunRow>> {
+pub fn delete(tx: &Transaction<'_>, id: &str) -> Result<Option<RunRow>> {
     let run = get(tx, id)?;
     tx.prepare_cached("DELETE FROM runs WHERE id = ?")?.execute([id])?;
     Ok(run)

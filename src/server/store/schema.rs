@@ -3,7 +3,7 @@
 use crate::db::Identity;
 
 /// Whose files these are: "agsv" in the header.
-pub(in crate::server) const IDENTITY: Identity =
+pub const IDENTITY: Identity =
     Identity { application_id: 0x6167_7376, migrations: &[TABLES, SERVING, KINDS, REQUESTS, WAITED_FOR, NUMBERS] };
 
 /// Times are microseconds since 1970. A run is open while its status is `created` or `running`;

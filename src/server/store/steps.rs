@@ -8,53 +8,53 @@ use super::messages::{self, NewMessage};
 use super::runs::{COLUMNS, RunRow};
 use super::{Page, Result, StoreError, outbox};
 use crate::model::{RunStatus, StopReason};
-use crate::server::answer::Failure;
-use crate::server::{clock, fresh};
+use crate::server::models::Failure;
+use crate::server::types::{clock, ids};
 
 /// A step as it is stored.
 #[derive(Clone, Debug)]
-pub(in crate::server) struct StepRow {
-    pub(in crate::server) id: String,
-    pub(in crate::server) run_id: String,
-    pub(in crate::server) agent_id: String,
-    pub(in crate::server) model: String,
-    pub(in crate::server) prompt_tokens: i64,
-    pub(in crate::server) completion_tokens: i64,
-    pub(in crate::server) stop_reason: Option<String>,
-    pub(in crate::server) error_type: Option<String>,
-    pub(in crate::server) error: Option<String>,
+pub struct StepRow {
+    pub id: String,
+    pub run_id: String,
+    pub agent_id: String,
+    pub model: String,
+    pub prompt_tokens: i64,
+    pub completion_tokens: i64,
+    pub stop_reason: Option<String>,
+    pub error_type: Option<String>,
+    pub error: Option<String>,
 }
 
 /// What a step adds to its run.
 #[derive(Debug, Default)]
-pub(in crate::server) struct NewStep {
+pub struct NewStep {
     /// The handle of the model that made it.
-    pub(in crate::server) model: String,
-    pub(in crate::server) messages: Vec<NewMessage>,
-    pub(in crate::server) prompt_tokens: i64,
-    pub(in crate::server) completion_tokens: i64,
+    pub model: String,
+    pub messages: Vec<NewMessage>,
+    pub prompt_tokens: i64,
+    pub completion_tokens: i64,
     /// The call that waits for a decision behind this step.
-    pub(in crate::server) waits: Option<Pending>,
-    pub(in crate::server) failure: Option<Failure>,
+    pub waits: Option<Pending>,
+    pub failure: Option<Failure>,
     /// Whether what was sent is not kept with it.
-    pub(in crate::server) loses_input: bool,
+    pub loses_input: bool,
 }
 
 /// How a run ends.
 #[derive(Debug)]
-pub(in crate::server) struct Ending {
-    pub(in crate::server) status: RunStatus,
-    pub(in crate::server) reason: StopReason,
-    pub(in crate::server) error: Option<String>,
-    pub(in crate::server) duration_ns: i64,
+pub struct Ending {
+    pub status: RunStatus,
+    pub reason: StopReason,
+    pub error: Option<String>,
+    pub duration_ns: i64,
 }
 
 /// What a run used, over all its steps.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::server) struct Usage {
-    pub(in crate::server) steps: i64,
-    pub(in crate::server) prompt_tokens: i64,
-    pub(in crate::server) completion_tokens: i64,
+pub struct Usage {
+    pub steps: i64,
+    pub prompt_tokens: i64,
+    pub completion_tokens: i64,
 }
 
 impl StepRow {
@@ -74,7 +74,7 @@ impl StepRow {
 }
 
 /// Stores what a claim's holder did: a step, an end, or both. Nothing if the claim was lost.
-pub(in crate::server) fn commit(
+pub fn commit(
     tx: &Transaction<'_>,
     claim: &Claim,
     step: Option<&NewStep>,
@@ -95,7 +95,7 @@ pub(in crate::server) fn commit(
 }
 
 /// Returns the run, if the claim still holds. A cancel takes it away, unless it lets the step go on to its end.
-pub(super) fn fence(connection: &Connection, claim: &Claim) -> Result<RunRow> {
+pub fn fence(connection: &Connection, claim: &Claim) -> Result<RunRow> {
     let sql = format!(
         "SELECT {COLUMNS} FROM runs WHERE seq = ? AND owner = ? AND attempt = ? AND status IN ('running', 'cancelled')"
     );
@@ -105,7 +105,7 @@ pub(super) fn fence(connection: &Connection, claim: &Claim) -> Result<RunRow> {
 }
 
 fn add(tx: &Transaction<'_>, run: &RunRow, step: &NewStep, reason: Option<&StopReason>) -> Result<()> {
-    let id = format!("step-{}", fresh::uuid());
+    let id = format!("step-{}", ids::uuid());
     let failure = step.failure.as_ref();
     tx.prepare_cached(
         "INSERT INTO steps (id, run_id, model, prompt_tokens, completion_tokens, stop_reason, error_type, error)
@@ -141,7 +141,7 @@ fn adopt_inputs(tx: &Transaction<'_>, run: &RunRow, step: &str) -> Result<()> {
 }
 
 /// Ends a run, and notes its callback in the same breath.
-pub(super) fn end(tx: &Transaction<'_>, run: &RunRow, ending: &Ending, owner: &str) -> Result<()> {
+pub fn end(tx: &Transaction<'_>, run: &RunRow, ending: &Ending, owner: &str) -> Result<()> {
     tx.prepare_cached(
         "UPDATE runs SET status = ?, stop_reason = ?, error = ?, completed = coalesce(completed, ?), duration_ns = ?,
            owner = NULL, lease_until = NULL WHERE seq = ?",
@@ -164,7 +164,7 @@ pub(super) fn end(tx: &Transaction<'_>, run: &RunRow, ending: &Ending, owner: &s
 
 /// Notes a callback in another transaction than the end of its run: too late, if the process dies between.
 #[cfg(sabotage)]
-pub(in crate::server) fn call_back_late(tx: &Transaction<'_>, claim: &Claim) -> Result<()> {
+pub fn call_back_late(tx: &Transaction<'_>, claim: &Claim) -> Result<()> {
     match super::runs::get(tx, &claim.run)? {
         Some(run) if crate::sabotage::breaks("callback-with-the-end") => outbox::add(tx, &run, Some(&claim.owner)),
         _ => Ok(()),
@@ -172,7 +172,7 @@ pub(in crate::server) fn call_back_late(tx: &Transaction<'_>, claim: &Claim) -> 
 }
 
 /// What a run used.
-pub(in crate::server) fn usage(tx: &Transaction<'_>, run: &str) -> Result<Usage> {
+pub fn usage(tx: &Transaction<'_>, run: &str) -> Result<Usage> {
     let sql = "SELECT count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0)
                FROM steps WHERE run_id = ?";
     let read =
@@ -181,11 +181,7 @@ pub(in crate::server) fn usage(tx: &Transaction<'_>, run: &str) -> Result<Usage>
 }
 
 /// Lists a run's steps, a page at a time. The id of an unknown cursor is the error.
-pub(in crate::server) fn list(
-    tx: &Transaction<'_>,
-    run: &str,
-    page: &Page,
-) -> Result<std::result::Result<Vec<StepRow>, String>> {
+pub fn list(tx: &Transaction<'_>, run: &str, page: &Page) -> Result<std::result::Result<Vec<StepRow>, String>> {
     for cursor in [&page.after, &page.before].into_iter().flatten() {
         let known =
             tx.prepare_cached("SELECT 1 FROM steps WHERE id = ?")?.query_row([cursor], |_| Ok(())).optional()?;

@@ -32,10 +32,10 @@ const CROWD: usize = 8;
 const GATHERING: Duration = Duration::from_micros(500);
 
 /// How many writes may wait before strangers are turned away.
-pub(super) const MOST_WAITING: usize = 1024;
+pub const MOST_WAITING: usize = 1024;
 
 /// A connection that writes, and what waits for it.
-pub(super) struct Writer {
+pub struct Writer {
     connection: Shared,
     queue: Mutex<Queue>,
     /// Told when as many requests wait as are expected.
@@ -44,7 +44,7 @@ pub(super) struct Writer {
 
 /// For whom a write is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum For {
+pub enum For {
     /// Somebody who waits for the answer to a request.
     Request,
     /// This process's own work.
@@ -87,12 +87,12 @@ struct Write<T, W> {
 }
 
 impl Writer {
-    pub(super) fn new(connection: Shared) -> Self {
+    pub fn new(connection: Shared) -> Self {
         Self { connection, queue: Mutex::default(), gathered: Condvar::new() }
     }
 
     /// Writes, and returns behind the commit. The work may be done twice: the first time is undone then.
-    pub(super) async fn write<T: Send + 'static>(
+    pub async fn write<T: Send + 'static>(
         self: &Arc<Self>,
         whom: For,
         work: impl FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
@@ -106,13 +106,13 @@ impl Writer {
     }
 
     /// Whether so much waits that no more should be taken in.
-    pub(super) fn is_crowded(&self) -> bool {
+    pub fn is_crowded(&self) -> bool {
         // Its own work has a bound of its own: there is one worker for each agent.
         self.queue().requests.len() >= MOST_WAITING
     }
 
     /// Uses the connection between two transactions.
-    pub(super) fn with<T>(&self, work: impl FnOnce(&mut Connection) -> T) -> T {
+    pub fn with<T>(&self, work: impl FnOnce(&mut Connection) -> T) -> T {
         work(&mut self.connection.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -221,10 +221,7 @@ impl<T: Send, W: FnMut(&Transaction<'_>) -> Result<T> + Send> Job for Write<T, W
 }
 
 /// Does what comes behind other work and must not undo that: none where it failed, with nothing of it written.
-pub(in crate::server) fn beside<T>(
-    tx: &Transaction<'_>,
-    work: impl FnOnce(&Transaction<'_>) -> Result<T>,
-) -> Result<Option<T>> {
+pub fn beside<T>(tx: &Transaction<'_>, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<Option<T>> {
     match in_savepoint(tx, work) {
         Ok(value) => Ok(Some(value)),
         Err(error) if tx.is_autocommit() => Err(error),

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::server::Adopt;
-use crate::server::callback::MOST_AT_ONCE;
+use crate::server::engine::callback::MOST_AT_ONCE;
 use crate::server::store::outbox;
 
 /// Answers one request with a status line; gives its head and body.

@@ -147,7 +147,7 @@ async fn what_cannot_be_joined_is_refused() {
     let answer = server.post(&format!("/v1/agents/{agent}/messages"), json!({"input": "@reply hi"})).await;
     let alone = answer["messages"][0]["run_id"].as_str().expect("an id").to_owned();
     let old = server.run(&agent, "@reply hi").await["id"].as_str().expect("an id").to_owned();
-    let then = crate::server::clock::now() - 4 * 3600 * 1_000_000;
+    let then = crate::server::types::clock::now() - 4 * 3600 * 1_000_000;
     let id = old.clone();
     let aged = server
         .running

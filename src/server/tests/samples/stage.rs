@@ -6,7 +6,7 @@ use crate::server::Providers;
 use crate::server::tests::*;
 
 /// What has to have happened before a request, so that it means what it meant when it was recorded.
-pub(super) enum Before {
+pub enum Before {
     /// There is an agent.
     Agent,
     /// Nothing that it names is there.
@@ -29,7 +29,7 @@ pub(super) enum Before {
 
 use Before::{Agent, AtWork, Cancelled, Ended, Gone, Listened, Nothing, Refused, Twice};
 
-pub(super) fn before(name: &str, sink: &str) -> Before {
+pub fn before(name: &str, sink: &str) -> Before {
     let hello = json!({"input": "@reply hi"});
     let called = |text: &str, path: &str| json!({"input": text, "callback_url": format!("{sink}{path}")});
     match name {
@@ -71,7 +71,7 @@ pub(super) fn before(name: &str, sink: &str) -> Before {
 }
 
 /// The text of a recorded message, as the model here is told the same.
-pub(super) fn in_directives(body: &mut Value) {
+pub fn in_directives(body: &mut Value) {
     if let Some(text) = body.pointer_mut("/messages/0/content").filter(|text| text.is_string()) {
         *text = match text.as_str().unwrap_or_default() {
             "" => json!(""),
@@ -83,14 +83,14 @@ pub(super) fn in_directives(body: &mut Value) {
 }
 
 /// A server, one agent of it, and what was made for a request.
-pub(super) struct Stage {
-    pub(super) server: Server,
+pub struct Stage {
+    pub server: Server,
     agent: String,
     run: Option<String>,
 }
 
 impl Stage {
-    pub(super) async fn set(manners: Manners, before: Before, sink: &str) -> Self {
+    pub async fn set(manners: Manners, before: Before, sink: &str) -> Self {
         let get = |name: &str| (name == "OPENAI_BASE_URL").then(|| sink.to_owned());
         let providers = Providers::read(get).expect("read");
         let server = Server::with(Options { manners, providers, ..Options::new(Store::Memory, true) }).await;
@@ -159,7 +159,7 @@ impl Stage {
     }
 
     /// A recorded text with the ids of this stage.
-    pub(super) fn translate(&self, text: &str) -> String {
+    pub fn translate(&self, text: &str) -> String {
         let text = replace_ids(text, "agent-", &self.agent);
         match &self.run {
             Some(run) => replace_ids(&text, "run-", run),
@@ -169,7 +169,7 @@ impl Stage {
 }
 
 /// Replaces whatever looks like an id of a kind.
-pub(super) fn replace_ids(text: &str, prefix: &str, by: &str) -> String {
+pub fn replace_ids(text: &str, prefix: &str, by: &str) -> String {
     let mut parts = text.split(prefix);
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |done, part| match part.get(36..).filter(|_| part.as_bytes().get(8) == Some(&b'-')) {
@@ -179,7 +179,7 @@ pub(super) fn replace_ids(text: &str, prefix: &str, by: &str) -> String {
 }
 
 /// A server that answers a callback with the status that its path names, and a model that is to fail likewise.
-pub(super) async fn sink() -> String {
+pub async fn sink() -> String {
     let answer = |axum::extract::Path(status): axum::extract::Path<u16>| async move {
         StatusCode::from_u16(status).expect("a status")
     };

@@ -1,0 +1,135 @@
+//! Answers to tool calls that wait for a person: what `approve` and `deny` share.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::follow_args::FollowArgs;
+use super::run_args::{self, Named};
+use super::session::Session;
+use super::submit::{self, Request};
+use crate::api::ApiError;
+use crate::api::client::optional;
+use crate::commands::{Ctx, End, on_runtime};
+use crate::core::outcome::outcome;
+use crate::exit::Exit;
+use crate::model::message::ToolCall;
+use crate::model::{AgentId, Message, Run, approval};
+use crate::report::Failure;
+
+/// What a person decided.
+pub struct Decision<'a> {
+    /// The command's name.
+    pub verb: &'static str,
+    /// Whether the calls may be made.
+    pub approve: bool,
+    /// Why not, for the agent.
+    pub reason: Option<&'a str>,
+    /// The calls that it is about; all that wait where there is none.
+    pub calls: &'a [String],
+}
+
+/// Answers the run that is named, and prints or follows the new run that goes on.
+pub fn answer(ctx: &Ctx, run: &str, decision: &Decision<'_>, follow: &FollowArgs) -> anyhow::Result<End> {
+    follow.check(ctx)?;
+    let (named, settings) = (Named::parse(run)?, ctx.settings()?);
+    on_runtime(async {
+        let session = Session::open_to_execute(ctx, settings).await?;
+        let end = submit_answer(ctx, &session, named, decision, follow).await;
+        session.close().await;
+        end
+    })
+}
+
+async fn submit_answer(
+    ctx: &Ctx,
+    session: &Session,
+    named: Named,
+    decision: &Decision<'_>,
+    follow: &FollowArgs,
+) -> anyhow::Result<End> {
+    let target = run_args::one(ctx, session, named, decision.verb).await?;
+    let (agent, run) = run_args::with_agent(session, &target.id).await?;
+    let calls = chosen(&run, waiting(session, &agent, &run).await?, decision)?;
+    submit::submit(ctx, session, &agent, Request { body: body(&calls, decision), receiver: None }, follow).await
+}
+
+/// The calls of a run that wait for a decision, and how many it asked one for. None where the server shows no messages.
+pub struct Waiting {
+    /// The calls that wait.
+    pub pending: Vec<ToolCall>,
+    /// How many calls it asked approval for.
+    pub asked: usize,
+    /// Whether the server shows messages at all.
+    pub is_known: bool,
+}
+
+/// Finds the calls of a run that wait. The answer is part of a later run: the agent's messages tell.
+pub async fn waiting(session: &Session, agent: &AgentId, run: &Run) -> Result<Waiting, Failure> {
+    let failed = |error: ApiError| error.failure().run(run.id());
+    let own = optional(session.api.messages(run.id(), None).await).map_err(failed)?;
+    let is_known = own.is_some();
+    let mut messages = own.unwrap_or_default();
+    let request = messages.iter().rfind(|message| approval::asks(message));
+    let request = request.and_then(|message| message.document().text("id")).map(str::to_owned);
+    let of_agent = optional(session.api.agent_messages(agent, request.as_deref()).await).map_err(failed)?;
+    // A run may keep only some types of messages: then its request is among the agent's. Other requests are other runs'.
+    let id = Some(run.id().as_str());
+    let is_ours = |message: &Message| request.is_none() && message.document().text("run_id") == id;
+    messages.extend(
+        of_agent.unwrap_or_default().into_iter().filter(|message| !approval::asks(message) || is_ours(message)),
+    );
+    let (pending, asked) = (approval::pending(&messages), approval::asked(&messages).len());
+    Ok(Waiting { pending, asked, is_known })
+}
+
+/// The ids of the calls to be answered.
+fn chosen(run: &Run, waiting: Waiting, decision: &Decision<'_>) -> Result<Vec<String>, Failure> {
+    let pending: Vec<String> = waiting.pending.into_iter().map(|call| call.id).collect();
+    match decision.calls {
+        // Nobody can say better than the person.
+        calls if !calls.is_empty() && !waiting.is_known => Ok(calls.to_vec()),
+        [] if !pending.is_empty() => Ok(pending),
+        [] => Err(nothing_waits(run, waiting.asked, waiting.is_known)),
+        calls => match calls.iter().find(|call| !pending.contains(call)) {
+            None => Ok(calls.to_vec()),
+            Some(_) if pending.is_empty() => Err(nothing_waits(run, waiting.asked, waiting.is_known)),
+            Some(call) => {
+                let failure = refused(run, format!("no tool call `{call}` of {} waits for a decision", run.id()));
+                Err(failure.hint(format!("these wait: {}", pending.join(", "))))
+            }
+        },
+    }
+}
+
+/// Nothing is sent: an answer to nothing would cost the agent a turn.
+fn nothing_waits(run: &Run, asked: usize, is_known: bool) -> Failure {
+    if !is_known {
+        let failure = refused(run, format!("the server does not show the messages of {}", run.id()));
+        return failure.hint("name the call with --tool-call");
+    }
+    let how = outcome(run, std::time::Duration::ZERO).words();
+    match asked {
+        0 => refused(run, format!("{} does not wait for approval ({how})", run.id()))
+            .hint("only a run that stopped with `requires_approval` can be answered"),
+        _ => refused(run, format!("what {} asked for was answered before", run.id()))
+            .hint("a later run of the agent goes on from there"),
+    }
+}
+
+fn refused(run: &Run, message: String) -> Failure {
+    Failure::new(Exit::Usage, "nothing_waits", message).run(run.id())
+}
+
+/// The request that carries the answer.
+fn body(calls: &[String], decision: &Decision<'_>) -> String {
+    let answer = |call: &String| {
+        let mut answer = json!({"type": "approval", "tool_call_id": call, "approve": decision.approve});
+        if let Some(reason) = decision.reason {
+            answer["reason"] = json!(reason);
+        }
+        answer
+    };
+    let approvals: Vec<Value> = calls.iter().map(answer).collect();
+    let message = json!({"type": "approval", "approvals": approvals, "otid": Uuid::new_v4().to_string()});
+    json!({"messages": [message]}).to_string()
+}

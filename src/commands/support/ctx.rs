@@ -1,0 +1,103 @@
+//! What every command gets: streams, environment, global flags.
+
+use std::path::Path;
+
+use clap::ValueEnum as _;
+
+use crate::cli::{Format, Global};
+use crate::config::Env;
+use crate::config::config_file::ConfigFile;
+use crate::config::key::Key;
+use crate::jq::Filter;
+use crate::report::Failure;
+use crate::text::show;
+use crate::ui::Io;
+use crate::ui::shape::Shape;
+
+/// The surroundings of a command.
+pub struct Ctx {
+    /// The streams.
+    pub io: Io,
+    /// The environment.
+    pub env: Env,
+    /// The global flags.
+    pub global: Global,
+    /// How data is printed.
+    pub format: Format,
+}
+
+impl Ctx {
+    /// Puts the surroundings together. Where that fails, the streams come back to say so.
+    pub fn new(global: Global, env: Env, mut io: Io) -> Result<Self, Box<(Io, Failure)>> {
+        let settled = env.check().and_then(|()| Ok((format(&global, &env, &io)?, shape(&global)?)));
+        let (format, shape) = match settled {
+            Ok(settled) => settled,
+            Err(failure) => return Err(Box::new((io, failure))),
+        };
+        io.shape = shape;
+        io.quiet = global.quiet;
+        io.chatty = global.verbose > 0;
+        io.look.utc = global.utc;
+        io.json_errors = format == Format::Json;
+        Ok(Self { io, env, global, format })
+    }
+
+    /// Whether `-o` was given on the command line.
+    pub fn format_is_given(&self, format: Format) -> bool {
+        self.global.output == Some(format)
+    }
+
+    /// Whether the key is read from standard input, which then holds nothing else.
+    pub fn key_is_on_stdin(&self) -> bool {
+        self.global.api_key_file.as_deref() == Some(Path::new("-"))
+    }
+
+    /// Tells about a failure, for people or for scripts.
+    pub fn report(&self, failure: &Failure) {
+        self.io.tell(failure);
+    }
+}
+
+/// What becomes of JSON documents. A bad filter is found here, before anything else happens.
+fn shape(global: &Global) -> Result<Shape, Failure> {
+    Ok(Shape { pretty: global.pretty, filter: global.jq.as_deref().map(Filter::compile).transpose()? })
+}
+
+/// How data is printed: a filter makes it JSON; else the flag; on a terminal the environment, then the profile; human on
+/// a terminal, JSON elsewhere.
+fn format(global: &Global, env: &Env, io: &Io) -> Result<Format, Failure> {
+    match (global.output, env.given("AGENTCTL_OUTPUT")) {
+        (None | Some(Format::Json), _) if global.jq.is_some() => Ok(Format::Json),
+        (Some(_), _) if global.jq.is_some() => {
+            Err(Failure::usage("--jq filters JSON, and -o asks for something else").hint("leave one of them out"))
+        }
+        (Some(format), _) => Ok(format),
+        (None, _) if !io.terminals.stdout => Ok(Format::Json),
+        (None, None) => Ok(of_profile(global, env).unwrap_or(Format::Human)),
+        (None, Some(word)) => Format::from_str(&word, true).map_err(|_| {
+            let failure = Failure::usage(format!("AGENTCTL_OUTPUT is `{}`, which is no format", show::clip(&word, 60)));
+            failure.hint("set it to human, json, id or none")
+        }),
+    }
+}
+
+/// What the profile says. A file that cannot be used is told about by the commands that need it.
+fn of_profile(global: &Global, env: &Env) -> Option<Format> {
+    if global.local {
+        return None;
+    }
+    let profile = ConfigFile::load(env).ok()?.active(global.profile.as_deref(), env).ok()??;
+    Format::from_str(&profile.get(Key::Output)?.value, true).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::key::OUTPUTS;
+
+    #[test]
+    fn what_a_profile_may_say_about_output_is_what_the_flag_takes() {
+        let formats = Format::value_variants().iter().filter_map(|format| format.to_possible_value());
+        assert_eq!(formats.map(|value| value.get_name().to_owned()).collect::<Vec<_>>(), OUTPUTS);
+    }
+}

@@ -1,0 +1,336 @@
+//! Following runs for a command: the display, what is printed, how it ends, what a signal does.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::follow_args::{FollowArgs, HowArgs, OnStall};
+use super::printer::Printer;
+use super::run_args::{self, Stream};
+use super::session::{Session, cannot_go_on};
+use crate::cli::Format;
+use crate::commands::cancel;
+use crate::commands::{Ctx, End};
+use crate::core::Outcome;
+use crate::exit::Exit;
+use crate::follow::{self, Event, Inputs, Messages, Options, Stall, Target};
+use crate::model::{AgentId, Run, RunId};
+use crate::render;
+use crate::report::Failure;
+use crate::text::count::plural;
+use crate::text::page::Page;
+use crate::ui::progress::{Choice, Clock, Progress};
+use crate::ui::signals::{Signal, Signals, suspend};
+
+/// A command's following of runs.
+pub struct Following<'a> {
+    ctx: &'a Ctx,
+    session: &'a Session,
+    how: HowArgs,
+    any: bool,
+    fail_fast: bool,
+    printer: Printer<'a>,
+    state: RefCell<State<'a>>,
+}
+
+/// What has been seen so far.
+struct State<'a> {
+    progress: Progress<'a>,
+    /// Runs that have not ended.
+    open: BTreeSet<RunId>,
+    outcomes: Vec<Outcome>,
+    /// How many runs could not be followed to an end.
+    lost: usize,
+    ended: Vec<RunId>,
+    /// It was said that the local server answers.
+    said_local: bool,
+    /// Runs whose agents the local engine works for.
+    adopted: HashSet<RunId>,
+}
+
+impl<'a> Following<'a> {
+    /// Following as `send` does it: its own run, which it announces.
+    pub fn new(ctx: &'a Ctx, session: &'a Session, args: &FollowArgs) -> Self {
+        let display = if args.watch { ctx.global.progress } else { Choice::None };
+        Self {
+            printer: Printer::new(ctx, session, args.how.clone(), true),
+            ..Self::of_runs(ctx, session, &args.how, display)
+        }
+    }
+
+    /// Following as `watch` does it.
+    pub fn of_runs(ctx: &'a Ctx, session: &'a Session, how: &HowArgs, display: Choice) -> Self {
+        let clock = Clock::new(Timestamp::now, if ctx.global.utc { TimeZone::UTC } else { TimeZone::system() });
+        let state = State {
+            progress: Progress::new(display, &ctx.io, clock),
+            open: BTreeSet::new(),
+            outcomes: Vec::new(),
+            lost: 0,
+            ended: Vec::new(),
+            said_local: false,
+            adopted: HashSet::new(),
+        };
+        let (how, printer) = (how.clone(), Printer::new(ctx, session, how.clone(), false));
+        Self { ctx, session, how, any: false, fail_fast: false, printer, state: RefCell::new(state) }
+    }
+
+    /// Ends with the first run that ends, or with the first that does not succeed.
+    pub fn ending_early(self, any: bool, fail_fast: bool) -> Self {
+        Self { any, fail_fast, ..self }
+    }
+
+    /// Says the id on stderr, since stdout does not carry the run at once.
+    pub fn announce(&self, id: &RunId) {
+        self.ctx.io.notice(&Page::new().say("run: ").show(id.as_str()).end());
+    }
+
+    /// Follows to the end, or until a signal asks for it.
+    pub async fn follow(&self, inputs: impl Into<Inputs>, signals: &mut Signals) -> anyhow::Result<End> {
+        let inputs = inputs.into();
+        let options = Options { relaxed: inputs.hints.is_some(), ..self.options() };
+        let mut emit = |event: Event| self.see(&event);
+        let following = follow::follow(&self.session.api, inputs, &options, &mut emit);
+        let exits = match signals.during(self.session.with_engine(following), || self.suspend()).await {
+            Ok(exits) => exits,
+            Err(signal) if self.how.cancel_on_interrupt => return self.cancel(signal, signals).await,
+            Err(signal) => return Ok(self.detach(signal)),
+        };
+        self.state.borrow_mut().progress.finish();
+        let exits = exits.map_err(|error| cannot_go_on(&error, self.state.borrow().open.first()))?;
+        let exit = Exit::worst(exits.map_err(|failure| self.name_open_run(failure))?);
+        match signals.during(self.finish_callbacks(), suspend).await {
+            Ok(done) => done?,
+            Err(signal) => return Ok(signal.into()),
+        }
+        self.say_counts();
+        self.ring();
+        Ok(exit.into())
+    }
+
+    /// Cancels what is still open and shows what it became. Another signal leaves it to itself.
+    async fn cancel(&self, signal: Signal, signals: &mut Signals) -> anyhow::Result<End> {
+        let open = self.state.borrow().open.clone();
+        self.state.borrow_mut().progress.finish();
+        self.ctx.io.fresh_line();
+        let count = plural(open.len() as u64, "run");
+        self.ctx.io.notice(&Page::new().say("cancelling ").show(&count).say("; once more leaves it at that").end());
+        let cancelling = self.session.with_engine(self.cancel_open(&open));
+        match signals.during(cancelling, suspend).await {
+            Ok(done) => drop(done.map_err(|error| cannot_go_on(&error, open.first()))??),
+            Err(again) => return Ok(self.detach(again)),
+        }
+        if let Ok(done) = signals.during(self.finish_callbacks(), suspend).await {
+            done?;
+        }
+        self.say_counts();
+        Ok(signal.into())
+    }
+
+    async fn cancel_open(&self, open: &BTreeSet<RunId>) -> Result<Vec<Exit>, Failure> {
+        let mut found = Vec::new();
+        for id in open {
+            match run_args::with_agent(self.session, id).await {
+                Ok(run) => found.push(run),
+                Err(failure) => self.ctx.report(&failure),
+            }
+        }
+        let (asked, failures) = cancel::request(self.session, found).await;
+        failures.iter().for_each(|failure| self.ctx.report(failure));
+        let options = Options {
+            interval: Some(cancel::LOOKS),
+            timeout: Some(cancel::PATIENCE),
+            stays: cancel::STAYS,
+            any: false,
+            fail_fast: false,
+            stall: None,
+            wait_callback: false,
+            ..self.options()
+        };
+        let targets = Stream::of(asked.into_iter().map(Target::from)).targets;
+        follow::follow(&self.session.api, targets, &options, &mut |event| self.see(&event)).await
+    }
+
+    fn ring(&self) {
+        if self.how.bell {
+            self.ctx.io.ring();
+        }
+    }
+
+    fn options(&self) -> Options {
+        let how = &self.how;
+        Options {
+            interval: how.interval,
+            timeout: how.timeout,
+            max_outage: how.max_outage.unwrap_or(Options::default().max_outage),
+            any: self.any,
+            fail_fast: self.fail_fast,
+            strict: how.strict,
+            stays: Duration::ZERO,
+            messages: self.messages(),
+            // Nobody sees the figures of a run of which only the id is printed.
+            figures: self.how.events || self.how.reply || matches!(self.ctx.format, Format::Human | Format::Json),
+            ticks: self.state.borrow().progress.is_on(),
+            stall: how.stall_after.map(|after| Stall { after, ends: how.on_stall == OnStall::Exit }),
+            wait_callback: how.wait_callback,
+            relaxed: false,
+        }
+    }
+
+    fn messages(&self) -> Messages {
+        let live_display = self.state.borrow().progress.is_live();
+        match self.ctx.format {
+            _ if self.how.follow || self.how.events || live_display => Messages::Live,
+            // Messages tell that a run goes on, on servers whose status does not.
+            _ if self.how.stall_after.is_some() => Messages::Live,
+            _ if self.how.reply => Messages::AtEnd,
+            Format::Human => Messages::AtEnd,
+            _ => Messages::Never,
+        }
+    }
+
+    /// Takes in an event: keeps the books, shows it, prints what it brings.
+    fn see(&self, event: &Event) -> Result<(), Failure> {
+        let mut state = self.state.borrow_mut();
+        self.adopt(&mut state, event);
+        state.progress.event(event);
+        state.keep(event);
+        if self.how.reply && state.outcomes.len() + state.lost + state.open.len() > 1 {
+            return Err(Failure::usage("--reply prints the text of one run").hint("watch one run at a time"));
+        }
+        // The display steps aside for what is printed, and for nothing else: each time costs a frame.
+        let print = || self.printer.print(event);
+        let printed = if self.printer.prints(event) { state.progress.suspend(print) } else { Ok(()) };
+        // Whatever ends the command here, the run that it was about must not be lost with it.
+        printed.map_err(|failure| match event.run_id() {
+            Some(id) => failure.run(id),
+            None => failure,
+        })
+    }
+
+    /// Says once that the local server answers. The engine of this process works for the agents of the runs that are
+    /// followed.
+    fn adopt(&self, state: &mut State<'_>, event: &Event) {
+        let Event::Status { run } = event else { return };
+        let is_news = self.session.is_local() && !std::mem::replace(&mut state.said_local, true);
+        if is_news && self.ctx.format == Format::Human {
+            state.progress.suspend(|| say_local(self.ctx, self.session, run));
+        }
+        let Some(engine) = &self.session.engine else { return };
+        if run.status().is_terminal() || !state.adopted.insert(run.id().clone()) {
+            return;
+        }
+        if let Some(agent) = run.agent_id().and_then(|agent| agent.parse().ok()) {
+            engine.adopt(&agent);
+        }
+    }
+
+    /// Leaves the runs to themselves and says how to find them again.
+    fn detach(&self, signal: Signal) -> End {
+        let mut state = self.state.borrow_mut();
+        state.progress.finish();
+        self.ctx.io.fresh_line();
+        let mut open = state.open.iter();
+        if let Some(first) = open.next() {
+            let page = open.fold(self.farewell(first), |page, id| page.say("  and:    ").show(id.as_str()).end());
+            self.ctx.io.say(&page);
+        }
+        signal.into()
+    }
+
+    fn farewell(&self, run: &RunId) -> Page {
+        let remote = "detached; the run goes on";
+        let local = "detached; the next `watch` goes on with the run";
+        let command = |verb| self.printer.command(verb, run.as_str());
+        let page = Page::new().say(if self.session.engine.is_some() { local } else { remote }).end();
+        let page = page.say("  resume: ").show(&command("watch")).end();
+        page.say("  cancel: ").show(&command("cancel")).end()
+    }
+
+    /// A failure that ends everything names a run that it leaves behind.
+    fn name_open_run(&self, failure: Failure) -> Failure {
+        match self.state.borrow().open.first() {
+            Some(run) => failure.run(run),
+            None => failure,
+        }
+    }
+
+    fn suspend(&self) {
+        self.state.borrow_mut().progress.pause();
+        suspend();
+        self.state.borrow_mut().progress.resume();
+    }
+
+    /// The engine inside this process calls back before it ends.
+    async fn finish_callbacks(&self) -> Result<(), Failure> {
+        let Some(engine) = &self.session.engine else { return Ok(()) };
+        let ended = std::mem::take(&mut self.state.borrow_mut().ended);
+        for id in &ended {
+            engine.settle(id).await.map_err(|error| cannot_go_on(&error, Some(id)))?;
+        }
+        Ok(())
+    }
+
+    /// Tells about something that concerns no run that is followed. Returns its exit.
+    pub fn tell(&self, failure: &Failure) -> Exit {
+        self.state.borrow_mut().progress.suspend(|| self.ctx.report(failure));
+        failure.exit
+    }
+
+    fn say_counts(&self) {
+        let state = self.state.borrow();
+        if state.outcomes.len() + state.lost > 1 {
+            self.ctx.io.notice(&render::summary::counts(&state.outcomes, state.lost));
+        }
+    }
+}
+
+impl State<'_> {
+    fn keep(&mut self, event: &Event) {
+        match event {
+            Event::Added { id, .. } => drop(self.open.insert(id.clone())),
+            Event::Ended(ending) => {
+                self.open.remove(ending.run.id());
+                self.ended.push(ending.run.id().clone());
+                self.outcomes.push(ending.facts.outcome);
+            }
+            Event::Lost { id, failure, .. } => {
+                self.open.remove(id);
+                match failure.exit {
+                    Exit::TimedOut => self.outcomes.push(Outcome::Open),
+                    _ => self.lost += 1,
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Says that no server far away answers, and with which model.
+fn say_local(ctx: &Ctx, session: &Session, run: &Run) {
+    let page = match &session.engine {
+        Some(_) => Page::new().say("the local engine"),
+        None => Page::new().say("the local server at ").show_line(session.api.server()),
+    };
+    let page = page.say(" answers, with the model ").show_line(run.model().unwrap_or("n/a"));
+    ctx.io.notice(&page.end());
+}
+
+/// Follows runs to their end without printing anything. The first that cannot be followed ends it.
+pub async fn wait_silently(session: &Session, targets: Vec<Target>) -> Result<(), Failure> {
+    let agents = targets.iter().filter_map(|target| target.run.as_ref()?.agent_id()?.parse().ok());
+    let agents: HashSet<AgentId> = agents.collect();
+    if let Some(engine) = &session.engine {
+        agents.iter().for_each(|agent| engine.adopt(agent));
+    }
+    let mut emit = |event: Event| match event {
+        Event::Lost { failure, .. } => Err(failure),
+        _ => Ok(()),
+    };
+    let first = targets.first().map(|target| target.id.clone());
+    let options = Options::default();
+    let following = follow::follow(&session.api, Stream::of(targets).targets, &options, &mut emit);
+    session.with_engine(following).await.map_err(|error| cannot_go_on(&error, first.as_ref()))?.map(drop)
+}

@@ -1,0 +1,16 @@
+//! Helpers that several commands share. No command lives here.
+
+pub mod approval;
+pub mod ctx;
+pub mod end;
+pub mod follow_args;
+pub mod following;
+pub mod hook;
+pub mod json_path;
+pub mod pre_parse;
+pub mod printer;
+pub mod receiver;
+pub mod run_args;
+pub mod session;
+pub mod stdin;
+pub mod submit;

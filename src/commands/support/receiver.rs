@@ -1,0 +1,64 @@
+//! Where a receiver of callbacks listens: the flags, and the port.
+
+use std::net::SocketAddr;
+
+use url::Url;
+
+use crate::commands::Ctx;
+use crate::commands::serve::cannot_bind;
+use crate::listen::{Bound, Receiver};
+use crate::net::address::is_loopback;
+use crate::report::Failure;
+use crate::text::page::Page;
+
+/// Where callbacks are received.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct ReceiverArgs {
+    /// Receive callbacks at this address and port; port 0 is a free one [default: 127.0.0.1:0]
+    #[arg(long, value_name = "ADDRESS", value_parser = address, help_heading = "Callbacks")]
+    pub bind: Option<SocketAddr>,
+    /// Where the server reaches that port, if not at its own address, as behind a tunnel
+    #[arg(long, value_name = "URL", value_parser = public_url, help_heading = "Callbacks")]
+    pub public_url: Option<Url>,
+}
+
+impl ReceiverArgs {
+    /// Whether anything was said about it.
+    pub fn is_given(&self) -> bool {
+        self.bind.is_some() || self.public_url.is_some()
+    }
+
+    /// Takes the port. That others than this machine can reach it is said.
+    pub fn bind(&self, ctx: &Ctx) -> Result<Bound, Failure> {
+        let address = self.bind.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let bound = Bound::new(address, self.public_url.as_ref()).map_err(|error| cannot_bind(address, &error))?;
+        if !is_loopback(address.ip()) {
+            let page = Page::new().say("warning: other machines can reach ").show(&address.to_string());
+            ctx.io.say(&page.say("; only the random part of the URL keeps them out").end());
+        }
+        Ok(bound)
+    }
+}
+
+/// Begins to receive.
+pub fn start(bound: Bound) -> Result<Receiver, Failure> {
+    bound.start().map_err(|error| {
+        Failure::new(crate::exit::Exit::Local, "port", "cannot receive callbacks")
+            .cause(error)
+            .hint("take another address with --bind")
+    })
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "write it as address and port, like 127.0.0.1:0".to_owned())
+}
+
+fn public_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    let plain = url.query().is_none() && url.fragment().is_none();
+    if matches!(url.scheme(), "http" | "https") && plain {
+        Ok(url)
+    } else {
+        Err("it must be http or https, without a query".to_owned())
+    }
+}

@@ -1,0 +1,347 @@
+//! A command's way to its server: the API client, and with `--local` the engine that runs in this process.
+
+use std::collections::HashSet;
+use std::fmt::Display;
+use std::rc::Rc;
+
+use crate::api::client::Active;
+use crate::api::retrying::{Heard, Listener};
+use crate::api::transport::Http;
+use crate::api::{Client, Listing, RunFilter, Transport};
+use crate::commands::Ctx;
+use crate::config::known_agents::{Seen, SeenAgent};
+use crate::config::recent::Recent;
+use crate::config::{Base, Origin, Settings, dirs, headers, server_registry};
+use crate::core::facts::Facts;
+use crate::exit::Exit;
+use crate::model::{AgentId, AgentRef, Document, Run, RunId};
+use crate::net::{self, Route, Secure};
+use crate::render::{self, Context};
+use crate::report::Failure;
+use crate::server::{self, EngineError, Options, Providers, Running, StartError, Store};
+use crate::text::duration;
+use crate::text::page::Page;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+/// The agent that `--local` uses when none is named.
+pub const LOCAL_AGENT: &str = "default";
+
+/// What to do where a server shows what no server of this API shows.
+pub const NOT_THIS_API: &str = "check the base URL; `agentctl doctor` tells what answers there";
+
+/// An open way to a server.
+pub struct Session {
+    /// The API.
+    pub api: Client,
+    /// The engine inside this process, with `--local`.
+    pub engine: Option<Running>,
+    settings: Settings,
+    recent: Recent,
+    seen: Seen,
+}
+
+impl Ctx {
+    /// The settings of this command. `-v` tells where each came from.
+    pub fn settings(&self) -> Result<Settings, Failure> {
+        let settings = Settings::resolve(&self.global.flags(), &self.env)?;
+        if self.global.verbose > 0 {
+            self.io.say(&origins(&settings));
+        }
+        Ok(settings)
+    }
+}
+
+/// The settings, a line each, and where they came from. The key is not among what is shown.
+fn origins(settings: &Settings) -> Page {
+    let from = |page: Page, origin: &Origin| page.say(" (from ").show_line(&origin.to_string()).say(")").end();
+    let mut page = Page::new();
+    if let Some(profile) = &settings.profile {
+        page = from(page.say("profile: ").show_line(&profile.value), &profile.origin);
+    }
+    page = from(page.say("server: ").show_line(&settings.server_key()), &settings.base_origin);
+    page = page.say("key: from ").show_line(&settings.key_origin.to_string()).end();
+    if let Some(agent) = &settings.agent {
+        page = from(page.say("agent: ").show_line(&agent.value), &agent.origin);
+    }
+    for header in &settings.headers {
+        let value = header.shown();
+        page = from(page.say("header: ").show_line(header.name.as_str()).say(": ").show_line(value), &header.origin);
+    }
+    settings.unknown_keys.iter().fold(page, |page, key| {
+        page.say("config.toml: `").show_line(key).say("` is unknown to this version, and kept").end()
+    })
+}
+
+impl Ctx {
+    /// The endpoints of models that the environment names.
+    pub fn providers(&self) -> Result<Providers, Failure> {
+        Providers::read(|name| self.env.get(name))
+    }
+}
+
+impl Session {
+    /// Opens the way for a command that only reads.
+    pub async fn open(ctx: &Ctx) -> Result<Self, Failure> {
+        Self::with(ctx, ctx.settings()?, false).await
+    }
+
+    /// Opens the way for a command that also executes local runs.
+    pub async fn open_to_execute(ctx: &Ctx, settings: Settings) -> Result<Self, Failure> {
+        Self::with(ctx, settings, true).await
+    }
+
+    /// Opens the way to a server with settings of the command's own.
+    pub async fn open_with(ctx: &Ctx, settings: Settings) -> Result<Self, Failure> {
+        Self::with(ctx, settings, false).await
+    }
+
+    async fn with(ctx: &Ctx, settings: Settings, execute: bool) -> Result<Self, Failure> {
+        let (transport, engine) = match &settings.base {
+            Base::Local => local(ctx, &settings, execute).await?,
+            Base::Server(url) => (http(&settings, url).await?, None),
+        };
+        let origin = if settings.base == Base::Local { String::new() } else { settings.base_origin.to_string() };
+        let api = Client::new(transport, &origin, listener(ctx, settings.command_suffix()));
+        Ok(Self { api, engine, settings, recent: Recent::new(&ctx.env), seen: Seen::new(&ctx.env) })
+    }
+
+    /// Does some work that the local engine is needed for; an engine that cannot go on ends it.
+    pub async fn with_engine<T>(&self, work: impl Future<Output = T>) -> Result<T, EngineError> {
+        let Some(engine) = &self.engine else { return Ok(work.await) };
+        tokio::select! {
+            biased;
+            error = engine.failed() => Err(error),
+            done = work => Ok(done),
+        }
+    }
+
+    /// Closes the way: the engine gives back what it did not finish.
+    pub async fn close(self) {
+        if let Some(engine) = self.engine {
+            engine.stop().await;
+        }
+    }
+
+    /// The agent that a person named, looked up where it is a name.
+    pub async fn agent(&self, named: Option<&AgentRef>) -> Result<AgentId, Failure> {
+        match named {
+            Some(AgentRef::Id(id)) => Ok(id.clone()),
+            Some(AgentRef::Name(name)) => self.find(name).await?.ok_or_else(|| self.no_such_agent(name)),
+            None if self.is_local() => self.default_agent().await,
+            None => Err(Failure::usage("no agent is given").hint("give one with --agent, or set LETTA_AGENT_ID")),
+        }
+    }
+
+    /// The agent that `--local` uses when none is named: the oldest of its name, made if there is none.
+    async fn default_agent(&self) -> Result<AgentId, Failure> {
+        if let Some(engine) = &self.engine {
+            return engine.agent_named(LOCAL_AGENT).await.map_err(|error| engine_failure(&error));
+        }
+        let agents = self.api.agents(Some(LOCAL_AGENT)).await?;
+        let same = agents.iter().filter(|agent| agent.text("name") == Some(LOCAL_AGENT));
+        match same.min_by_key(|agent| agent.text("created_at")) {
+            Some(agent) => agent_id(agent),
+            None => agent_id(&self.api.create_agent(json!({"name": LOCAL_AGENT}).to_string()).await?),
+        }
+    }
+
+    /// Whether this machine's local server is meant, on a port or inside this process.
+    pub fn is_local(&self) -> bool {
+        self.settings.base == Base::Local
+    }
+
+    async fn find(&self, name: &str) -> Result<Option<AgentId>, Failure> {
+        let agents = self.api.agents(Some(name)).await?;
+        self.saw(&agents);
+        // Servers differ in how exactly they take a name.
+        let same = agents.iter().filter(|agent| agent.text("name") == Some(name));
+        let ids: Vec<&str> = same.filter_map(|agent| agent.text("id")).collect();
+        match ids[..] {
+            [] => Ok(None),
+            [id] => id.parse().map(Some).map_err(|error| {
+                Failure::new(Exit::NotThisApi, "not_this_api", format!("the id of the agent `{name}` is odd"))
+                    .cause(error)
+                    .hint(NOT_THIS_API)
+            }),
+            _ => Err(Failure::usage(format!("the name `{name}` belongs to {} agents", ids.len()))
+                .cause(ids.join(", "))
+                .hint("give the id of the one that you mean")),
+        }
+    }
+
+    fn no_such_agent(&self, name: &str) -> Failure {
+        let failure = Failure::new(Exit::NotFound, "not_found", format!("the server has no agent named `{name}`"));
+        failure.hint(format!("list the agents with `agentctl agents list{}`", self.command_suffix()))
+    }
+
+    /// The runs of an agent that have not ended.
+    pub async fn active_runs(&self, agent: &AgentId) -> Result<Vec<Run>, Failure> {
+        let filter = RunFilter { agent_id: Some(agent.to_string()), active: Active::ByStatus, ..RunFilter::default() };
+        Ok(Listing::new(&self.api, filter).all().await?)
+    }
+
+    /// Remembers agents, so that a shell can complete their names.
+    pub fn saw(&self, agents: &[Document]) {
+        let server = self.settings.server_key();
+        let tame = |name: &&str| !name.chars().any(char::is_control);
+        let seen = agents.iter().filter_map(|agent| {
+            let name = agent.text("name").filter(tame).unwrap_or_default().to_owned();
+            Some(SeenAgent { id: agent.text("id")?.parse().ok()?, name, server: server.clone() })
+        });
+        self.seen.add(seen.collect());
+    }
+
+    /// Remembers a run for `@last`.
+    pub fn remember(&self, agent: &AgentId, run: &Run) {
+        self.recent.add(&self.settings.server_key(), agent, run.id());
+    }
+
+    /// The last run that was sent from here to this server.
+    pub fn last_run(&self) -> Option<RunId> {
+        self.recent.last(&self.settings.server_key())
+    }
+
+    /// The runs that were sent from here to this server.
+    pub fn own_runs(&self) -> HashSet<RunId> {
+        self.recent.sent_to(&self.settings.server_key()).into_iter().collect()
+    }
+
+    /// What human output of this command depends on.
+    pub fn context(&self, ctx: &Ctx) -> Context {
+        let zone = if ctx.global.utc { TimeZone::UTC } else { TimeZone::system() };
+        Context { look: ctx.io.look, now: Timestamp::now(), zone, command_suffix: self.settings.command_suffix() }
+    }
+
+    /// A run as a card, with the model's name where the local engine answers.
+    pub fn card(&self, ctx: &Ctx, run: &Run, facts: Option<&Facts>) -> Page {
+        render::card::card(run, facts, &self.context(ctx))
+    }
+
+    /// What makes a command about this server go there again.
+    pub fn command_suffix(&self) -> String {
+        self.settings.command_suffix()
+    }
+}
+
+/// The command that shows what became of a message to an agent.
+pub fn look_command(agent: &AgentId, command_suffix: &str) -> String {
+    format!("agentctl list --agent {agent}{command_suffix}")
+}
+
+/// What is said about text that names no agent.
+pub fn not_an_agent(origin: impl Display, error: impl Display) -> Failure {
+    let failure = Failure::usage(format!("{origin}: {error}"));
+    failure.hint("give an agent's id or its name; `agentctl agents list` shows both")
+}
+
+/// The id of an agent that the server has just shown.
+pub fn agent_id(agent: &Document) -> Result<AgentId, Failure> {
+    let odd = || {
+        Failure::new(Exit::NotThisApi, "not_this_api", "the server showed an agent without a usable id")
+            .hint(NOT_THIS_API)
+    };
+    agent.text("id").and_then(|id| id.parse().ok()).ok_or_else(odd)
+}
+
+/// This machine's local server: the one that runs on its database, else the engine inside this process.
+async fn local(ctx: &Ctx, settings: &Settings, execute: bool) -> Result<(Transport, Option<Running>), Failure> {
+    let Some((url, key)) = server_registry::local(&ctx.env) else {
+        let engine = start_engine(ctx, execute).await?;
+        return Ok((Transport::InProcess(engine.router()), Some(engine)));
+    };
+    if ctx.global.verbose > 0 {
+        ctx.io.say(&Page::new().say("local server: ").show_line(url.as_str()).say(" (from its record)").end());
+    }
+    let settings = Settings { key, ..settings.clone() };
+    Ok((http(&settings, &url).await?, None))
+}
+
+async fn http(settings: &Settings, url: &url::Url) -> Result<Transport, Failure> {
+    let guarded = settings.key.is_some() && !settings.allow_plain_http;
+    let secure = if guarded { Secure::Needed } else { Secure::NotNeeded };
+    let (proxies, ca_cert) = (settings.proxies.clone(), settings.ca_cert.clone());
+    let route = Route { proxies, ca_cert, secure, time_limit: settings.request_timeout };
+    Ok(Transport::Http(Box::new(Http {
+        line: net::build(url, &route).await?,
+        base: url.clone(),
+        headers: headers::map(&settings.headers),
+        authorization: settings.key.as_ref().and_then(crate::config::Secret::bearer),
+        proxy: settings.proxies.hop_for(url),
+        time_limit: settings.request_timeout,
+    })))
+}
+
+/// Starts the engine on this machine's database; in memory, with a notice, where no folder can be written.
+async fn start_engine(ctx: &Ctx, execute: bool) -> Result<Running, Failure> {
+    let Some(file) = dirs::local_database(&ctx.env) else {
+        return in_memory(ctx, execute, "this platform names no data folder").await;
+    };
+    let store = Store::File(file.clone());
+    match server::start(Options { providers: ctx.providers()?, ..Options::new(store, execute) }).await {
+        Ok(engine) => Ok(engine),
+        Err(StartError::NotWritable(why)) => in_memory(ctx, execute, &said(&why).join(": ")).await,
+        Err(error) => Err(engine_failure(&error)),
+    }
+}
+
+async fn in_memory(ctx: &Ctx, execute: bool, why: &str) -> Result<Running, Failure> {
+    let page =
+        Page::new().say("the local engine keeps nothing: no data folder can be written (").show_line(why).say(")");
+    ctx.io.notice(&page.end());
+    let options = Options { providers: ctx.providers()?, ..Options::new(Store::Memory, execute) };
+    server::start(options).await.map_err(|error| engine_failure(&error))
+}
+
+/// An engine that gave up, and a run that it leaves behind.
+pub fn cannot_go_on(error: &EngineError, run: Option<&RunId>) -> Failure {
+    let failure = Failure::new(Exit::Local, "engine", "the local engine cannot go on").cause(error);
+    match run {
+        Some(run) => {
+            failure.run(run).hint(format!("make room on the disk, then go on with `agentctl watch {run} --local`"))
+        }
+        None => failure.hint("make room on the disk, then try again"),
+    }
+}
+
+/// What a person is told when the engine does not start.
+pub fn engine_failure(error: &StartError) -> Failure {
+    let mut failure = Failure::new(Exit::Local, "database", error.to_string());
+    failure.causes = said(error).split_off(1);
+    let untouched = if matches!(error, StartError::NotOurs(_)) { "the file was not touched; " } else { "" };
+    failure.hint(format!("{untouched}AGENTCTL_DATA_DIR names another folder"))
+}
+
+/// What an error and its causes say.
+pub fn said(error: &dyn std::error::Error) -> Vec<String> {
+    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect()
+}
+
+/// Tells a person what is waited for, and with `-v` what goes over the wire.
+fn listener(ctx: &Ctx, command_suffix: String) -> Listener {
+    let (verbose, quiet, voice) = (ctx.global.verbose, ctx.io.quiet, ctx.io.voice());
+    Rc::new(move |heard| match heard {
+        Heard::Waiting { server, cause } if !quiet => {
+            voice(&Page::new().show_line(server).say(": ").show_line(&cause).say("; trying again").end());
+        }
+        Heard::Lost { server, agent, cause } if !quiet => {
+            let page = Page::new().say("it is unknown whether ").show_line(server).say(" accepted the message (");
+            let page = page.show_line(&cause).say("); looking for its run for up to a minute").end();
+            let check = look_command(agent, &command_suffix);
+            voice(&page.say("  check: ").show_line(&check).end());
+        }
+        Heard::Found { id } if !quiet => {
+            let page = Page::new().say("recovered: the message was accepted, its run is ");
+            voice(&page.show(id.as_str()).end());
+        }
+        Heard::Exchange { request, result, took } if verbose > 0 => {
+            let page = Page::new().show_line(&request).say(" -> ").show_line(&result).say(" in ");
+            voice(&page.show(&duration::read(took)).end());
+        }
+        Heard::Body { sent, text } if verbose > 1 => {
+            voice(&Page::new().say(if sent { "> " } else { "< " }).show_line(text).end());
+        }
+        _ => {}
+    })
+}

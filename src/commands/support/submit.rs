@@ -1,0 +1,165 @@
+//! Submitting a message: the run that it became is printed, or followed. `send` and the answers to approvals share it.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::follow_args::FollowArgs;
+use super::following::Following;
+use super::run_args::Stream;
+use super::session::{Session, cannot_go_on, look_command};
+use crate::api::{Letter, SendError};
+use crate::cli::Format;
+use crate::commands::{Ctx, End};
+use crate::core::Sent;
+use crate::exit::Exit;
+use crate::follow::{Inputs, Target};
+use crate::listen::Receiver;
+use crate::model::{AgentId, Run, RunId};
+use crate::report::Failure;
+use crate::text::page::Page;
+use crate::ui::signals::{Signal, Signals, suspend};
+
+/// How long a run may be finished here before the person is told why the command does not end.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How many runs that a lost message may have become are named.
+const MOST_NAMED: usize = 5;
+
+/// A request that is ready to be sent.
+pub struct Request {
+    /// The JSON text.
+    pub body: String,
+    /// Where its callback comes in, if it has one of our own.
+    pub receiver: Option<Receiver>,
+}
+
+/// Submits a request to an agent, and follows its run if asked to.
+pub async fn submit(
+    ctx: &Ctx,
+    session: &Session,
+    agent: &AgentId,
+    request: Request,
+    args: &FollowArgs,
+) -> anyhow::Result<End> {
+    // Until here Ctrl-C simply ends the program; from here on there is something to say first.
+    let mut signals = Signals::catch()?;
+    let run = match post(session, agent, &request, &mut signals).await? {
+        Ok(run) => run,
+        Err(signal) => return Ok(nothing_sent(ctx, session, signal)),
+    };
+    session.remember(agent, &run);
+    if args.follows() {
+        return follow_run(ctx, session, args, run, request.receiver, &mut signals).await;
+    }
+    let printed = print_run(ctx, session, &run);
+    // What was accepted is finished, whether or not somebody reads about it.
+    let end = finish_locally(ctx, session, &run, &mut signals).await?;
+    printed.map(|()| end)
+}
+
+/// Submits the message. A signal before it is known what became of it leaves that unknown, unless nothing was sent.
+async fn post(
+    session: &Session,
+    agent: &AgentId,
+    request: &Request,
+    signals: &mut Signals,
+) -> anyhow::Result<Result<Run, Signal>> {
+    let key = Uuid::new_v4().to_string();
+    let (body, own_callback) = (request.body.clone(), request.receiver.is_some());
+    let letter = Letter { agent: agent.clone(), body, key, own_callback, sent: Sent::No.into() };
+    match signals.during(session.api.send(&letter, || session.own_runs()), suspend).await {
+        Ok(run) => run.map(Ok).map_err(|error| lost(session, error, agent).into()),
+        Err(signal) if session.api.sent(&letter) == Sent::No => Ok(Err(signal)),
+        Err(_) => Err(unknown(session, interrupted(session), agent).into()),
+    }
+}
+
+fn nothing_sent(ctx: &Ctx, session: &Session, signal: Signal) -> End {
+    let page = Page::new().say("nothing was sent: ").show(session.api.server());
+    ctx.io.notice(&page.say(" had not taken the message yet").end());
+    signal.into()
+}
+
+fn interrupted(session: &Session) -> Failure {
+    let message = format!("it is unknown whether {} accepted the message", session.api.server());
+    let exit = Sent::Maybe.exit(Exit::Interrupted);
+    Failure::new(exit, "outcome_unknown", message).cause("interrupted while waiting for the answer")
+}
+
+fn lost(session: &Session, lost: SendError, agent: &AgentId) -> Failure {
+    let failure = lost.error.failure();
+    if failure.exit != Exit::Unknown {
+        return failure;
+    }
+    let ids: Vec<&str> = lost.candidates.iter().map(RunId::as_str).collect();
+    let failure = match ids[..] {
+        [] => {
+            failure.cause("no run was proven to be the message's; that none was found does not mean that there is none")
+        }
+        _ if ids.len() > MOST_NAMED => {
+            failure.cause(format!("it may have become one of {} runs, which nothing proves", ids.len()))
+        }
+        _ => failure.cause(format!("it may have become {}, which nothing proves", ids.join(" or "))),
+    };
+    unknown(session, failure, agent)
+}
+
+/// Names the agent, so that the person can look.
+fn unknown(session: &Session, failure: Failure, agent: &AgentId) -> Failure {
+    let look = look_command(agent, &session.command_suffix());
+    failure.hint(format!("do not send it again blindly: `{look}` shows the agent's runs"))
+}
+
+async fn follow_run(
+    ctx: &Ctx,
+    session: &Session,
+    args: &FollowArgs,
+    run: Run,
+    receiver: Option<Receiver>,
+    signals: &mut Signals,
+) -> anyhow::Result<End> {
+    let target = Target { id: run.id().clone(), run: Some(run), ours: true };
+    let following = Following::new(ctx, session, args);
+    let id = target.id.clone();
+    following.announce(&id);
+    let (hints, _accepting) = receiver.map(Receiver::split).unzip();
+    let end = following.follow(Inputs { targets: Stream::of([target]).targets, hints }, signals).await?;
+    if ctx.io.quiet && end.exit != Exit::Done {
+        // Hidden at first, it is what the person needs now.
+        ctx.io.say(&Page::new().say("run: ").show(id.as_str()).end());
+    }
+    Ok(end)
+}
+
+/// Prints the run that was accepted. Where it cannot be printed, its id must not be lost.
+fn print_run(ctx: &Ctx, session: &Session, run: &Run) -> anyhow::Result<()> {
+    let printed = match ctx.format {
+        Format::Human => ctx.io.page(&session.card(ctx, run, None)),
+        Format::Json => ctx.io.document(run.document().line()),
+        Format::Id => ctx.io.id(run.id().as_str()),
+        Format::None => {
+            ctx.io.notice(&Page::new().say("run: ").show(run.id().as_str()).end());
+            Ok(())
+        }
+    };
+    printed.map_err(|failure| failure.run(run.id()).into())
+}
+
+/// The engine inside this process ends with it: what it accepted is finished first.
+async fn finish_locally(ctx: &Ctx, session: &Session, run: &Run, signals: &mut Signals) -> anyhow::Result<End> {
+    let Some(engine) = &session.engine else { return Ok(Exit::Done.into()) };
+    let settling = async {
+        let settled = engine.settle(run.id());
+        tokio::pin!(settled);
+        if let Ok(done) = tokio::time::timeout(PATIENCE, &mut settled).await {
+            return done;
+        }
+        let page = Page::new().say("finishing the run here; Ctrl-C leaves it to the next ");
+        ctx.io.notice(&page.say("`agentctl watch ").show(run.id().as_str()).say(" --local`").end());
+        settled.await
+    };
+    match signals.during(settling, suspend).await {
+        Ok(settled) => settled.map(|()| Exit::Done.into()).map_err(|error| cannot_go_on(&error, Some(run.id())).into()),
+        Err(signal) => Ok(signal.into()),
+    }
+}

@@ -1,0 +1,225 @@
+//! `config.toml`: profiles by name, and which of them is used.
+//!
+//! Only this one file is read, never one in the current folder. What this version does not know stays where it is.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+use toml_edit::{Document, Item, TableLike};
+
+use super::key::Key;
+use super::origin::{Given, Origin};
+use super::profile::{DEFAULT, Profile};
+use super::secure_files::{self, Links};
+use super::{Env, dirs};
+use crate::report::Failure;
+use crate::text::show;
+
+/// The file's name.
+pub const NAME: &str = "config.toml";
+/// The key that names the profile in use.
+pub(super) const USED: &str = "profile";
+/// The table of profiles.
+pub(super) const PROFILES: &str = "profiles";
+
+/// What to do about a file that cannot be understood.
+const MEND: &str = "mend this place in an editor; AGENTCTL_CONFIG_DIR names another folder";
+
+/// The configuration file as it was read; empty where there is none.
+pub struct ConfigFile {
+    path: PathBuf,
+    pub(super) text: String,
+    pub(super) document: Document<String>,
+}
+
+impl ConfigFile {
+    /// Reads the file and checks what this version knows of it.
+    pub fn load(env: &Env) -> Result<Self, Failure> {
+        let path = dirs::config_dir(env).map(|folder| folder.join(NAME)).unwrap_or_default();
+        let text = match secure_files::open(&path, Links::Followed)
+            .and_then(|file| file.as_ref().map(secure_files::read).transpose())
+        {
+            Ok(text) => text.unwrap_or_default(),
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+                return Err(Failure::usage(format!("{} is not UTF-8", path.display())).hint(MEND));
+            }
+            Err(error) => return Err(secure_files::trouble("read", &path, &error)),
+        };
+        Self::parse(path, text)
+    }
+
+    fn parse(path: PathBuf, text: String) -> Result<Self, Failure> {
+        let document = Document::parse(text.clone()).map_err(|error| {
+            let place = position(&text, error.span());
+            let why = error.message().lines().next().unwrap_or_default().to_owned();
+            Failure::usage(format!("{}:{place}: bad TOML: {why}", path.display())).hint(MEND)
+        })?;
+        let file = Self { path, text, document };
+        file.check().map(|()| file)
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        self.document.get(USED).map_or(Ok(()), |used| self.string(used, USED).map(drop))?;
+        if let Some(profiles) = self.document.get(PROFILES).filter(|item| !item.is_table_like()) {
+            return Err(self.bad(profiles, "`profiles` must be a table"));
+        }
+        for (name, item) in self.profiles() {
+            let table = item.as_table_like().ok_or_else(|| self.bad(item, &format!("`{name}` must be a table")))?;
+            for (key, item) in known(table) {
+                let text = self.string(item, key.name())?;
+                let origin = Origin::Profile(name.to_owned()).to_string();
+                key.check(text, &origin).map_err(|failure| self.located(item, failure))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The profile to be used: the one that is named, else the one that `config use` chose, else `default`.
+    pub fn active(&self, flag: Option<&str>, env: &Env) -> Result<Option<Profile>, Failure> {
+        match self.chosen(flag, env) {
+            Some(name) => self.profile(name).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The name of that profile, which may not exist if somebody named it.
+    pub fn chosen(&self, flag: Option<&str>, env: &Env) -> Option<Given<String>> {
+        let flag = flag.map(|name| Given::new(name.to_owned(), Origin::Flag("--profile")));
+        let env = || env.given("AGENTCTL_PROFILE").map(|name| Given::new(name, Origin::Variable("AGENTCTL_PROFILE")));
+        let used = || self.document.get(USED)?.as_str().map(str::to_owned);
+        let used = || used().map(|name| Given::new(name, Origin::Default("config use")));
+        let default = || self.table(DEFAULT).map(|_| Given::new(DEFAULT.to_owned(), Origin::Default("the default")));
+        flag.or_else(env).or_else(used).or_else(default)
+    }
+
+    /// The profile of this name.
+    pub fn profile(&self, name: Given<String>) -> Result<Profile, Failure> {
+        let table = self.table(&name.value).ok_or_else(|| self.unknown(&name))?;
+        let text = |(key, item): (Key, &Item)| Some((key, item.as_str()?.to_owned()));
+        Ok(Profile::new(name, known(table).filter_map(text).collect()))
+    }
+
+    fn unknown(&self, name: &Given<String>) -> Failure {
+        let (shown, origin) = (show::clip(&name.value, 60), &name.origin);
+        let failure = Failure::usage(format!("there is no profile `{shown}` (from {origin})"));
+        let names = self.names();
+        if names.is_empty() {
+            return failure.hint("there are none; make one with `agentctl config set profiles.NAME.base_url URL`");
+        }
+        failure.hint(format!("the profiles in {} are {}", self.path.display(), names.join(", ")))
+    }
+
+    /// What this version does not know, in dotted form. It is kept.
+    pub fn unknown_keys(&self) -> Vec<String> {
+        let outer = self.document.iter().map(|(key, _)| key).filter(|key| ![USED, PROFILES].contains(key));
+        let inner = self.profiles().filter_map(|(name, item)| Some((name, item.as_table_like()?)));
+        let inner = inner.flat_map(|(name, table)| {
+            let unknown = table.iter().map(|(key, _)| key).filter(|key| Key::named(key).is_none());
+            unknown.map(move |key| format!("profiles.{name}.{key}"))
+        });
+        outer.map(str::to_owned).chain(inner).collect()
+    }
+
+    /// The names of the profiles.
+    pub fn names(&self) -> Vec<String> {
+        self.profiles().map(|(name, _)| name.to_owned()).collect()
+    }
+
+    fn profiles(&self) -> impl Iterator<Item = (&str, &Item)> {
+        self.document.get(PROFILES).and_then(Item::as_table_like).into_iter().flat_map(TableLike::iter)
+    }
+
+    fn table(&self, name: &str) -> Option<&dyn TableLike> {
+        self.document.get(PROFILES)?.as_table_like()?.get(name)?.as_table_like()
+    }
+
+    fn string<'a>(&self, item: &'a Item, key: &str) -> Result<&'a str, Failure> {
+        item.as_str().ok_or_else(|| self.bad(item, &format!("`{key}` must be a string")))
+    }
+
+    fn bad(&self, item: &Item, why: &str) -> Failure {
+        self.located(item, Failure::usage(why).hint(MEND))
+    }
+
+    /// Says where in the file a failure lies.
+    fn located(&self, item: &Item, mut failure: Failure) -> Failure {
+        let place = position(&self.text, item.span());
+        failure.message = format!("{}:{place}: {}", self.path.display(), failure.message);
+        failure
+    }
+}
+
+/// The keys of a profile that this version knows.
+fn known(table: &dyn TableLike) -> impl Iterator<Item = (Key, &Item)> {
+    Key::ALL.into_iter().filter_map(|key| Some((key, table.get(key.name())?)))
+}
+
+/// Line and column of the beginning of a range of bytes, counted from 1.
+pub(super) fn position(text: &str, range: Option<Range<usize>>) -> String {
+    let at = range.map_or(0, |range| range.start).min(text.len());
+    let before = String::from_utf8_lossy(&text.as_bytes()[..at]);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    format!("{line}:{column}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::Exit;
+
+    fn parse(text: &str) -> Result<ConfigFile, Failure> {
+        ConfigFile::parse(PathBuf::from("config.toml"), text.to_owned())
+    }
+
+    const TWO: &str =
+        "profile = 'b'\nfuture = 1\n[profiles.a]\nagent = 'x'\n[profiles.b]\nbase_url = 'http://b'\nnew = 2\n";
+
+    #[test]
+    fn the_profile_is_the_one_that_was_named_last() {
+        let chosen = |text: &str, flag: Option<&str>, env: Option<&str>| {
+            let env = env.map_or(Env::from([]), |name| Env::from([("AGENTCTL_PROFILE", name)]));
+            parse(text).expect("a file").active(flag, &env).expect("a profile").map(|profile| profile.name.value)
+        };
+        assert_eq!(chosen(TWO, Some("a"), Some("b")).as_deref(), Some("a"));
+        assert_eq!(chosen(TWO, None, Some("a")).as_deref(), Some("a"));
+        assert_eq!(chosen(TWO, None, Some("")).as_deref(), Some("b"));
+        assert_eq!(chosen(TWO, None, None).as_deref(), Some("b"));
+        assert_eq!(chosen("[profiles.default]", None, None).as_deref(), Some("default"));
+        assert_eq!(chosen("[profiles.a]", None, None), None);
+        assert_eq!(chosen("", None, None), None);
+    }
+
+    #[test]
+    fn a_profile_that_is_not_there_is_told_with_those_that_are() {
+        let failure = parse(TWO).expect("a file").active(Some("c"), &Env::from([])).expect_err("no such profile");
+        assert_eq!((failure.exit, failure.message.as_str()), (Exit::Usage, "there is no profile `c` (from --profile)"));
+        assert!(failure.hint.is_some_and(|hint| hint.ends_with("are a, b")));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_place() {
+        for (text, message) in [
+            ("base_url = [1", "config.toml:1:14: bad TOML: unclosed array"),
+            ("a = 1\n\na = 2", "config.toml:3:1: bad TOML: duplicate key"),
+            ("[profiles.a]\nagent = 7", "config.toml:2:9: `agent` must be a string"),
+            ("[profiles.a]\noutput = 'yaml'", "config.toml:2:10: `output` is `yaml`, which is no format"),
+            (
+                "[profiles.\"ä\"]\nbase_url = 'h'",
+                "config.toml:2:12: the base URL `h` (from the profile `ä`) has no http",
+            ),
+            ("profiles = 1", "config.toml:1:12: `profiles` must be a table"),
+            ("profiles.a = 1", "config.toml:1:14: `a` must be a table"),
+            ("profile = 1", "config.toml:1:11: `profile` must be a string"),
+        ] {
+            let failure = parse(text).err().unwrap_or_else(|| panic!("{text}"));
+            assert!(failure.message.starts_with(message), "{}", failure.message);
+            assert_eq!(failure.exit, Exit::Usage);
+        }
+    }
+
+    #[test]
+    fn what_a_newer_version_wrote_is_no_error() {
+        assert_eq!(parse(TWO).expect("a file").unknown_keys(), ["future", "profiles.b.new"]);
+    }
+}

@@ -1,0 +1,81 @@
+//! Messages: sent to an agent without waiting, and read back from it or from one of its runs.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::{IntoResponse, Response};
+
+use super::accept::Accepted;
+use super::listing::Listing;
+use super::payload::Payload;
+use super::{accept, agent_id, known, no_such_run, page, required, run_id};
+use crate::server::engine::Engine;
+use crate::server::http::error_response::ErrorResponse;
+use crate::server::http::idempotency_headers::mark;
+use crate::server::http::validate::{MESSAGE_TYPES, Order, Params, Route};
+use crate::server::render::{Place, RunView};
+use crate::server::store::messages::{self, Of, Sieve};
+use crate::server::store::{agents, runs};
+
+/// `POST /v1/agents/{agent_id}/messages/async`: answered once the run is stored for good.
+pub async fn send(
+    State(engine): State<Arc<Engine>>,
+    Path(agent): Path<String>,
+    payload: Payload,
+) -> Result<Response, ErrorResponse> {
+    let missing = |_: &_| ErrorResponse::not_found("Agent not found");
+    let body = payload.object()?;
+    let Accepted { run, replayed } = accept::accept(&engine, &agent, &payload, body, Route::Async, missing).await?;
+    let run = run.when_accepted();
+    let answer = Json(RunView::new(&run, Place::Alone, engine.manners));
+    Ok(mark(replayed, answer.into_response()))
+}
+
+/// `GET /v1/agents/{agent_id}/messages`
+pub async fn of_agent(
+    State(engine): State<Arc<Engine>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ErrorResponse> {
+    let id = agent_id(&id)?;
+    let params = Params::new(query.as_deref());
+    let page = page(&engine, &params, 100, None, Order::Descending)?;
+    let types = params.words("include_return_message_types", "enum", MESSAGE_TYPES)?;
+    let turned = page.order == Order::Descending && engine.manners.turns_agent_messages();
+    let of_steps = engine.manners.hides_input_until_a_step();
+    let by_time = engine.manners.reads_message_cursors_by_time();
+    let wanted = id.clone();
+    let found = engine.db.read(move |tx| {
+        if !agents::exists(tx, wanted.as_str())? {
+            return Ok(None);
+        }
+        messages::list(tx, Of::Agent(wanted.as_str()), Sieve { types: &types, of_steps, by_time }, &page).map(Some)
+    });
+    let found = required(found.await, || ErrorResponse::not_found("Agent not found"))?;
+    let mut spots = known(found, "message", id.as_str())?;
+    if turned {
+        spots.reverse();
+    }
+    Listing::new(engine, spots).answer().await
+}
+
+/// `GET /v1/runs/{run_id}/messages`: filtered as the run's request asked for.
+pub async fn of_run(
+    State(engine): State<Arc<Engine>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ErrorResponse> {
+    let id = run_id(&id)?;
+    let page = page(&engine, &Params::new(query.as_deref()), 100, None, Order::Ascending)?;
+    let of_steps = engine.manners.hides_input_until_a_step();
+    let by_time = engine.manners.reads_message_cursors_by_time();
+    let wanted = id.clone();
+    let found = engine.db.read(move |tx| {
+        let Some(run) = runs::get(tx, &wanted)? else { return Ok(None) };
+        let types = run.wanted_types();
+        messages::list(tx, Of::Run(&wanted), Sieve { types: &types, of_steps, by_time }, &page).map(Some)
+    });
+    let spots = known(required(found.await, || no_such_run(&engine, &id))?, "message", "None")?;
+    Listing::new(engine, spots).answer().await
+}

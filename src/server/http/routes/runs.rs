@@ -1,0 +1,173 @@
+//! Runs.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::{Answer, known, no_such_run, page, required, run_id};
+use crate::model::RunStatus;
+use crate::server::Manners;
+use crate::server::engine::Engine;
+use crate::server::http::error_response::ErrorResponse;
+use crate::server::http::validate::{Order, Params};
+use crate::server::render::{self, Place, RunView};
+use crate::server::store::lists::{self, RunFilter};
+use crate::server::store::runs::RunRow;
+use crate::server::store::{Page, runs, steps};
+use crate::server::types::request::Kind;
+
+/// The statuses of a run that has not ended.
+const OPEN: [RunStatus; 2] = [RunStatus::Created, RunStatus::Running];
+
+/// The stop reasons in the order in which the API's server prints them.
+const STOP_REASONS: &[&str] = &[
+    "end_turn",
+    "error",
+    "llm_api_error",
+    "invalid_llm_response",
+    "invalid_tool_call",
+    "max_steps",
+    "max_tokens_exceeded",
+    "no_tool_call",
+    "tool_rule",
+    "cancelled",
+    "insufficient_credits",
+    "requires_approval",
+    "context_window_overflow_in_system_prompt",
+];
+
+/// Runs as a body, or why there are none.
+type Shown = Result<Response, ErrorResponse>;
+
+/// `GET /v1/runs/`
+pub async fn list(State(engine): State<Arc<Engine>>, RawQuery(query): RawQuery) -> Shown {
+    let params = Params::new(query.as_deref());
+    let mut page = page(&engine, &params, 100, Some(1000), Order::Descending)?;
+    params.word("order_by", "literal_error", &["created_at"])?;
+    if engine.manners.swaps_run_cursors() {
+        std::mem::swap(&mut page.after, &mut page.before);
+    }
+    let filter = filter(&params)?;
+    // Every run of this server is in its agent's default conversation, which has no id.
+    if params.text("conversation_id").is_some() {
+        return Ok(Json(json!([])).into_response());
+    }
+    found(&engine, filter, page).await
+}
+
+/// `GET /v1/runs/active`
+pub async fn active(State(engine): State<Arc<Engine>>, RawQuery(query): RawQuery) -> Shown {
+    let params = Params::new(query.as_deref());
+    let agents = params.text("agent_id").map(str::to_owned).into_iter().collect();
+    let filter = RunFilter { agents, kinds: kinds(&params)?, statuses: words(&OPEN), stop_reason: None };
+    found(&engine, filter, Page::first(100, Order::Descending)).await
+}
+
+async fn found(engine: &Engine, filter: RunFilter, page: Page) -> Shown {
+    let rows = engine.db.read(move |tx| lists::runs(tx, &filter, &page)).await?;
+    let runs: Vec<RunView<'_>> = rows.iter().map(|run| RunView::new(run, Place::List, engine.manners)).collect();
+    Ok(Json(runs).into_response())
+}
+
+fn alone(run: &RunRow, manners: Manners) -> Response {
+    Json(RunView::new(run, Place::Alone, manners)).into_response()
+}
+
+fn filter(params: &Params) -> Result<RunFilter, ErrorResponse> {
+    let agents = match params.text("agent_id") {
+        Some(agent) => vec![agent.to_owned()],
+        None => params.all("agent_ids").map(str::to_owned).collect(),
+    };
+    Ok(RunFilter {
+        agents,
+        kinds: kinds(params)?,
+        statuses: statuses(params)?,
+        stop_reason: params.word("stop_reason", "enum", STOP_REASONS)?.map(str::to_owned),
+    })
+}
+
+fn kinds(params: &Params) -> Result<Vec<String>, ErrorResponse> {
+    Ok(params.flag("background")?.map(Kind::words).unwrap_or_default())
+}
+
+fn statuses(params: &Params) -> Result<Vec<String>, ErrorResponse> {
+    let given: Vec<String> = params.all("statuses").map(str::to_owned).collect();
+    if let Some(bad) = given.iter().find(|word| matches!(RunStatus::from(word.as_str()), RunStatus::Unknown(_))) {
+        return Err(ErrorResponse::bad_request(format!("'{bad}' is not a valid RunStatus")));
+    }
+    let active = given.is_empty() && params.flag("active")? == Some(true);
+    Ok(if active { words(&OPEN) } else { given })
+}
+
+fn words(statuses: &[RunStatus]) -> Vec<String> {
+    statuses.iter().map(|status| status.as_str().to_owned()).collect()
+}
+
+/// `GET /v1/runs/{run_id}`
+pub async fn get(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Shown {
+    let id = run_id(&id)?;
+    let run = required(engine.db.glance(|connection| runs::get(connection, &id)), || no_such_run(&engine, &id))?;
+    Ok(alone(&run, engine.manners))
+}
+
+/// `GET /v1/runs/{run_id}/usage`
+pub async fn usage(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Answer {
+    Ok(Json(render::usage(one(&engine, &id)?.1)))
+}
+
+/// `GET /v1/runs/{run_id}/metrics`
+pub async fn metrics(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Answer {
+    let (run, usage) = one(&engine, &id)?;
+    Ok(Json(render::metrics(&run, usage)))
+}
+
+/// A run and what it used.
+fn one(engine: &Engine, id: &str) -> Result<(RunRow, steps::Usage), ErrorResponse> {
+    let id = run_id(id)?;
+    let found = engine.db.peek(|tx| {
+        let usage = steps::usage(tx, &id)?;
+        Ok(runs::get(tx, &id)?.map(|run| (run, usage)))
+    });
+    required(found, || no_such_run(engine, &id))
+}
+
+/// `GET /v1/runs/{run_id}/steps`
+pub async fn steps(State(engine): State<Arc<Engine>>, Path(id): Path<String>, RawQuery(query): RawQuery) -> Answer {
+    let id = run_id(&id)?;
+    let page = page(&engine, &Params::new(query.as_deref()), 100, None, Order::Descending)?;
+    let wanted = id.clone();
+    let found = engine.db.read(move |tx| match runs::get(tx, &wanted)? {
+        Some(_) => steps::list(tx, &wanted, &page).map(Some),
+        None => Ok(None),
+    });
+    let rows = known(required(found.await, || no_such_run(&engine, &id))?, "step", "None")?;
+    Ok(Json(rows.iter().map(render::step).collect()))
+}
+
+/// `DELETE /v1/runs/{run_id}`: answers the run as it was.
+pub async fn delete(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Shown {
+    let id = run_id(&id)?;
+    if engine.manners.cannot_delete_runs() {
+        return Err(ErrorResponse::internal());
+    }
+    let wanted = id.clone();
+    let deleted = engine.db.write(move |tx| runs::delete(tx, &wanted)).await;
+    let run = required(deleted, || no_such_run(&engine, &id))?;
+    engine.halt(&id);
+    Ok(alone(&run, engine.manners))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::StopReason;
+
+    #[test]
+    fn every_known_stop_reason_can_be_asked_for() {
+        assert_eq!(STOP_REASONS.len(), StopReason::KNOWN.len());
+        assert!(StopReason::KNOWN.iter().all(|reason| STOP_REASONS.contains(&reason.as_str())));
+    }
+}

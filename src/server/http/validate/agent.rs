@@ -1,0 +1,109 @@
+//! The bodies of `POST /v1/agents/` and `PATCH /v1/agents/{agent_id}`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::fields::{self, Fields};
+use super::{Fault, Loc};
+
+/// What an agent is made from.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct NewAgent {
+    pub name: Option<String>,
+    pub model: Option<String>,
+    pub system: Option<String>,
+    pub agent_type: Option<String>,
+    pub description: Option<String>,
+    pub tags: Vec<String>,
+    pub metadata: Option<Value>,
+    pub blocks: Vec<(String, String)>,
+}
+
+/// What is to be changed about an agent. What is none stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    pub name: Option<String>,
+    pub model: Option<String>,
+    pub system: Option<String>,
+    pub description: Option<Option<String>>,
+    pub tags: Option<Vec<String>>,
+    pub metadata: Option<Option<Value>>,
+}
+
+impl Changes {
+    /// Changes what can be set when an agent is made.
+    pub fn apply(&self, to: &mut NewAgent) {
+        let Self { description, tags, metadata, .. } = self.clone();
+        to.description = description.unwrap_or_else(|| to.description.take());
+        to.tags = tags.unwrap_or_else(|| std::mem::take(&mut to.tags));
+        to.metadata = metadata.unwrap_or_else(|| to.metadata.take());
+    }
+}
+
+/// Reads the body that changes an agent, or says all that is wrong with it.
+pub fn changes(body: &Map<String, Value>) -> Result<Changes, Vec<Fault>> {
+    let mut fields = Fields::new(body, Loc::new("body"));
+    let changes = Changes {
+        name: name(&mut fields),
+        model: fields.text("model"),
+        system: fields.text("system"),
+        description: body.contains_key("description").then(|| fields.text("description")),
+        tags: fields.list("tags", tag),
+        metadata: body.contains_key("metadata").then(|| fields.present("metadata").cloned()),
+    };
+    fields.finish(changes)
+}
+
+fn name(fields: &mut Fields<'_>) -> Option<String> {
+    let name = fields.text("name");
+    if let Some(bad) = name.as_deref().filter(|name| !is_name(name)) {
+        let at = fields.at("name");
+        fields.blame(Fault::rule(at, &bad_name(bad), &Value::from(bad)));
+    }
+    name
+}
+
+/// What the real server says about a name that it does not take.
+pub fn bad_name(name: &str) -> String {
+    format!(
+        "Agent name '{name}' contains invalid characters. Only letters (any language), digits, spaces, hyphens, \
+         underscores, and apostrophes are allowed. Please avoid filesystem-unsafe characters like: / \\ : * ? \" < > |"
+    )
+}
+
+fn tag(value: &Value, at: Loc) -> Result<String, Vec<Fault>> {
+    fields::text(value, at).map_err(|fault| vec![fault])
+}
+
+/// Reads the body, or says all that is wrong with it.
+pub fn new_agent(body: &Map<String, Value>) -> Result<NewAgent, Vec<Fault>> {
+    let mut fields = Fields::new(body, Loc::new("body"));
+    let agent = NewAgent {
+        name: name(&mut fields),
+        model: fields.text("model"),
+        system: fields.text("system"),
+        agent_type: fields.text("agent_type"),
+        description: fields.text("description"),
+        tags: fields.list("tags", tag).unwrap_or_default(),
+        metadata: fields.present("metadata").cloned(),
+        blocks: fields.list("memory_blocks", block).unwrap_or_default(),
+    };
+    fields.finish(agent)
+}
+
+pub fn is_name(name: &str) -> bool {
+    !name.trim().is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '\''))
+}
+
+fn block(value: &Value, at: Loc) -> Result<(String, String), Vec<Fault>> {
+    let Some(object) = value.as_object() else {
+        return Err(vec![Fault::new("dict_type", at, "Input should be a valid dictionary", value)]);
+    };
+    let mut fields = Fields::new(object, at);
+    for key in ["label", "value"].iter().filter(|key| !object.contains_key(**key)) {
+        let at = fields.at(key);
+        fields.blame(Fault::missing(at, value));
+    }
+    let block = (fields.text_or("label", ""), fields.text_or("value", ""));
+    fields.finish(block)
+}

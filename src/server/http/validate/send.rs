@@ -1,0 +1,260 @@
+//! The bodies of `POST /v1/agents/{agent_id}/messages`, `…/async`, `…/stream` and `…/cancel`.
+
+use serde_json::{Map, Value};
+
+use super::fields::{self, Fields};
+use super::{Fault, Loc, alternatives, message, part};
+use crate::server::Manners;
+use crate::server::types::request::{Input, InputMessage, Kind, Role, SPEAKS, SPOKEN, SendRequest};
+
+/// The message types that the API lists.
+pub const MESSAGE_TYPES: &[&str] = &crate::model::message::KINDS;
+
+/// How many steps a run may take when the request does not say.
+const MAX_STEPS: i64 = 50;
+
+/// The routes that send messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    Async,
+    Sync,
+    Stream,
+}
+
+impl Route {
+    /// The word by which keys of one route are told from those of another.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Async => "async",
+            Self::Sync => "sync",
+            Self::Stream => "stream",
+        }
+    }
+}
+
+/// Reads the body, or says all that is wrong with it.
+pub fn send_request(body: &Map<String, Value>, route: Route, manners: Manners) -> Result<SendRequest, Vec<Fault>> {
+    let body = with_types(body);
+    one_source(&body)?;
+    let mut fields = Fields::new(&body, Loc::new("body"));
+    let inputs = inputs(&mut fields, manners);
+    let request = SendRequest {
+        kind: kind(&mut fields, route),
+        inputs,
+        max_steps: fields.integer_or("max_steps", MAX_STEPS),
+        use_assistant_message: fields.flag_or("use_assistant_message", true),
+        assistant_message_tool_name: fields.text_or("assistant_message_tool_name", SPEAKS),
+        assistant_message_tool_kwarg: fields.text_or("assistant_message_tool_kwarg", SPOKEN),
+        include_return_message_types: fields.list("include_return_message_types", message_type),
+        thinking: thinking(&mut fields),
+        callback_url: callback_url(&mut fields, route),
+        override_model: fields.text("override_model"),
+        override_system: fields.text("override_system").or_else(|| fields.text("system")),
+    };
+    fields.finish(request)
+}
+
+/// Reads the body of a cancel request: the runs it names, none if it means all.
+pub fn run_ids(body: &Map<String, Value>) -> Result<Vec<String>, Vec<Fault>> {
+    let mut fields = Fields::new(body, Loc::new("body"));
+    let ids = fields.list("run_ids", |value, at| fields::text(value, at).map_err(|fault| vec![fault]));
+    fields.finish(ids.unwrap_or_default())
+}
+
+/// What the joiner of a stream asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Join {
+    /// Only frames with a higher number are wanted.
+    pub starting_after: i64,
+    pub pings: bool,
+}
+
+/// Reads the body of `POST /v1/runs/{run_id}/stream`. How the real server polls its own store is checked and passed over.
+pub fn join(body: &Map<String, Value>) -> Result<Join, Vec<Fault>> {
+    let mut fields = Fields::new(body, Loc::new("body"));
+    let join =
+        Join { starting_after: fields.integer_or("starting_after", 0), pings: fields.flag_or("include_pings", true) };
+    fields.integer_or("batch_size", 100);
+    fields.finish(join)
+}
+
+/// Whether the sender of a body for a stream wants pings in it.
+pub fn include_pings(body: &Map<String, Value>) -> Result<bool, Vec<Fault>> {
+    let mut fields = Fields::new(body, Loc::new("body"));
+    let pings = fields.flag_or("include_pings", true);
+    fields.finish(pings)
+}
+
+/// How the sender listens. The route that waits for the whole answer streams it where the body asks for that.
+fn kind(fields: &mut Fields<'_>, route: Route) -> Kind {
+    if route == Route::Async {
+        return Kind::Async;
+    }
+    let streams = fields.flag_or("streaming", route == Route::Stream);
+    let background = fields.flag_or("background", false);
+    match (route, streams, background) {
+        (Route::Sync, false, _) => Kind::Sync,
+        (_, _, true) => Kind::BackgroundStream,
+        _ => Kind::Stream,
+    }
+}
+
+/// Only who does not listen can be called back.
+fn callback_url(fields: &mut Fields<'_>, route: Route) -> Option<String> {
+    let url = if route == Route::Async { fields.text("callback_url") } else { None };
+    url.filter(|url| !url.is_empty())
+}
+
+fn with_types(body: &Map<String, Value>) -> Map<String, Value> {
+    let mut body = body.clone();
+    if let Some(Value::Array(messages)) = body.get_mut("messages") {
+        messages.iter_mut().for_each(|element| *element = message::with_type(element));
+    }
+    body
+}
+
+/// The messages come from `messages` or from `input`.
+fn one_source(body: &Map<String, Value>) -> Result<(), Vec<Fault>> {
+    let given = |key| body.get(key).is_some_and(|value: &Value| !value.is_null());
+    let words = match (given("messages"), given("input")) {
+        (true, true) => "Cannot specify both 'input' and 'messages'. Use one or the other.",
+        (false, false) => "Must specify either 'input' or 'messages'.",
+        _ => return Ok(()),
+    };
+    Err(vec![Fault::rule(Loc::new("body"), words, &Value::Object(body.clone()))])
+}
+
+fn inputs(fields: &mut Fields<'_>, manners: Manners) -> Vec<Input> {
+    if let Some(value) = fields.present("input") {
+        let content = part::content(value, fields.at("input"), manners);
+        return fields.keep_all(content).map(from_user).into_iter().collect();
+    }
+    if fields.present("messages").is_some_and(part::is_empty) && !manners.accepts_empty() {
+        let at = fields.at("messages");
+        fields.blame(Fault::rule(at, "messages must not be empty", &Value::Array(Vec::new())));
+    }
+    fields.list("messages", |element, at| message::input(element, at, manners)).unwrap_or_default()
+}
+
+fn from_user(content: Value) -> Input {
+    Input::Message(InputMessage { role: Role::User, content, name: None, otid: None, sender_id: None })
+}
+
+fn message_type(value: &Value, at: Loc) -> Result<String, Vec<Fault>> {
+    match value.as_str() {
+        Some(word) if MESSAGE_TYPES.contains(&word) => Ok(word.to_owned()),
+        _ => Err(vec![Fault::one_of("enum", at, &alternatives(MESSAGE_TYPES), value)]),
+    }
+}
+
+/// Typed as text by the API. Reasoning is only listed for those who ask for it.
+fn thinking(fields: &mut Fields<'_>) -> bool {
+    let word = fields.text_or("enable_thinking", "false").to_ascii_lowercase();
+    !matches!(word.as_str(), "false" | "0" | "f" | "no" | "n" | "off" | "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn read(body: &Value, route: Route) -> Result<SendRequest, Vec<Fault>> {
+        send_request(body.as_object().expect("an object"), route, Manners::Documented)
+    }
+
+    fn detail(body: &Value) -> String {
+        let faults = read(body, Route::Async).expect_err("refused");
+        Fault::body(&faults)["detail"].as_str().expect("text").to_owned()
+    }
+
+    /// As a 0.16.8 server answered them.
+    #[test]
+    fn faults_read_as_the_api_server_words_them() {
+        for (body, expected) in [
+            (
+                json!({}),
+                r#"[{'type': 'value_error', 'loc': ('body',), 'msg': "Value error, Must specify either 'input' or 'messages'.", 'input': {}, 'ctx': {'error': ValueError("Must specify either 'input' or 'messages'.")}}]"#,
+            ),
+            (
+                json!({"messages": null}),
+                r#"[{'type': 'value_error', 'loc': ('body',), 'msg': "Value error, Must specify either 'input' or 'messages'.", 'input': {'messages': None}, 'ctx': {'error': ValueError("Must specify either 'input' or 'messages'.")}}]"#,
+            ),
+            (
+                json!({"messages": [{"role": "user", "content": "hello"}], "input": "hello"}),
+                r#"[{'type': 'value_error', 'loc': ('body',), 'msg': "Value error, Cannot specify both 'input' and 'messages'. Use one or the other.", 'input': {'messages': [{'role': 'user', 'content': 'hello', 'type': 'message'}], 'input': 'hello'}, 'ctx': {'error': ValueError("Cannot specify both 'input' and 'messages'. Use one or the other.")}}]"#,
+            ),
+            (
+                json!({"input": "hello", "include_return_message_types": ["nonsense"]}),
+                r#"[{'type': 'enum', 'loc': ('body', 'include_return_message_types', 0), 'msg': "Input should be 'system_message', 'user_message', 'assistant_message', 'reasoning_message', 'hidden_reasoning_message', 'tool_call_message', 'tool_return_message', 'approval_request_message', 'approval_response_message', 'summary_message' or 'event_message'", 'input': 'nonsense', 'ctx': {'expected': "'system_message', 'user_message', 'assistant_message', 'reasoning_message', 'hidden_reasoning_message', 'tool_call_message', 'tool_return_message', 'approval_request_message', 'approval_response_message', 'summary_message' or 'event_message'"}}]"#,
+            ),
+            (
+                json!({"input": "hello", "max_steps": "many"}),
+                r"[{'type': 'int_parsing', 'loc': ('body', 'max_steps'), 'msg': 'Input should be a valid integer, unable to parse string as an integer', 'input': 'many'}]",
+            ),
+            (
+                json!({"input": "hello", "max_steps": null}),
+                r"[{'type': 'int_type', 'loc': ('body', 'max_steps'), 'msg': 'Input should be a valid integer', 'input': None}]",
+            ),
+            (
+                json!({"input": "hello", "enable_thinking": true}),
+                r"[{'type': 'string_type', 'loc': ('body', 'enable_thinking'), 'msg': 'Input should be a valid string', 'input': True}]",
+            ),
+            (
+                json!({"messages": [{"role": "nobody", "content": "hello"}]}),
+                r#"[{'type': 'literal_error', 'loc': ('body', 'messages', 0, 'function-after[generate_otid_if_missing(), MessageCreate]', 'role'), 'msg': "Input should be <MessageRole.user: 'user'>, <MessageRole.system: 'system'> or <MessageRole.assistant: 'assistant'>", 'input': 'nobody', 'ctx': {'expected': "<MessageRole.user: 'user'>, <MessageRole.system: 'system'> or <MessageRole.assistant: 'assistant'>"}}, {'type': 'literal_error', 'loc': ('body', 'messages', 0, 'function-after[migrate_deprecated_fields(), function-after[generate_otid_if_missing(), ApprovalCreate]]', 'type'), 'msg': "Input should be <MessageCreateType.approval: 'approval'>", 'input': 'message', 'ctx': {'expected': "<MessageCreateType.approval: 'approval'>"}}, {'type': 'literal_error', 'loc': ('body', 'messages', 0, 'function-after[generate_otid_if_missing(), ToolReturnCreate]', 'type'), 'msg': "Input should be <MessageCreateType.tool_return: 'tool_return'>", 'input': 'message', 'ctx': {'expected': "<MessageCreateType.tool_return: 'tool_return'>"}}, {'type': 'missing', 'loc': ('body', 'messages', 0, 'function-after[generate_otid_if_missing(), ToolReturnCreate]', 'tool_returns'), 'msg': 'Field required', 'input': {'role': 'nobody', 'content': 'hello', 'type': 'message'}}]"#,
+            ),
+        ] {
+            assert_eq!(detail(&body), expected);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_answered_is_refused() {
+        for (body, word) in [
+            (json!({"messages": []}), "must not be empty"),
+            (json!({"input": ""}), "empty or invalid"),
+            (json!({"input": []}), "empty or invalid"),
+            (json!({"messages": [{"role": "user", "content": ""}]}), "empty or invalid"),
+            (json!({"messages": [{"role": "user"}]}), "Field required"),
+            (json!({"messages": [{"content": "x"}]}), "Field required"),
+            (json!({"messages": ["x"]}), "valid dictionary"),
+            (json!({"messages": "x"}), "valid list"),
+            (json!({"messages": [{"role": "user", "content": [{"type": "video"}]}]}), "expected tags"),
+            (json!({"messages": [{"role": "user", "content": [{"text": "x"}]}]}), "discriminator"),
+            (json!({"messages": [{"type": "approval", "approvals": []}]}), "approvals must not be empty"),
+            (json!({"input": "x", "max_steps": 1.5}), "fractional"),
+            (json!({"input": "x", "use_assistant_message": "perhaps"}), "unable to interpret"),
+            (json!({"input": "x", "callback_url": 7}), "valid string"),
+        ] {
+            assert!(detail(&body).contains(word), "{body}: {}", detail(&body));
+        }
+    }
+
+    #[test]
+    fn values_are_read_as_leniently_as_python_reads_them() {
+        let body = json!({"input": "x", "max_steps": "5", "use_assistant_message": "no", "nonsense": 1,
+            "enable_thinking": "false", "callback_url": "", "client_tools": [{"name": "t"}]});
+        let request = read(&body, Route::Async).expect("accepted");
+        assert_eq!((request.max_steps, request.use_assistant_message, request.thinking), (5, false, false));
+        assert_eq!(request.callback_url, None);
+        assert_eq!(request.text(), "x");
+    }
+
+    #[test]
+    fn the_route_and_the_body_say_how_the_sender_listens() {
+        for (route, extra, kind) in [
+            (Route::Async, json!({"streaming": true, "background": true}), Kind::Async),
+            (Route::Sync, json!({}), Kind::Sync),
+            (Route::Sync, json!({"background": true}), Kind::Sync),
+            (Route::Sync, json!({"streaming": "yes"}), Kind::Stream),
+            (Route::Sync, json!({"streaming": true, "background": true}), Kind::BackgroundStream),
+            (Route::Stream, json!({}), Kind::Stream),
+            (Route::Stream, json!({"background": true}), Kind::BackgroundStream),
+        ] {
+            let mut body = json!({"input": "x", "callback_url": "http://a/"});
+            body.as_object_mut().expect("an object").extend(extra.as_object().expect("an object").clone());
+            let request = read(&body, route).expect("accepted");
+            assert_eq!((request.kind, request.callback_url.is_some()), (kind, route == Route::Async), "{body}");
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! Where callbacks may go: to this machine, but not to this server itself, and to hosts that were allowed.
+//!
+//! Who sends a message chooses the URL, and must not get this server to knock at doors that it cannot reach itself. So
+//! a URL is looked at twice: when it is sent, and when the connection is made, by its addresses.
+
+mod connect;
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use url::{Host, Url};
+
+use crate::net::address;
+use crate::server::http::access::HostName;
+use connect::Lookup;
+
+/// The targets that a server allows.
+#[derive(Clone)]
+pub struct Targets {
+    /// The port that this server listens on, if it does.
+    own_port: Option<u16>,
+    /// The hosts besides this machine.
+    allowed: Arc<[HostName]>,
+    /// How names become addresses.
+    lookup: Lookup,
+}
+
+/// A target that is allowed.
+#[derive(Debug)]
+pub struct Target {
+    url: Url,
+    place: Place,
+    lookup: Lookup,
+}
+
+/// Which addresses a target may lead to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Those of this machine.
+    Here,
+    /// Those of a host that was allowed: others than this machine's own.
+    Elsewhere {
+        /// Plain http goes to private addresses only: a callback carries all that was said.
+        plain: bool,
+    },
+}
+
+/// Why a target is not allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    #[error("callback URL must be an http or https URL")]
+    NotHttp,
+    #[error("callback host not allowed: it is neither this machine nor given by --allow-callback")]
+    Host,
+    #[error("callback host not allowed: it is this server itself")]
+    Itself,
+    #[error("callback host not allowed: plain http goes to private addresses only")]
+    Plain,
+}
+
+impl Targets {
+    /// The targets of a server without a port.
+    pub fn of_this_machine() -> Self {
+        Self::new(None, &[])
+    }
+
+    /// The targets of a server on a port.
+    pub fn new(own_port: Option<u16>, allowed: &[HostName]) -> Self {
+        Self { own_port, allowed: allowed.into(), lookup: Lookup::system() }
+    }
+
+    /// Decides about a URL. What it is sent to must be what was decided about, so odd spellings are refused.
+    pub fn check(&self, text: &str) -> Result<Target, Denied> {
+        if text.bytes().any(|b| b.is_ascii_control() || matches!(b, b' ' | b'\\')) {
+            return Err(Denied::NotHttp);
+        }
+        let url: Url = text.parse().map_err(|_| Denied::NotHttp)?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(Denied::NotHttp);
+        }
+        let place = self.place(&url)?;
+        Ok(Target { url, place, lookup: self.lookup.clone() })
+    }
+
+    fn place(&self, url: &Url) -> Result<Place, Denied> {
+        let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else { return Err(Denied::NotHttp) };
+        let literal = address::literal(&host);
+        let is_localhost = matches!(host, Host::Domain("localhost"));
+        if is_localhost || literal.is_some_and(address::is_loopback) {
+            return if self.own_port == Some(port) { Err(Denied::Itself) } else { Ok(Place::Here) };
+        }
+        let authority = format!("{host}:{port}");
+        if !self.allowed.iter().any(|allowed| allowed.is(&authority)) {
+            return Err(Denied::Host);
+        }
+        let place = Place::Elsewhere { plain: url.scheme() == "http" };
+        match literal {
+            Some(ip) if !place.admits(ip) => Err(Denied::Plain),
+            _ => Ok(place),
+        }
+    }
+}
+
+impl Place {
+    /// Whether an address is one of this place.
+    fn admits(self, ip: IpAddr) -> bool {
+        let ip = ip.to_canonical();
+        match self {
+            Self::Here => address::is_loopback(ip),
+            Self::Elsewhere { .. } if address::is_loopback(ip) || ip.is_unspecified() || ip.is_multicast() => false,
+            Self::Elsewhere { .. } if is_link_local(ip) => false,
+            Self::Elsewhere { plain } => !plain || address::is_private(ip),
+        }
+    }
+}
+
+/// Where clouds tell a machine its secrets.
+fn is_link_local(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local(),
+    }
+}
+
+impl fmt::Debug for Targets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Targets").field("own_port", &self.own_port).field("allowed", &self.allowed).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(url: &str, allowed: &[&str]) -> Result<Place, Denied> {
+        let allowed: Vec<HostName> = allowed.iter().map(|name| name.parse().expect("a host")).collect();
+        Targets::new(Some(8283), &allowed).check(url).map(|target| target.place)
+    }
+
+    #[test]
+    fn this_machine_is_allowed() {
+        for url in [
+            "http://127.0.0.1:9000/hook?a=%20b",
+            "http://localhost:9000/",
+            "HTTP://LOCALHOST:9000",
+            "https://localhost/",
+            "http://[::1]:9000/",
+            "http://127.9.9.9:9000/",
+            "http://user:secret@127.0.0.1:9000/",
+            "http://2130706433:9000/",
+        ] {
+            assert_eq!(check(url, &[]), Ok(Place::Here), "{url}");
+        }
+    }
+
+    #[test]
+    fn the_server_itself_is_not_however_it_is_spelled() {
+        for host in [
+            "127.0.0.1",
+            "localhost",
+            "LOCALHOST",
+            "[::1]",
+            "[0:0:0:0:0:0:0:1]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:7f00:1]",
+            "127.0.0.2",
+            "127.1",
+            "2130706433",
+            "0x7f000001",
+            "0x7f.1",
+            "0177.0.0.1",
+            "017700000001",
+            "%31%32%37.0.0.1",
+            "１２７.０.０.１",
+            "127。0。0。1",
+            "ⓛⓞⓒⓐⓛⓗⓞⓢⓣ",
+            "a:b@127.0.0.1",
+        ] {
+            let url = format!("http://{host}:8283/v1/agents/");
+            assert_eq!(check(&url, &["localhost", "127.0.0.1"]), Err(Denied::Itself), "{url}");
+        }
+    }
+
+    #[test]
+    fn every_other_place_is_refused() {
+        for (url, why) in [
+            ("http://0.0.0.0:9000/", Denied::Host),
+            ("http://0:9000/", Denied::Host),
+            ("http://[::]:9000/", Denied::Host),
+            ("http://[64:ff9b::7f00:1]:9000/", Denied::Host),
+            ("http://[::127.0.0.1]:9000/", Denied::Host),
+            ("http://[2002:7f00:1::]:9000/", Denied::Host),
+            ("http://169.254.169.254/latest/meta-data/", Denied::Host),
+            ("http://[fe80::1]/", Denied::Host),
+            ("http://[fd00:ec2::254]/", Denied::Host),
+            ("http://10.0.0.1/", Denied::Host),
+            ("http://192.168.0.1/", Denied::Host),
+            ("http://example.com/", Denied::Host),
+            ("https://example.com/", Denied::Host),
+            ("http://localhost.:9000/", Denied::Host),
+            ("http://localhost.example.com:9000/", Denied::Host),
+            ("http://127.0.0.1.example.com:9000/", Denied::Host),
+            ("http://127.0.0.1:9000@example.com/", Denied::Host),
+            ("http://example.com#@127.0.0.1:9000/", Denied::Host),
+            ("http://a.localhost:9000/", Denied::Host),
+            ("file:///etc/passwd", Denied::NotHttp),
+            ("gopher://127.0.0.1:9000/", Denied::NotHttp),
+            ("ftp://127.0.0.1:9000/", Denied::NotHttp),
+            ("unix:/run/it.sock", Denied::NotHttp),
+            ("data:text/plain,x", Denied::NotHttp),
+            ("javascript:alert(1)", Denied::NotHttp),
+            ("//127.0.0.1:9000/", Denied::NotHttp),
+            ("127.0.0.1:9000", Denied::NotHttp),
+            ("http://", Denied::NotHttp),
+            ("http://127.0.0.1:99999/", Denied::NotHttp),
+            ("http://127.0.0.1:9000/\r\nX: y", Denied::NotHttp),
+            ("http://127.0.0.1:9000/\tx", Denied::NotHttp),
+            (" http://127.0.0.1:9000/", Denied::NotHttp),
+            ("http://example.com\\@127.0.0.1:9000/", Denied::NotHttp),
+            ("http://256.256.256.256/", Denied::NotHttp),
+            ("http://127.0.0.1%00.example.com/", Denied::NotHttp),
+            ("not a url", Denied::NotHttp),
+            ("", Denied::NotHttp),
+        ] {
+            assert_eq!(check(url, &[]), Err(why), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_was_allowed_may_be_called() {
+        let allowed = ["hooks.example.com", "app:3000", "10.1.2.3", "203.0.113.7", "[fd00::1]:80"];
+        let elsewhere = |plain| Ok(Place::Elsewhere { plain });
+        for (url, expected) in [
+            ("https://hooks.example.com/x", elsewhere(false)),
+            ("https://HOOKS.example.com:9443/x", elsewhere(false)),
+            ("http://hooks.example.com/x", elsewhere(true)),
+            ("http://app:3000/", elsewhere(true)),
+            ("http://app/", Err(Denied::Host)),
+            ("http://app:3001/", Err(Denied::Host)),
+            ("http://10.1.2.3/", elsewhere(true)),
+            ("http://10.1.2.4/", Err(Denied::Host)),
+            ("http://203.0.113.7/", Err(Denied::Plain)),
+            ("https://203.0.113.7/", elsewhere(false)),
+            ("http://[fd00::1]/", elsewhere(true)),
+            ("https://hooks.example.com.evil.com/", Err(Denied::Host)),
+            ("https://evil.com/?hooks.example.com", Err(Denied::Host)),
+            ("https://hooks.example.com@evil.com/", Err(Denied::Host)),
+            ("https://xhooks.example.com/", Err(Denied::Host)),
+        ] {
+            assert_eq!(check(url, &allowed), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn an_allowed_name_leads_to_no_address_of_this_machine() {
+        let admits = |place: Place, ip: &str| place.admits(ip.parse().expect("an address"));
+        let (safe, plain) = (Place::Elsewhere { plain: false }, Place::Elsewhere { plain: true });
+        for ip in ["127.0.0.1", "::1", "::ffff:127.0.0.1", "0.0.0.0", "::", "169.254.169.254", "fe80::1", "224.0.0.1"] {
+            assert!(!admits(safe, ip) && !admits(plain, ip), "{ip}");
+        }
+        assert!(admits(safe, "203.0.113.7") && !admits(plain, "203.0.113.7"));
+        assert!(admits(safe, "10.0.0.1") && admits(plain, "10.0.0.1"));
+        assert!(admits(Place::Here, "127.0.0.1") && !admits(Place::Here, "10.0.0.1"));
+    }
+}
