@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, LOCATION, RETRY_AFTER};
 
 use super::error::{ApiError, Kind};
@@ -53,10 +54,16 @@ pub(super) fn judge(answer: Answer) -> Result<Answer, Lost> {
     }
 }
 
-/// Compression was not asked for: a body that comes compressed all the same is not unpacked, so that it cannot grow.
+/// Returns the encoding of a compressed body. Compression was not requested, so such a body is neither read nor unpacked:
+/// it could grow without limit.
+pub(super) fn compression(headers: &HeaderMap) -> Option<&str> {
+    let encoding = headers.get(CONTENT_ENCODING)?.to_str().unwrap_or("unknown").trim();
+    (!matches!(encoding, "" | "identity")).then_some(encoding)
+}
+
 fn readable(answer: Answer) -> Result<Answer, Lost> {
-    match answer.header(CONTENT_ENCODING.as_str()).map(str::trim) {
-        None | Some("" | "identity") => Ok(answer),
+    match compression(&answer.headers) {
+        None => Ok(answer),
         Some(encoding) => {
             let cause = format!("{} compressed ({}), which was not asked for", answer.status, show::clip(encoding, 40));
             Err(Lost { kind: Kind::Unreadable, cause, status: Some(answer.status) })

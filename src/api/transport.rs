@@ -14,7 +14,7 @@ use super::classify;
 use super::error::Kind;
 use super::exchange::{Answer, Call, ERROR_CAP, LIST_CAP};
 use super::redact::conceal;
-use super::response::Lost;
+use super::response::{Lost, compression};
 use crate::model::fault::Fault;
 use crate::net::Line;
 use crate::net::proxy::Hop;
@@ -82,8 +82,8 @@ impl Http {
             return Err(classify::kept_out(hop));
         }
         let cap = if response.status().is_success() { call.cap } else { ERROR_CAP };
-        let body = read(response, cap).await;
-        let body = match body {
+        let read = if compression(&headers).is_some() { Ok(Bytes::new()) } else { read(response, cap).await };
+        let body = match read {
             Ok(body) => body,
             // What an error body would have said is not worth losing the status for.
             Err(_) if !(200..300).contains(&status) => Bytes::new(),
