@@ -3,8 +3,10 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::panic::catch_unwind;
+use std::process::Command;
 use std::time::Duration;
 
+use crate::support::pty::Pty;
 use crate::support::{Answer, Gate, Mock, Seed, TestEnv, letta, mock};
 
 /// Sends a request by hand and returns all that comes back.
@@ -38,6 +40,33 @@ fn a_process_that_hangs_is_killed_with_all_that_it_started() {
     assert!(message.contains("did not end within its time limit"), "{message}");
 }
 
+/// The signals from 1 to 31 that a program ignores, given its line `SigIgn:` in Linux's hexadecimal mask.
+fn ignored(line: &str) -> u64 {
+    let mask = line.trim().strip_prefix("SigIgn:").expect("a mask").trim();
+    u64::from_str_radix(mask, 16).expect("hexadecimal") & 0x7fff_ffff
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn children_start_with_default_signals() {
+    let env = TestEnv::new();
+    // bash itself ignores SIGQUIT, but the programs that it starts do not.
+    let script = "grep SigIgn /proc/self/status; true";
+    assert_eq!(ignored(&env.bash(script).run().stdout), 0);
+    assert_eq!(ignored(&Pty::bash(&env, script).spawn().wait().raw()), 0);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn children_start_with_default_signals_even_if_the_tests_ignore_some() {
+    let script = "trap '' HUP INT QUIT TERM
+        exec \"$0\" --exact harness_selftest::children_start_with_default_signals";
+    let output = Command::new("bash").args(["-c", script]).arg(std::env::current_exe().expect("a path")).output();
+    let output = output.expect("bash runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
 #[test]
 fn what_a_process_left_behind_is_one_text() {
     let output = TestEnv::new().bash("echo out; echo err >&2; exit 3").run();
@@ -52,9 +81,13 @@ fn what_a_process_left_behind_is_one_text() {
 }
 
 #[test]
-fn the_memory_of_a_process_is_told() {
-    let output = TestEnv::new().bash("x=$(head -c 64M /dev/zero | tr '\\0' x); true").run();
-    assert!(output.peak_kib > 64 << 10, "{} KiB", output.peak_kib);
+fn the_peak_memory_of_a_process_is_measured() {
+    let (output, peak) = TestEnv::new().bash("x=$(head -c 64M /dev/zero | tr '\\0' x); true").run_measured();
+    assert!(peak > 64 << 10, "{peak} KiB\n{output}");
+    // The memory of the tests themselves does not count.
+    let ours = vec![1_u8; 256 << 20];
+    let (output, peak) = TestEnv::new().bash("sleep 0.1").run_measured();
+    assert!(peak < 64 << 10, "{peak} KiB beside {} bytes\n{output}", ours.len());
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! The tests that look at the program from outside, in one binary: a module per command or promise.
 
+mod acceptance;
 mod api;
 mod approve;
 mod bad_input;
-mod bed;
 mod behaviour;
 mod cancel;
 mod completion;
@@ -13,6 +13,7 @@ mod doctor;
 mod exit_codes;
 mod filter;
 mod generated;
+mod harness_selftest;
 mod headers;
 mod help;
 mod layers;
@@ -20,7 +21,6 @@ mod list;
 mod listen;
 mod local;
 mod login;
-mod looks;
 mod models;
 mod post_policy;
 mod pty;
@@ -32,10 +32,10 @@ mod schema;
 mod send;
 mod serve;
 mod serve_command;
+mod status;
 mod steering;
 mod streams;
 mod support;
 mod terminal;
 mod watch;
-mod wishes;
 mod wrong;

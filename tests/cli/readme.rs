@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::support::TestEnv;
 use crate::support::env::AGENTCTL;
+use crate::support::signals;
 
 fn readme() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")
@@ -21,6 +22,7 @@ fn blocks(language: &str) -> Vec<String> {
 
 #[test]
 fn its_console_blocks_run_and_print_what_they_show() {
+    signals::reset_in_children();
     let home = tempfile::tempdir().expect("a folder");
     assert!(!blocks("console").is_empty(), "the README shows no command");
     trycmd::TestCases::new()

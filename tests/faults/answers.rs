@@ -48,22 +48,22 @@ fn agt_12_no_answer_makes_a_command_panic_hang_or_grow() {
     let seen = at_once(16, &cases, |(body, (command, line))| {
         let (env, mock) = (TestEnv::new(), mock(command, &Answer::body(200, body.kind, body.bytes.clone())));
         let began = Instant::now();
-        let output = env.agentctl(line.split(' ')).server(&mock.url()).limit(TIME).run();
-        (output, began.elapsed())
+        let measured = env.agentctl(line.split(' ')).server(&mock.url()).limit(TIME).run_measured();
+        (measured, began.elapsed())
     });
     let mut table = Table::new("answers", &["command", "answers", "panics", "hangs", "largest peak", "exit codes"]);
     for (command, _) in COMMANDS {
         let of_command = || cases.iter().zip(&seen).filter(|((_, (of, _)), _)| *of == command);
         let (mut codes, mut largest) = (Vec::new(), 0);
-        for ((body, _), (output, took)) in of_command() {
+        for ((body, _), ((output, peak), took)) in of_command() {
             let place = format!("{command}, {}\n{output}", body.name);
             assert!(!output.stderr.contains("panicked") && output.code() != 70, "{place}");
-            assert!(*took < TIME && output.peak_kib < MEMORY, "{took:?}, {} KiB: {place}", output.peak_kib);
+            assert!(*took < TIME && *peak < MEMORY, "{took:?}, {peak} KiB: {place}");
             assert!(output.stderr.chars().count() < 4000 && !output.stderr.contains('\u{1b}'), "{place}");
             let is_good = body.name.starts_with("a good run");
             assert!(!is_good || !matches!(command, "send" | "status" | "watch") || output.code() == 0, "{place}");
             codes.push(output.code());
-            largest = largest.max(output.peak_kib);
+            largest = largest.max(*peak);
         }
         let count = codes.len().to_string();
         codes.sort_unstable();
@@ -83,8 +83,7 @@ fn bomb_row() -> [String; 6] {
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     thread::spawn(move || listener.incoming().flatten().for_each(|stream| _ = send_bomb(&stream)));
     let env = TestEnv::new();
-    let output = env.agentctl(["status", RUN]).server(&url).limit(TIME).run();
-    let peak = output.peak_kib;
+    let (output, peak) = env.agentctl(["status", RUN]).server(&url).limit(TIME).run_measured();
     assert!(output.code() == 11 && peak < MEMORY, "{peak} KiB\n{output}");
     assert!(output.stderr.contains("gzip"), "{output}");
     ["status, gzip bomb of 2 GiB", "1", "0", "0", &format!("{} MiB", peak >> 10), "11"].map(str::to_owned)
@@ -108,8 +107,7 @@ fn a_body_without_end_is_read_up_to_its_limit() {
         thread::spawn(move || listener.incoming().flatten().for_each(|stream| _ = send_endless(&stream, &endless)));
         let env = TestEnv::new();
         let line = COMMANDS.iter().find(|(name, _)| *name == command).expect("a command").1;
-        let output = env.agentctl(line.split(' ')).server(&url).limit(TIME).run();
-        let peak = output.peak_kib;
+        let (output, peak) = env.agentctl(line.split(' ')).server(&url).limit(TIME).run_measured();
         assert!(output.code() == 11 && peak < MEMORY, "{peak} KiB\n{output}");
         assert!(output.stderr.contains("larger than"), "{output}");
     }

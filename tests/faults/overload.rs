@@ -44,8 +44,8 @@ fn a_crowd_is_answered_and_what_was_accepted_ends() {
     let listed = listed(&serve).len();
     // Where a process shows none, there are none to compare.
     let left = descriptors(&serve).saturating_sub(before + OF_READERS);
+    let peak = serve.process().peak_kib() >> 10;
     let output = serve.stop();
-    let peak = output.peak_kib / 1024;
     assert_eq!(output.code(), 0, "{output}");
     let columns = ["clients", "accepted", "turned away", "listed", "unfinished", "files left open", "peak"];
     let mut table = Table::new("overload", &columns);

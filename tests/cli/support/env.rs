@@ -7,6 +7,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use super::process::Process;
+use super::signals;
 
 /// The binary under test.
 pub const AGENTCTL: &str = env!("CARGO_BIN_EXE_agentctl");
@@ -18,6 +19,7 @@ pub struct TestEnv {
 
 impl TestEnv {
     pub fn new() -> Self {
+        signals::reset_in_children();
         let home = TempDir::with_prefix("agentctl-test-").expect("a folder for temporary files");
         for folder in ["config", "data", "cache", "state", "tmp", "agentctl-data"] {
             std::fs::create_dir(home.path().join(folder)).expect("a folder in the new home");

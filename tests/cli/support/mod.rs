@@ -9,6 +9,7 @@ pub mod pty;
 pub mod runs;
 pub mod seed;
 pub mod serve;
+pub mod signals;
 
 pub use env::TestEnv;
 pub use mock::{Answer, Gate, Mock};

@@ -1,6 +1,7 @@
 //! A process that cannot outlive its time limit, and what it left behind.
 
 use std::fmt;
+use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -13,6 +14,8 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 /// How long a process may take unless a test says otherwise. A limit, not an expectation.
 const LIMIT: Duration = Duration::from_secs(60);
+/// How often the peak of a process is read. Its growth after the last reading is missed.
+const SAMPLING: Duration = Duration::from_millis(2);
 
 /// A process to be started. Its standard input is empty unless given.
 pub struct Process {
@@ -74,6 +77,20 @@ impl Process {
         self.spawn().wait()
     }
 
+    /// Runs it to its end. Returns its peak memory in KiB, too.
+    pub fn run_measured(self) -> (Output, u64) {
+        let running = self.spawn();
+        let mut peak = 0;
+        loop {
+            peak = peak.max(running.peak_kib());
+            match running.status.recv_timeout(SAMPLING) {
+                Ok(status) => return (running.output(status), peak),
+                Err(_) if Instant::now() > running.deadline => running.fail("did not end within its time limit"),
+                Err(_) => {}
+            }
+        }
+    }
+
     /// Starts it in a process group of its own.
     pub fn spawn(mut self) -> Running {
         let shown = format!("{:?}", self.command.get_args().collect::<Vec<_>>());
@@ -99,7 +116,7 @@ pub struct Running {
     deadline: Instant,
     stdout: Arc<Captured>,
     stderr: Arc<Captured>,
-    status: Receiver<(ExitStatus, u64)>,
+    status: Receiver<ExitStatus>,
 }
 
 impl Running {
@@ -108,13 +125,21 @@ impl Running {
         let stdout = Captured::read(child.stdout.take());
         let stderr = Captured::read(child.stderr.take());
         let (tell, status) = mpsc::channel();
-        thread::spawn(move || tell.send(wait(&child)));
+        thread::spawn(move || tell.send(child.wait().expect("a child can be waited for")));
         Self { pid, shown, deadline, stdout, stderr, status }
     }
 
     /// Its number.
     pub fn id(&self) -> i32 {
         self.pid.as_raw_pid()
+    }
+
+    /// Its peak memory so far in KiB; 0 once it has ended. The maximum that `wait4` reports does not do: it includes the
+    /// pages of the test's own process, which a child shares until it executes its program.
+    pub fn peak_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap_or_default();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+        peak.and_then(|kib| kib.parse().ok()).unwrap_or(0)
     }
 
     /// Sends it a signal.
@@ -150,26 +175,27 @@ impl Running {
 
     fn wait_for(&self, captured: &Captured, text: &str) {
         if !captured.wait(self.deadline, |seen| seen.contains(text)) {
-            self.kill();
-            panic!("{} never said `{text}`:\n{}", self.shown, self.so_far());
+            self.fail(&format!("never said `{text}`"));
         }
     }
 
     /// Waits for its end.
     pub fn wait(self) -> Output {
         let left = self.deadline.saturating_duration_since(Instant::now());
-        let Ok((status, peak_kib)) = self.status.recv_timeout(left) else {
-            self.kill();
-            panic!("{} did not end within its time limit:\n{}", self.shown, self.so_far());
-        };
+        match self.status.recv_timeout(left) {
+            Ok(status) => self.output(status),
+            Err(_) => self.fail("did not end within its time limit"),
+        }
+    }
+
+    fn output(self, status: ExitStatus) -> Output {
         // The streams may be held open by something that it left behind: that counts as not having ended.
         for captured in [&self.stdout, &self.stderr] {
             if !captured.wait_for_end(self.deadline) {
-                self.kill();
-                panic!("{} left a process behind:\n{}", self.shown, self.so_far());
+                self.fail("left a process behind");
             }
         }
-        Output { stdout: self.stdout.text(), stderr: self.stderr.text(), status, peak_kib }
+        Output { stdout: self.stdout.text(), stderr: self.stderr.text(), status }
     }
 
     /// Ends it and all that it started.
@@ -178,22 +204,12 @@ impl Running {
         let _ = kill_process_group(self.pid, Signal::KILL);
     }
 
-    fn so_far(&self) -> String {
-        format!("{}------- stderr -------\n{}", self.stdout.text(), self.stderr.text())
+    /// Kills it and fails the test.
+    fn fail(&self, complaint: &str) -> ! {
+        self.kill();
+        let (stdout, stderr) = (self.stdout.text(), self.stderr.text());
+        panic!("{} {complaint}:\n{stdout}------- stderr -------\n{stderr}", self.shown);
     }
-}
-
-/// Waits for a child; returns how it ended, and its peak memory in KiB.
-fn wait(child: &Child) -> (ExitStatus, u64) {
-    let pid = libc::pid_t::try_from(child.id()).expect("a process id");
-    let mut status = 0;
-    // SAFETY: `rusage` is plain data that may be zero and that the call fills; nobody else waits for this child.
-    let (waited, usage) = unsafe {
-        let mut usage: libc::rusage = std::mem::zeroed();
-        (libc::wait4(pid, &raw mut status, 0, &raw mut usage), usage)
-    };
-    assert_eq!(waited, pid, "the child can be waited for");
-    (ExitStatus::from_raw(status), usage.ru_maxrss.unsigned_abs())
 }
 
 /// A stream, collected as it comes.
@@ -254,8 +270,6 @@ impl Captured {
 pub struct Output {
     pub stdout: String,
     pub stderr: String,
-    /// The most memory that it used. At least what the test's own process used, which it shares until it is on its own.
-    pub peak_kib: u64,
     status: ExitStatus,
 }
 
