@@ -26,6 +26,7 @@ use engine::owner::{Alive, Owners};
 pub use http::{access, listener};
 pub use models::providers::Providers;
 use store::{Database, IDENTITY, StoreError, agents};
+pub use types::host_name::HostName;
 pub use types::memory_budget::MemoryBudget;
 pub use types::quirks::Manners;
 pub use types::target;

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use crate::server::access::HostName;
+use crate::server::HostName;
 
 /// Run the local server: the API of agents and runs, on a port of this machine
 ///

@@ -9,7 +9,7 @@ use url::Url;
 use crate::config::{Secret, atomic_write};
 use crate::exit::Exit;
 use crate::report::Failure;
-use crate::server::access::HostName;
+use crate::server::HostName;
 use crate::text::shell;
 
 /// The file that says that the server is ready. It goes with it.

@@ -12,6 +12,7 @@ use crate::net::Route;
 use crate::net::client::Secure;
 use crate::net::proxy::Proxies;
 use crate::report::Failure;
+use crate::server::types::model_info::{CONTEXT_WINDOW, ModelInfo};
 
 /// The endpoints that a server knows, and how they are reached.
 #[derive(Clone, Debug, Default)]
@@ -30,29 +31,11 @@ pub struct Provider {
     proxies: Proxies,
 }
 
-/// How many tokens a model can take that does not say so.
-pub const CONTEXT_WINDOW: i64 = 128_000;
-
 /// How long an endpoint may take to list its models.
 const LIST_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The largest list of models that is read.
 const MOST_BYTES: usize = 4 << 20;
-
-/// A model as it is listed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
-    pub handle: String,
-    pub endpoint: Option<String>,
-    pub context_window: i64,
-}
-
-impl Listed {
-    /// A model of which no more than the handle is known.
-    pub fn named(handle: &str) -> Self {
-        Self { handle: handle.to_owned(), endpoint: None, context_window: CONTEXT_WINDOW }
-    }
-}
 
 /// What is known of an endpoint before it is set up.
 struct Kind {
@@ -155,7 +138,7 @@ impl Provider {
     }
 
     /// Its models; none if it does not answer soon.
-    pub async fn models(&self) -> Vec<Listed> {
+    pub async fn models(&self) -> Vec<ModelInfo> {
         let models = timeout(LIST_PATIENCE, self.list()).await.ok().flatten().unwrap_or_default();
         models.iter().filter_map(|model| self.listed(model)).collect()
     }
@@ -177,11 +160,11 @@ impl Provider {
         list.get("data")?.as_array().cloned()
     }
 
-    fn listed(&self, model: &Value) -> Option<Listed> {
+    fn listed(&self, model: &Value) -> Option<ModelInfo> {
         let handle = format!("{}/{}", self.name, model.get("id")?.as_str()?);
         // Only some endpoints say how much a model can take.
         let context_window = model.get("max_model_len").and_then(Value::as_i64).unwrap_or(CONTEXT_WINDOW);
-        Some(Listed { handle, endpoint: Some(self.base.to_string()), context_window })
+        Some(ModelInfo { handle, endpoint: Some(self.base.to_string()), context_window })
     }
 
     /// A client for it: no redirects, no proxy for this machine, a key over plain http only to private addresses.

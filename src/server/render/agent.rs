@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::server::models::providers::Listed;
 use crate::server::store::agents::AgentRow;
 use crate::server::store::messages::MessageRow;
 use crate::server::types::clock;
+use crate::server::types::model_info::ModelInfo;
 
 /// An agent with the keys that clients know, most of them empty here; `asks` is what it waits for, where that is wanted.
 pub fn agent(row: &AgentRow, asks: Option<&MessageRow>) -> Value {
@@ -18,7 +18,7 @@ pub fn agent(row: &AgentRow, asks: Option<&MessageRow>) -> Value {
         "agent_type": agent_type,
         "created_at": clock::micros(row.created),
         "updated_at": clock::micros(row.updated),
-        "llm_config": super::model(&Listed::named(&row.model)),
+        "llm_config": super::model(&ModelInfo::named(&row.model)),
         "model": row.model,
         "embedding": null,
         "embedding_config": null,

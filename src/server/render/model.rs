@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::server::models::providers::Listed;
+use crate::server::types::model_info::ModelInfo;
 
 /// One model, with all that clients need to know.
-pub fn model(model: &Listed) -> Value {
+pub fn model(model: &ModelInfo) -> Value {
     let (provider, name) = model.handle.split_once('/').unwrap_or(("agentctl", &model.handle));
     json!({
         "handle": model.handle,

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::ORGANIZATION;
-use crate::server::models::providers::CONTEXT_WINDOW;
 use crate::server::store::steps::StepRow;
+use crate::server::types::model_info::CONTEXT_WINDOW;
 
 /// A step. The server's models cache nothing and count no hidden thoughts.
 pub fn step(row: &StepRow) -> Value {

@@ -6,9 +6,10 @@ use serde::Deserialize;
 use super::Result;
 use super::lists::Page;
 use crate::model::AgentId;
-use crate::server::http::validate::{Changes, NewAgent, Order};
 use crate::server::models;
+use crate::server::types::agent::{AgentChanges, NewAgent};
 use crate::server::types::clock;
+use crate::server::types::order::Order;
 
 /// An agent as it is stored.
 #[derive(Clone, Debug)]
@@ -116,8 +117,8 @@ pub fn create(
     get(tx, id)
 }
 
-/// Changes an agent. None if there is no such agent.
-pub fn change(tx: &Transaction<'_>, id: &str, changes: &Changes) -> Result<Option<AgentRow>> {
+/// AgentChanges an agent. None if there is no such agent.
+pub fn change(tx: &Transaction<'_>, id: &str, changes: &AgentChanges) -> Result<Option<AgentRow>> {
     let Some(mut agent) = get(tx, id)? else { return Ok(None) };
     changes.apply(&mut agent.settings);
     tx.prepare_cached(

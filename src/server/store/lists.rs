@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, Transaction, params_from_iter};
 use super::Result;
 use super::agents::OF_AGENT;
 use super::runs::{COLUMNS, RunRow};
-use crate::server::http::validate::Order;
+use crate::server::types::order::Order;
 use crate::server::types::request::Kind;
 
 /// Which part of a list is asked for. Filters that a list does not know stay empty.

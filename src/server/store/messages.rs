@@ -9,8 +9,8 @@ use super::claims::Claim;
 use super::message_refs::Spot;
 use super::runs::RunRow;
 use super::{Page, Result};
-use crate::server::http::validate::Order;
 use crate::server::models::Call;
+use crate::server::types::order::Order;
 use crate::server::types::request::{InputMessage, Returned, Verdict};
 use crate::server::types::{clock, ids};
 

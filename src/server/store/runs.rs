@@ -11,7 +11,7 @@ use super::idempotency::{self, Key, Used};
 use super::messages::{self, NewMessage};
 use super::{Result, approvals, outbox};
 use crate::model::RunStatus;
-use crate::server::http::validate::Order;
+use crate::server::types::order::Order;
 use crate::server::types::request::{Kind, RequestConfig, SendRequest, Sent};
 use crate::server::types::{clock, ids};
 

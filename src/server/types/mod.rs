@@ -1,8 +1,13 @@
 //! The nouns that the other layers share: calls, verdicts, ids, the clock, budgets. They depend on no other layer.
 
+pub mod agent;
 pub mod clock;
+pub mod host_name;
 pub mod ids;
 pub mod memory_budget;
+pub mod model_info;
+pub mod order;
+pub mod python_repr;
 pub mod quirks;
 pub mod request;
 pub mod target;

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use crate::model::message::content_text;
 use crate::server::Manners;
-use crate::server::http::validate;
 use crate::server::models::Failure;
 
 /// The tool, and its argument, by which an agent speaks unless a request names others.
@@ -235,7 +234,7 @@ impl SendRequest {
         if self.inputs.is_empty() {
             return Err(Failure::new("IndexError", "list index out of range"));
         }
-        match self.messages().find(|message| validate::is_empty(&message.content)) {
+        match self.messages().find(|message| is_empty(&message.content)) {
             None => Ok(()),
             Some(_) => Err(Failure::new("ValueError", "Message content is empty or invalid")),
         }
@@ -246,6 +245,11 @@ impl SendRequest {
         let user = self.messages().filter(|message| message.role == Role::User).last();
         user.or_else(|| self.messages().last()).map(|message| content_text(&message.content)).unwrap_or_default()
     }
+}
+
+/// Whether the content of a message is empty text or an empty list of parts.
+pub fn is_empty(content: &Value) -> bool {
+    content.as_str().is_some_and(str::is_empty) || content.as_array().is_some_and(Vec::is_empty)
 }
 
 impl Role {

@@ -18,7 +18,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 
 pub use body::MOST_BYTES;
-pub use host::{BadHostName, HostName, Hosts};
+pub use host::Hosts;
 pub use key::Key;
 
 use super::error_response::ErrorResponse;

@@ -14,12 +14,13 @@ use crate::model::AgentId;
 use crate::server::engine::Engine;
 use crate::server::http::error_response::ErrorResponse;
 use crate::server::http::internal_error::InternalError;
-use crate::server::http::validate::{self, Order, Params};
+use crate::server::http::validate::{self, Params};
 use crate::server::models;
 use crate::server::render;
 use crate::server::store::agents::AgentRow;
 use crate::server::store::messages::MessageRow;
 use crate::server::store::{Result as Stored, agents, approvals};
+use crate::server::types::order::Order;
 
 /// What an agent can be asked to include. All but one are there in any case, or do not exist here.
 const INCLUDE: &[&str] = &[

@@ -13,9 +13,10 @@ use super::{Answer, agent_id};
 use crate::model::AgentId;
 use crate::server::engine::Engine;
 use crate::server::http::error_response::ErrorResponse;
-use crate::server::http::validate::{self, Fault, Order, Params};
+use crate::server::http::validate::{self, Fault, Params};
 use crate::server::store::Result as Stored;
 use crate::server::store::runs::{self, Cancelled};
+use crate::server::types::order::Order;
 
 /// How many runs are cancelled in one transaction: many cost little more than one, and others want to write, too.
 const AT_ONCE: usize = 250;

@@ -13,10 +13,11 @@ use super::{accept, agent_id, known, no_such_run, page, required, run_id};
 use crate::server::engine::Engine;
 use crate::server::http::error_response::ErrorResponse;
 use crate::server::http::idempotency_headers::mark;
-use crate::server::http::validate::{MESSAGE_TYPES, Order, Params, Route};
+use crate::server::http::validate::{MESSAGE_TYPES, Params, Route};
 use crate::server::render::{Place, RunView};
 use crate::server::store::messages::{self, Of, Sieve};
 use crate::server::store::{agents, runs};
+use crate::server::types::order::Order;
 
 /// `POST /v1/agents/{agent_id}/messages/async`: answered once the run is stored for good.
 pub async fn send(

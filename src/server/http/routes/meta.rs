@@ -12,8 +12,9 @@ use super::{Answer, run_id};
 use crate::server::engine::Engine;
 use crate::server::http::error_response::ErrorResponse;
 use crate::server::models;
-use crate::server::models::providers::{Listed, Provider};
+use crate::server::models::providers::Provider;
 use crate::server::render;
+use crate::server::types::model_info::ModelInfo;
 
 /// The version of the API's server that this one follows.
 const API_VERSION: &str = "0.16.8";
@@ -27,7 +28,7 @@ pub async fn health() -> Json<Value> {
 pub async fn models(State(engine): State<Arc<Engine>>) -> Json<Value> {
     let lists = engine.providers.all().iter().map(Provider::models);
     let endpoints = join_all(lists).await.into_iter().flatten();
-    let built_in = models::HANDLES.iter().map(|handle| Listed::named(handle));
+    let built_in = models::HANDLES.iter().map(|handle| ModelInfo::named(handle));
     Json(built_in.chain(endpoints).map(|model| render::model(&model)).collect())
 }
 

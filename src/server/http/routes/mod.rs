@@ -29,11 +29,12 @@ use super::access::MOST_BYTES;
 use super::error_response::ErrorResponse;
 use super::idempotency_headers::declare;
 use super::internal_error::InternalError;
-use super::validate::{Fault, Order, Params};
+use super::validate::{Fault, Params};
 use crate::model::{AgentId, RunId};
 use crate::server::Manners;
 use crate::server::engine::Engine;
 use crate::server::store::{Page, StoreError};
+use crate::server::types::order::Order;
 
 /// What a handler answers: a JSON body, or why there is none.
 type Answer = Result<axum::Json<Value>, ErrorResponse>;

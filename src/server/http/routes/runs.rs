@@ -12,11 +12,12 @@ use crate::model::RunStatus;
 use crate::server::Manners;
 use crate::server::engine::Engine;
 use crate::server::http::error_response::ErrorResponse;
-use crate::server::http::validate::{Order, Params};
+use crate::server::http::validate::Params;
 use crate::server::render::{self, Place, RunView};
 use crate::server::store::lists::{self, RunFilter};
 use crate::server::store::runs::RunRow;
 use crate::server::store::{Page, runs, steps};
+use crate::server::types::order::Order;
 use crate::server::types::request::Kind;
 
 /// The statuses of a run that has not ended.

@@ -1,49 +1,15 @@
 //! The bodies of `POST /v1/agents/` and `PATCH /v1/agents/{agent_id}`.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::fields::{self, Fields};
 use super::{Fault, Loc};
-
-/// What an agent is made from.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct NewAgent {
-    pub name: Option<String>,
-    pub model: Option<String>,
-    pub system: Option<String>,
-    pub agent_type: Option<String>,
-    pub description: Option<String>,
-    pub tags: Vec<String>,
-    pub metadata: Option<Value>,
-    pub blocks: Vec<(String, String)>,
-}
-
-/// What is to be changed about an agent. What is none stays as it is.
-#[derive(Clone, Debug, Default)]
-pub struct Changes {
-    pub name: Option<String>,
-    pub model: Option<String>,
-    pub system: Option<String>,
-    pub description: Option<Option<String>>,
-    pub tags: Option<Vec<String>>,
-    pub metadata: Option<Option<Value>>,
-}
-
-impl Changes {
-    /// Changes what can be set when an agent is made.
-    pub fn apply(&self, to: &mut NewAgent) {
-        let Self { description, tags, metadata, .. } = self.clone();
-        to.description = description.unwrap_or_else(|| to.description.take());
-        to.tags = tags.unwrap_or_else(|| std::mem::take(&mut to.tags));
-        to.metadata = metadata.unwrap_or_else(|| to.metadata.take());
-    }
-}
+use crate::server::types::agent::{AgentChanges, NewAgent};
 
 /// Reads the body that changes an agent, or says all that is wrong with it.
-pub fn changes(body: &Map<String, Value>) -> Result<Changes, Vec<Fault>> {
+pub fn changes(body: &Map<String, Value>) -> Result<AgentChanges, Vec<Fault>> {
     let mut fields = Fields::new(body, Loc::new("body"));
-    let changes = Changes {
+    let changes = AgentChanges {
         name: name(&mut fields),
         model: fields.text("model"),
         system: fields.text("system"),

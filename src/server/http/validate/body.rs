@@ -5,7 +5,7 @@ use axum::http::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
 
 use super::{Fault, Loc};
-use crate::server::http::validate::python_repr::Py;
+use crate::server::types::python_repr::Py;
 
 /// How many values a body may have. Each takes memory of its own, however short its text is.
 const MOST_VALUES: usize = 200_000;

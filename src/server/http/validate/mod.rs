@@ -9,20 +9,18 @@ mod fields;
 mod key;
 mod message;
 mod part;
-pub mod python_repr;
 mod query;
 mod send;
 
-pub use agent::{Changes, NewAgent, bad_name, changes, is_name, new_agent};
+pub use agent::{bad_name, changes, is_name, new_agent};
 pub use body::{is_crowded, object};
 pub use key::idempotency_key;
-pub use part::is_empty;
-pub use query::{Order, Params};
+pub use query::Params;
 pub use send::{Join, MESSAGE_TYPES, Route, include_pings, join, run_ids, send_request};
 
 use serde_json::{Value, json};
 
-use super::validate::python_repr::{Py, list};
+use crate::server::types::python_repr::{Py, list};
 
 /// The pattern of an agent id, as the API prints it.
 const AGENT_ID: &str = "^agent-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$";

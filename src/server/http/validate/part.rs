@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{Fault, Loc, alternatives};
 use crate::server::Manners;
+use crate::server::types::request::is_empty;
 
 const PARTS: &[&str] = &[
     "text",
@@ -29,11 +30,6 @@ pub fn content(value: &Value, at: Loc, manners: Manners) -> Result<Value, Vec<Fa
         ],
     };
     if faults.is_empty() { Ok(value.clone()) } else { Err(faults) }
-}
-
-/// Whether content says nothing, in either form.
-pub fn is_empty(content: &Value) -> bool {
-    content.as_str().is_some_and(str::is_empty) || content.as_array().is_some_and(Vec::is_empty)
 }
 
 fn list(parts: &[Value], at: &Loc) -> Vec<Fault> {

@@ -4,16 +4,11 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::{Fault, Loc, alternatives, fields};
+use crate::server::types::order::Order;
+use crate::server::types::python_repr::Py;
 
 /// The parameters of a query, in their order.
 pub struct Params(Vec<(String, String)>);
-
-/// Which end of a list comes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    Ascending,
-    Descending,
-}
 
 impl Params {
     /// Takes a query apart.
@@ -87,7 +82,7 @@ fn at(key: &str) -> Loc {
 
 fn bound(kind: &'static str, word: &str, key: &'static str, edge: i64, input: &Value) -> Fault {
     let words = format!("Input should be {word} than or equal to {edge}");
-    Fault::new(kind, at("limit"), words, input).context(key, super::Py::Json(edge.into()))
+    Fault::new(kind, at("limit"), words, input).context(key, Py::Json(edge.into()))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::fields::{self, Fields};
 use super::{Fault, Loc, alternatives, message, part};
 use crate::server::Manners;
-use crate::server::types::request::{Input, InputMessage, Kind, Role, SPEAKS, SPOKEN, SendRequest};
+use crate::server::types::request::{Input, InputMessage, Kind, Role, SPEAKS, SPOKEN, SendRequest, is_empty};
 
 /// The message types that the API lists.
 pub const MESSAGE_TYPES: &[&str] = &crate::model::message::KINDS;
@@ -129,7 +129,7 @@ fn inputs(fields: &mut Fields<'_>, manners: Manners) -> Vec<Input> {
         let content = part::content(value, fields.at("input"), manners);
         return fields.keep_all(content).map(from_user).into_iter().collect();
     }
-    if fields.present("messages").is_some_and(part::is_empty) && !manners.accepts_empty() {
+    if fields.present("messages").is_some_and(is_empty) && !manners.accepts_empty() {
         let at = fields.at("messages");
         fields.blame(Fault::rule(at, "messages must not be empty", &Value::Array(Vec::new())));
     }

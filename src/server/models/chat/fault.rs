@@ -10,9 +10,9 @@ use crate::core::retry::Loss;
 use crate::model::StopReason;
 use crate::net::address;
 use crate::report;
-use crate::server::http::validate::python_repr::Py;
 use crate::server::models::Failure;
 use crate::server::models::providers::Provider;
+use crate::server::types::python_repr::Py;
 use crate::text::show;
 
 /// How much of a refusal is told.

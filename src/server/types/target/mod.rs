@@ -12,7 +12,7 @@ use std::sync::Arc;
 use url::{Host, Url};
 
 use crate::net::address;
-use crate::server::http::access::HostName;
+use crate::server::types::host_name::HostName;
 use connect::Lookup;
 
 /// The targets that a server allows.
@@ -91,7 +91,7 @@ impl Targets {
             return if self.own_port == Some(port) { Err(Denied::Itself) } else { Ok(Place::Here) };
         }
         let authority = format!("{host}:{port}");
-        if !self.allowed.iter().any(|allowed| allowed.is(&authority)) {
+        if !self.allowed.iter().any(|allowed| allowed.matches(&authority)) {
             return Err(Denied::Host);
         }
         let place = Place::Elsewhere { plain: url.scheme() == "http" };

@@ -1,0 +1,10 @@
+//! The order of lists.
+
+/// The order of a list by creation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Oldest first.
+    Ascending,
+    /// Newest first.
+    Descending,
+}
