@@ -24,7 +24,7 @@ impl Circles {
             graph.entry(from).or_default().entry(to).or_insert(place);
         }
         let edges = graph.iter().flat_map(|(from, targets)| targets.keys().map(move |to| (from, to)));
-        let found = edges.filter_map(|(from, to)| Some(from_the_first(way(&graph, to, from)?))).collect();
+        let found = edges.filter_map(|(from, to)| Some(from_the_first(chain(&graph, to, from)?))).collect();
         Self { graph, found }
     }
 
@@ -39,20 +39,20 @@ impl Circles {
     }
 }
 
-/// Returns the modules on a shortest way, with both ends.
-fn way(graph: &Graph, from: &Module, to: &Module) -> Option<Vec<Module>> {
-    let mut ways = vec![vec![from.clone()]];
+/// Returns the modules on a shortest chain of edges, with both ends.
+fn chain(graph: &Graph, from: &Module, to: &Module) -> Option<Vec<Module>> {
+    let mut chains = vec![vec![from.clone()]];
     let mut seen = BTreeSet::from([from.clone()]);
     let mut at = 0;
-    while at < ways.len() {
-        let way = ways[at].clone();
-        let last = way.last()?;
+    while at < chains.len() {
+        let chain = chains[at].clone();
+        let last = chain.last()?;
         if last == to {
-            return Some(way);
+            return Some(chain);
         }
         for next in graph.get(last).into_iter().flat_map(BTreeMap::keys) {
             if seen.insert(next.clone()) {
-                ways.push(way.iter().chain([next]).cloned().collect());
+                chains.push(chain.iter().chain([next]).cloned().collect());
             }
         }
         at += 1;
