@@ -47,7 +47,6 @@ pub const IN_CIRCLES: &[&str] = &[
     "config::sources",
     "server::engine::execute",
     "server::engine::worker",
-    "server::http::validate::part",
     "server::models",
     "server::store::agents",
     "server::store::approvals",

@@ -43,7 +43,6 @@ pub const ARROWS: &[(&str, &[&str])] = &[
             "server::types",
             "db",
             "model",
-            "text",
         ],
     ),
     // Workers, execution of runs, callbacks, approvals, subscriptions.
@@ -52,13 +51,13 @@ pub const ARROWS: &[(&str, &[&str])] = &[
         &["server", "server::render", "server::models", "server::store", "server::types", "sabotage", "db", "model"],
     ),
     // Rows of the database as documents of the API.
-    ("server::render", &["server", "server::models", "server::store", "server::types", "model"]),
+    ("server::render", &["server", "server::store", "server::types", "model"]),
     // The models that answer: echo, script, chat completions.
-    ("server::models", &["server", "net", "core", "model", "text", "report"]),
+    ("server::models", &["server", "server::types", "net", "core", "model", "text", "report"]),
     // Queries and transactions.
     ("server::store", &["server::types", "sabotage", "db", "model"]),
     // The types that the other rooms of the server share.
-    ("server::types", &["server", "net", "model"]),
+    ("server::types", &["server", "net", "model", "text"]),
     // Turns runs, messages and agents into lines, tables and JSON. It prints nothing.
     ("render", &["follow::event", "ui::io::Look", "core", "model", "text", "report"]),
     // Streams, progress, prompts.
@@ -90,12 +89,9 @@ pub const ARROWS: &[(&str, &[&str])] = &[
 /// Arrows against the direction of the table, left to be removed.
 pub const UPWARD: &[(&str, &str)] = &[
     ("commands", "cli"),
-    ("server::models", "server::http"),
     ("server::models", "server::store"),
     ("server::store", "server::engine"),
-    ("server::store", "server::http"),
     ("server::store", "server::models"),
-    ("server::types", "server::http"),
     ("server::types", "server::models"),
 ];
 
