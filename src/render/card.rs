@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn utc_gives_one_exact_time() {
         let mut ctx = context(None);
-        ctx.look.utc = true;
+        ctx.style.utc = true;
         let text = card(&run(json!({})), None, &ctx).text(false);
         assert!(text.contains("created      2026-11-23T14:56:08.000Z\n"), "{text}");
     }
@@ -246,7 +246,7 @@ mod tests {
         fn no_line_is_wider_than_the_terminal_but_an_id(status: String, error: String, url: String, columns in 20usize..100, ascii: bool) {
             let run = run(json!({"status": status, "stop_reason": error, "callback_url": url, "metadata": {"error": error}}));
             let mut ctx = context(Some(columns));
-            ctx.look.ascii = ascii;
+            ctx.style.ascii = ascii;
             let text = card(&run, None, &ctx).text(false);
             let whole = |line: &str| line.starts_with("run") || line.starts_with("agent") || line.starts_with("  agentctl ");
             for line in text.lines().filter(|line| !whole(line)) {

@@ -18,14 +18,14 @@ use jiff::tz::TimeZone;
 use crate::model::RunId;
 use crate::text::ascii::ascii;
 use crate::text::show::{fit_with, show_line};
+use crate::text::style::Style;
 use crate::text::time;
-use crate::ui::io::Look;
 
 /// What human output depends on besides the values that it shows.
 #[derive(Clone, Debug)]
 pub struct Context {
     /// Width, locale and habits of the reader.
-    pub look: Look,
+    pub style: Style,
     /// The present.
     pub now: Timestamp,
     /// The zone of local times.
@@ -37,28 +37,28 @@ pub struct Context {
 impl Context {
     /// The columns that a line may take.
     fn columns(&self) -> usize {
-        self.look.width.unwrap_or(usize::MAX)
+        self.style.width.unwrap_or(usize::MAX)
     }
 
     /// One safe line in the characters of the locale, so that it is not wider once it is printed.
     fn line(&self, untrusted: &str) -> String {
         let shown = show_line(untrusted);
-        if self.look.ascii { ascii(shown.as_str()) } else { shown.to_string() }
+        if self.style.ascii { ascii(shown.as_str()) } else { shown.to_string() }
     }
 
     /// The same, cut to a number of columns.
     fn clip(&self, untrusted: &str, columns: usize) -> String {
-        fit_with(&self.line(untrusted), columns, if self.look.ascii { "..." } else { "…" })
+        fit_with(&self.line(untrusted), columns, if self.style.ascii { "..." } else { "…" })
     }
 
     /// A cell of a table; off a terminal it may be as wide as its text.
     fn cell(&self, untrusted: &str, columns: usize) -> String {
-        self.clip(untrusted, if self.look.width.is_some() { columns } else { usize::MAX })
+        self.clip(untrusted, if self.style.width.is_some() { columns } else { usize::MAX })
     }
 
     /// A point in time: local and relative, or in UTC.
     fn time(&self, at: Timestamp) -> String {
-        if self.look.utc {
+        if self.style.utc {
             return time::rfc3339(at);
         }
         format!("{}, {} ago", time::local(at, &self.zone), time::age(at, self.now))
@@ -84,7 +84,7 @@ mod samples {
 
     pub(super) fn context(width: Option<usize>) -> Context {
         Context {
-            look: Look { width, ..Look::default() },
+            style: Style { width, ..Style::default() },
             now: "2026-11-23T14:59:20Z".parse().expect("a time"),
             zone: TimeZone::UTC,
             command_suffix: " --local".to_owned(),

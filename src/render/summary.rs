@@ -238,7 +238,7 @@ mod tests {
                 None,
             );
             let mut ctx = context(Some(columns));
-            ctx.look.ascii = ascii;
+            ctx.style.ascii = ascii;
             let page = summary(&ending, &ctx).text(false);
             let last = page.lines().last().unwrap_or_default();
             prop_assert!(last.contains("ttft") && last.contains("duration"), "{page}");

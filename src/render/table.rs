@@ -23,7 +23,7 @@ pub fn runs_table<'a>(runs: impl IntoIterator<Item = &'a Run>, ctx: &Context) ->
         let cells = rows.iter().map(|(run, facts)| cell(run, facts)).collect();
         Column { title, rank, ids: is_id(title), cells }
     };
-    let created = if ctx.look.utc { "created" } else { "age" };
+    let created = if ctx.style.utc { "created" } else { "age" };
     let columns = [
         column("run", 0, &|run, _| ctx.cell(run.id().as_str(), ID_MAX)),
         column("agent", 6, &|run, _| ctx.cell(run.agent_id().unwrap_or_default(), ID_MAX)),
@@ -48,7 +48,7 @@ pub fn agents_table(agents: &[Document], ctx: &Context) -> Page {
         column("agent", 0, &|agent| ctx.cell(agent.text("id").unwrap_or_default(), ID_MAX)),
         column("name", 1, &|agent| ctx.cell(agent.text("name").unwrap_or_default(), CELL_MAX)),
         column("model", 2, &|agent| ctx.cell(model(agent).unwrap_or_default(), CELL_MAX)),
-        column(if ctx.look.utc { "created" } else { "age" }, 3, &|agent| short_time(agent, ctx)),
+        column(if ctx.style.utc { "created" } else { "age" }, 3, &|agent| short_time(agent, ctx)),
     ];
     grid(&columns, ctx)
 }
@@ -79,7 +79,7 @@ fn is_id(title: &str) -> bool {
 
 fn short_time(document: &Document, ctx: &Context) -> String {
     match document.text("created_at").and_then(time::parse) {
-        Some(at) if ctx.look.utc => rfc3339(at),
+        Some(at) if ctx.style.utc => rfc3339(at),
         Some(at) => age(at, ctx.now),
         None => "n/a".to_owned(),
     }
@@ -174,7 +174,7 @@ mod tests {
         fn no_line_is_wider_than_the_terminal_and_no_id_is_cut(status: String, reason: String, columns in 40usize..120, ascii: bool) {
             let run = run(json!({"status": status, "stop_reason": reason}));
             let mut ctx = context(Some(columns));
-            ctx.look.ascii = ascii;
+            ctx.style.ascii = ascii;
             let text = runs_table([&run], &ctx).text(false);
             prop_assert!(text.contains(RUN));
             for line in text.lines().filter(|line| *line != RUN && !line.starts_with("  agent-")) {

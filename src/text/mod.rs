@@ -7,5 +7,6 @@ pub mod page;
 pub mod shell;
 pub mod show;
 pub mod since;
+pub mod style;
 pub mod time;
 pub mod wrap;

@@ -10,6 +10,7 @@ use crate::exit::Exit;
 use crate::report::{CLOSED_PIPE, Failure};
 use crate::text::ascii::ascii;
 use crate::text::page::Page;
+use crate::text::style::Style;
 
 /// What stands behind the standard streams.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,31 +23,12 @@ pub struct Terminals {
     pub stderr: bool,
 }
 
-/// How human output looks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Look {
-    /// Colour on standard output.
-    pub colour_out: bool,
-    /// Colour on standard error.
-    pub colour_err: bool,
-    /// ASCII only: the locale is not UTF-8.
-    pub ascii: bool,
-    /// Words instead of glyphs, and no animation (`ACCESSIBLE`).
-    pub accessible: bool,
-    /// The terminal can move its cursor (it is not `TERM=dumb`).
-    pub moves: bool,
-    /// Times as RFC 3339 in UTC instead of local and relative.
-    pub utc: bool,
-    /// Columns for human output on stdout; none means unlimited.
-    pub width: Option<usize>,
-}
-
 /// The two output streams. Each document is one write.
 pub struct Io {
     /// What stands behind the streams.
     pub terminals: Terminals,
     /// How human output looks.
-    pub look: Look,
+    pub style: Style,
     /// Notices are not wanted (`--quiet`).
     pub quiet: bool,
     /// Errors are JSON objects.
@@ -66,7 +48,7 @@ impl Io {
         let (out, err) = (RefCell::new(out), Rc::new(RefCell::new(err)));
         Self {
             terminals,
-            look: Look::default(),
+            style: Style::default(),
             quiet: false,
             json_errors: false,
             shape: Shape::default(),
@@ -124,7 +106,7 @@ impl Io {
 
     /// Writes human output to stdout.
     pub fn page(&self, page: &Page) -> Result<(), Failure> {
-        self.raw(&self.look.fit_locale(page.text(self.look.colour_out)))
+        self.raw(&fit_locale(self.style, page.text(self.style.colour_out)))
     }
 
     /// Writes text that carries its own line ends to stdout, in one write.
@@ -147,7 +129,7 @@ impl Io {
 
     /// Says something on stderr, muted or not. A stderr that cannot be written is not worth an error.
     pub fn say(&self, page: &Page) {
-        self.say_text(&self.look.fit_locale(page.text(self.look.colour_err)));
+        self.say_text(&fit_locale(self.style, page.text(self.style.colour_err)));
     }
 
     /// Tells about a failure, for people or for scripts. A reader who went away is none.
@@ -168,7 +150,7 @@ impl Io {
     /// Begins a fresh line on stderr after Ctrl-C: the terminal has just written `^C` there.
     pub fn fresh_line(&self) {
         if self.terminals.stderr {
-            self.say_text(if self.look.moves && !self.look.accessible { "\r\u{1b}[K" } else { "\n" });
+            self.say_text(if self.style.moves_cursor && !self.style.accessible { "\r\u{1b}[K" } else { "\n" });
         }
     }
 
@@ -181,8 +163,9 @@ impl Io {
 
     /// What says things on stderr from where these streams cannot be reached.
     pub fn voice(&self) -> impl Fn(&Page) + 'static {
-        let (err, look) = (Rc::clone(&self.err), self.look);
-        move |page| write_err(&err, &look.fit_locale(page.text(look.colour_err)))
+        let err = Rc::clone(&self.err);
+        let style = self.style;
+        move |page| write_err(&err, &fit_locale(style, page.text(style.colour_err)))
     }
 
     fn say_text(&self, text: &str) {
@@ -190,10 +173,9 @@ impl Io {
     }
 }
 
-impl Look {
-    fn fit_locale(self, text: String) -> String {
-        if self.ascii { ascii(&text) } else { text }
-    }
+/// Replaces the characters that the locale does not have.
+fn fit_locale(style: Style, text: String) -> String {
+    if style.ascii { ascii(&text) } else { text }
 }
 
 fn write_err(err: &RefCell<Box<dyn Write>>, text: &str) {

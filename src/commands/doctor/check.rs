@@ -6,8 +6,8 @@ use crate::exit::Exit;
 use crate::report::Failure;
 use crate::text::page::{Page, Tone};
 use crate::text::show::show_line;
+use crate::text::style::Style;
 use crate::text::wrap::fill;
-use crate::ui::io::Look;
 
 /// How a check went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,10 +80,10 @@ impl Check {
     }
 
     /// For people: a line, and a line with the fix.
-    pub fn page(&self, look: Look) -> Page {
+    pub fn page(&self, style: Style) -> Page {
         let (tone, glyph, word) = self.state.shown();
-        let mark = if look.ascii || look.accessible { word } else { glyph };
-        let columns = look.width.unwrap_or(usize::MAX).saturating_sub(INDENT.len());
+        let mark = if style.ascii || style.accessible { word } else { glyph };
+        let columns = style.width.unwrap_or(usize::MAX).saturating_sub(INDENT.len());
         let first = format!("{}: {}", self.name, self.message);
         // The mark is as good as the indent: a line that begins with it may be no longer.
         let page = lines(Page::new().tone(tone, mark).say(" "), &first, columns.saturating_sub(mark.len()));
@@ -130,11 +130,11 @@ mod tests {
         let failure = Failure::new(Exit::Unsafe, "x", "the credentials can be read by others").cause("0644");
         let check =
             Check::failed("credentials", &failure.hint("chmod 600 /home/ada/.config/agentctl and all that is in it"));
-        for (look, begins) in [
-            (Look { width: Some(40), ..Look::default() }, "✗ credentials: the"),
-            (Look { width: Some(40), ascii: true, ..Look::default() }, "failed credentials: the"),
+        for (style, begins) in [
+            (Style { width: Some(40), ..Style::default() }, "✗ credentials: the"),
+            (Style { width: Some(40), ascii: true, ..Style::default() }, "failed credentials: the"),
         ] {
-            let text = check.page(look).text(false);
+            let text = check.page(style).text(false);
             assert!(text.starts_with(begins), "{text}");
             assert!(text.lines().all(|line| line.width() <= 40), "{text}");
             assert!(text.contains("    fix: chmod 600"), "{text}");

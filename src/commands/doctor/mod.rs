@@ -47,7 +47,7 @@ impl Report<'_> {
         if self.ctx.format_is_given(Format::Json) || self.ctx.global.jq.is_some() {
             self.ctx.io.document(&check.document())?;
         } else {
-            self.ctx.io.page(&check.page(self.ctx.io.look))?;
+            self.ctx.io.page(&check.page(self.ctx.io.style))?;
         }
         if check.is_failed() {
             self.first.get_or_insert(check.exit());

@@ -37,7 +37,7 @@ pub fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     if let [word] = &args.words[..]
         && let Some((_, blocks)) = TOPICS.iter().find(|(name, _)| word == name)
     {
-        ctx.io.page(&topic::page(&blocks(), ctx.io.look.width))?;
+        ctx.io.page(&topic::page(&blocks(), ctx.io.style.width))?;
         return Ok(Exit::Done.into());
     }
     // What `agentctl COMMAND --help` says, errors included.

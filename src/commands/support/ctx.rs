@@ -37,7 +37,7 @@ impl Ctx {
         io.shape = shape;
         io.quiet = global.quiet;
         io.chatty = global.verbose > 0;
-        io.look.utc = global.utc;
+        io.style.utc = global.utc;
         io.json_errors = format == Format::Json;
         Ok(Self { io, env, global, format })
     }

@@ -9,14 +9,14 @@ use crate::cli::{Cli, ColourMode, Format};
 use crate::config::Env;
 use crate::exit::Exit;
 use crate::report::Failure;
+use crate::text::style::Style;
 use crate::ui::Io;
-use crate::ui::io::Look;
 
 /// Sets the streams up from the environment and from the flags that can be recognised.
 pub fn apply(io: &mut Io, args: &[OsString], env: &Env) {
     let colour = value_of(args, "--color", None).and_then(|word| ColourMode::from_str(&word, true).ok());
     let format = value_of(args, "--output", Some("-o")).and_then(|word| Format::from_str(&word, true).ok());
-    io.look = look(io, colour.unwrap_or_default(), env);
+    io.style = style(io, colour.unwrap_or_default(), env);
     let is_filtered = value_of(args, "--jq", None).is_some();
     io.json_errors = is_filtered || format.map_or(!io.terminals.stdout, |format| format == Format::Json);
 }
@@ -34,8 +34,8 @@ fn value_of(args: &[OsString], long: &str, short: Option<&str>) -> Option<String
     })
 }
 
-/// How human output looks, from the terminal and the environment.
-fn look(io: &Io, colour: ColourMode, env: &Env) -> Look {
+/// The style of human output, from the terminal and the environment.
+fn style(io: &Io, colour: ColourMode, env: &Env) -> Style {
     let dumb = env.get("TERM").is_some_and(|term| term == "dumb");
     let forced = env.is_on("CLICOLOR_FORCE");
     let wanted = |terminal: bool| match colour {
@@ -44,12 +44,12 @@ fn look(io: &Io, colour: ColourMode, env: &Env) -> Look {
         ColourMode::Auto if env.given("NO_COLOR").is_some() => false,
         ColourMode::Auto => forced || (terminal && !dumb),
     };
-    Look {
+    Style {
         colour_out: wanted(io.terminals.stdout),
         colour_err: wanted(io.terminals.stderr),
         ascii: !is_utf8(env),
         accessible: env.is_on("ACCESSIBLE"),
-        moves: !dumb,
+        moves_cursor: !dumb,
         utc: false,
         width: width(io, env),
     }
@@ -91,7 +91,7 @@ fn help_command(args: &[OsString]) -> String {
 pub fn explain(io: &Io, error: &clap::Error, args: &[OsString]) -> Exit {
     let rendered = error.render();
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        let text = if io.look.colour_out { rendered.ansi().to_string() } else { rendered.to_string() };
+        let text = if io.style.colour_out { rendered.ansi().to_string() } else { rendered.to_string() };
         return io.raw(&text).map_or_else(|failure| failure.exit, |()| Exit::Done);
     }
     let failure = usage(&rendered.to_string(), &help_command(args));

@@ -211,7 +211,7 @@ impl Session {
     /// What human output of this command depends on.
     pub fn context(&self, ctx: &Ctx) -> Context {
         let zone = if ctx.global.utc { TimeZone::UTC } else { TimeZone::system() };
-        Context { look: ctx.io.look, now: Timestamp::now(), zone, command_suffix: self.settings.command_suffix() }
+        Context { style: ctx.io.style, now: Timestamp::now(), zone, command_suffix: self.settings.command_suffix() }
     }
 
     /// A run as a card, with the model's name where the local engine answers.

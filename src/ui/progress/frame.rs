@@ -9,7 +9,7 @@ use crate::text::count::plural;
 use crate::text::duration::read_whole;
 use crate::text::page::{Page, Tone};
 use crate::text::show::{fit_with, show};
-use crate::ui::io::Look;
+use crate::text::style::Style;
 
 /// Rows and columns of a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,30 +27,30 @@ const SHORT_ID: usize = 12;
 /// The board as text, without a line feed at its end. Empty where there is nothing to show.
 ///
 /// A line a run and a total where there are several; the total alone where the terminal has too few rows.
-pub(super) fn frame(board: &Board, look: &Look, size: Size, now: Timestamp) -> String {
+pub(super) fn frame(board: &Board, style: &Style, size: Size, now: Timestamp) -> String {
     let several = board.rows.len() > 1;
     let others = usize::from(several) + usize::from(board.outage.is_some());
     // One row stays free for what the shell or the user writes.
     let compact = several && board.rows.len() + others >= size.rows;
-    let rows = board.rows.iter().filter(|_| !compact).map(|row| line(row, look, size.columns, now));
-    let total = several.then(|| Page::new().show(&fitted(&board.total(now), look, size.columns)));
+    let rows = board.rows.iter().filter(|_| !compact).map(|row| line(row, style, size.columns, now));
+    let total = several.then(|| Page::new().show(&fitted(&board.total(now), style, size.columns)));
     let outage = board.outage.as_ref().map(|outage| {
-        let text = fitted(&outage.text(now, size.columns), look, size.columns);
+        let text = fitted(&outage.text(now, size.columns), style, size.columns);
         Page::new().paint(Tone::Caution, show(&text))
     });
-    let lines: Vec<String> = rows.chain(total).chain(outage).map(|line| line.text(look.colour_err)).collect();
+    let lines: Vec<String> = rows.chain(total).chain(outage).map(|line| line.text(style.colour_err)).collect();
     lines.join("\n")
 }
 
 /// `✓ succeeded run-7977cf8e… 4 s · 3 steps · get_weather · No rain today.`
-fn line(row: &Row, look: &Look, columns: usize, now: Timestamp) -> Page {
+fn line(row: &Row, style: &Style, columns: usize, now: Timestamp) -> Page {
     let (glyph, tone) = sign(row.state);
-    let head = fitted(&format!("{glyph} {}", row.word()), look, columns);
+    let head = fitted(&format!("{glyph} {}", row.word()), style, columns);
     let steps = (row.steps > 0).then(|| plural(row.steps as u64, "step"));
     let parts = [Some(read_whole(row.elapsed(now))), steps, row.tool.clone(), row.said.clone()];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     let line = format!("{head} {} {}", short(row.id.as_str(), columns), parts.join(" · "));
-    let line = fitted(&line, look, columns);
+    let line = fitted(&line, style, columns);
     match line.strip_prefix(&head) {
         Some(rest) => Page::new().paint(tone, show(&head)).show(rest),
         None => Page::new().show(&line),
@@ -78,10 +78,10 @@ fn short(id: &str, columns: usize) -> String {
 ///
 /// Left out is what terminals disagree about: selectors and skin tones that change the width of what stands before them.
 /// A line that is wider on the screen than in our books would smear the ones below it.
-pub(super) fn fitted(text: &str, look: &Look, columns: usize) -> String {
+pub(super) fn fitted(text: &str, style: &Style, columns: usize) -> String {
     let steady: String =
         text.chars().filter(|c| !matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}')).collect();
-    if look.ascii { fit_with(&ascii(&steady), columns, "...") } else { fit_with(&steady, columns, "…") }
+    if style.ascii { fit_with(&ascii(&steady), columns, "...") } else { fit_with(&steady, columns, "…") }
 }
 
 #[cfg(test)]
@@ -93,10 +93,10 @@ mod tests {
     use serde_json::json;
     use unicode_width::UnicodeWidthStr;
 
-    fn text(events: &[Event], look: Look, rows: usize, columns: usize) -> String {
+    fn text(events: &[Event], style: Style, rows: usize, columns: usize) -> String {
         let mut board = Board::new(Timestamp::UNIX_EPOCH);
         events.iter().for_each(|event| board.apply(event, Timestamp::UNIX_EPOCH));
-        frame(&board, &look, Size { rows, columns }, Timestamp::from_second(7).expect("in range"))
+        frame(&board, &style, Size { rows, columns }, Timestamp::from_second(7).expect("in range"))
     }
 
     fn call(number: u32) -> Event {
@@ -112,37 +112,37 @@ mod tests {
     fn every_run_has_a_line_and_several_have_a_total() {
         let events =
             [status(1, "running"), call(1), words(1, "No rain.\nNone."), ended(2, "failed"), ended(3, "completed")];
-        insta::assert_snapshot!(text(&events, Look::default(), 24, 80), @"
+        insta::assert_snapshot!(text(&events, Style::default(), 24, 80), @"
         → running run-00000001… 7 s · get_weather · No rain. None.
         ✗ failed run-00000002… 4 s
         ✓ succeeded run-00000003… 4 s
         3 runs: 1 open, 1 succeeded, 1 failed · 7 s
         ");
-        insta::assert_snapshot!(text(&events, Look { ascii: true, ..Look::default() }, 24, 40), @"
+        insta::assert_snapshot!(text(&events, Style { ascii: true, ..Style::default() }, 24, 40), @"
         -> running run-00000001... 7 s - get_...
         x failed run-00000002... 4 s
         + succeeded run-00000003... 4 s
         3 runs: 1 open, 1 succeeded, 1 failed...
         ");
-        insta::assert_snapshot!(text(&events[..1], Look::default(), 24, 120), @"→ running run-00000001-ca1d-48fb-a2e2-b5c282725f77 7 s");
-        assert_eq!(text(&[], Look::default(), 24, 80), "");
+        insta::assert_snapshot!(text(&events[..1], Style::default(), 24, 120), @"→ running run-00000001-ca1d-48fb-a2e2-b5c282725f77 7 s");
+        assert_eq!(text(&[], Style::default(), 24, 80), "");
     }
 
     #[test]
     fn more_runs_than_rows_become_a_total() {
         let events: Vec<Event> = (1..=12).map(|n| ended(n, if n > 9 { "failed" } else { "completed" })).collect();
-        insta::assert_snapshot!(text(&events, Look::default(), 13, 80), @"12 runs: 9 succeeded, 3 failed · 7 s");
-        assert_eq!(text(&events, Look::default(), 14, 80).lines().count(), 13);
+        insta::assert_snapshot!(text(&events, Style::default(), 13, 80), @"12 runs: 9 succeeded, 3 failed · 7 s");
+        assert_eq!(text(&events, Style::default(), 14, 80).lines().count(), 13);
     }
 
     #[test]
     fn an_outage_is_told_with_the_next_try_also_where_it_is_narrow() {
         let events = [status(1, "running"), poll_error("connection refused")];
-        insta::assert_snapshot!(text(&events, Look::default(), 24, 80), @"
+        insta::assert_snapshot!(text(&events, Style::default(), 24, 80), @"
         → running run-00000001… 7 s
         no answer from the server for 19 s: connection refused; trying again
         ");
-        insta::assert_snapshot!(text(&events, Look::default(), 24, 60), @"
+        insta::assert_snapshot!(text(&events, Style::default(), 24, 60), @"
         → running run-00000001… 7 s
         no answer from the server for 19 s: connectio…; trying again
         ");
@@ -150,16 +150,16 @@ mod tests {
 
     #[test]
     fn colour_only_where_it_is_wanted() {
-        let look = Look { colour_err: true, ..Look::default() };
-        assert!(text(&[ended(1, "completed")], look, 24, 80).starts_with("\u{1b}[32m✓ succeeded\u{1b}[0m run-"));
-        assert!(!text(&[ended(1, "completed")], Look::default(), 24, 80).contains('\u{1b}'));
+        let style = Style { colour_err: true, ..Style::default() };
+        assert!(text(&[ended(1, "completed")], style, 24, 80).starts_with("\u{1b}[32m✓ succeeded\u{1b}[0m run-"));
+        assert!(!text(&[ended(1, "completed")], Style::default(), 24, 80).contains('\u{1b}'));
     }
 
     proptest! {
         #[test]
         fn no_line_is_wider_than_the_terminal(said: String, word: String, rows in 1usize..9, columns in 1usize..110, ascii: bool) {
             let events = [status(1, &word), words(1, &said), status(2, "running"), poll_error(&said)];
-            for line in text(&events, Look { ascii, ..Look::default() }, rows, columns).split('\n') {
+            for line in text(&events, Style { ascii, ..Style::default() }, rows, columns).split('\n') {
                 prop_assert!(line.width() <= columns, "{line:?}");
                 prop_assert!(line.chars().map(|c| unicode_width::UnicodeWidthChar::width(c).unwrap_or(1)).sum::<usize>() <= columns);
                 prop_assert!(!line.chars().any(crate::text::show::is_hidden));

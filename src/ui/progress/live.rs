@@ -10,7 +10,7 @@ use super::outage::recovered;
 use super::pace::Pace;
 use super::unpadded::Unpadded;
 use crate::follow::event::Event;
-use crate::ui::io::Look;
+use crate::text::style::Style;
 
 /// The columns that stay free behind a frame, for what the terminal echoes there: `^Z`, and `^C` after it.
 const ECHO: usize = 4;
@@ -23,7 +23,7 @@ pub struct Live<T> {
     term: T,
     bar: ProgressBar,
     board: Board,
-    look: Look,
+    style: Style,
     clock: Clock,
     drawn: String,
     pace: Pace,
@@ -32,12 +32,13 @@ pub struct Live<T> {
 
 impl<T: TermLike + Clone + 'static> Live<T> {
     /// A display on `term`, empty at first. The size of `term` is asked before each frame.
-    pub fn new(term: T, look: Look, clock: Clock) -> Self {
+    pub fn new(term: T, style: Style, clock: Clock) -> Self {
         let target = ProgressDrawTarget::term_like(Box::new(Unpadded::new(term.clone())));
-        let style = ProgressStyle::with_template("{msg}").expect("a template of one known key");
-        let bar = ProgressBar::with_draw_target(None, target).with_style(style);
-        let (board, pace) = (Board::new(clock.now()), Pace::new(clock.now()));
-        Self { term, bar, board, look, clock, drawn: String::new(), pace, paused: false }
+        let template = ProgressStyle::with_template("{msg}").expect("a template of one known key");
+        let bar = ProgressBar::with_draw_target(None, target).with_style(template);
+        let board = Board::new(clock.now());
+        let pace = Pace::new(clock.now());
+        Self { term, bar, board, style, clock, drawn: String::new(), pace, paused: false }
     }
 
     /// Takes an event in and draws what it changes.
@@ -80,8 +81,8 @@ impl<T: TermLike + Clone + 'static> Live<T> {
 
     /// Leaves a line behind, above the display.
     fn leave(&mut self, text: &str, now: Timestamp) {
-        let text = format!("{} {text}", self.clock.stamp(now, self.look.utc));
-        let line = fitted(&text, &self.look, usize::from(self.term.width()));
+        let text = format!("{} {text}", self.clock.stamp(now, self.style.utc));
+        let line = fitted(&text, &self.style, usize::from(self.term.width()));
         let term = self.term.clone();
         // A terminal that went away is not worth an error: the run is followed all the same.
         self.suspend(|| term.write_line(&line).and_then(|()| term.flush()).unwrap_or_default());
@@ -96,7 +97,7 @@ impl<T: TermLike + Clone + 'static> Live<T> {
         // A terminal that narrow has no room to give away.
         let columns = if width > 4 * ECHO { width - ECHO } else { width };
         let size = Size { rows: self.term.height().into(), columns };
-        if self.show(frame(&self.board, &self.look, size, now)) {
+        if self.show(frame(&self.board, &self.style, size, now)) {
             self.pace.spend(now);
         }
     }
@@ -120,7 +121,7 @@ mod tests {
 
     fn display(screen: &Screen) -> (Live<Screen>, Time) {
         let (clock, time) = clock();
-        (Live::new(screen.clone(), Look { moves: true, ..Look::default() }, clock), time)
+        (Live::new(screen.clone(), Style { moves_cursor: true, ..Style::default() }, clock), time)
     }
 
     #[test]

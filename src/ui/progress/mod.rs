@@ -46,12 +46,12 @@ pub enum Progress<'a> {
 impl<'a> Progress<'a> {
     /// The display that fits the choice and the terminal.
     pub fn new(choice: Choice, io: &'a Io, clock: Clock) -> Self {
-        let redraws = io.terminals.stderr && io.look.moves && !io.look.accessible && !io.chatty;
+        let redraws = io.terminals.stderr && io.style.moves_cursor && !io.style.accessible && !io.chatty;
         match choice {
             _ if io.quiet => Self::Off,
             Choice::None => Self::Off,
-            Choice::Auto if redraws => Self::Live(Box::new(Live::new(Term::buffered_stderr(), io.look, clock))),
-            Choice::Auto | Choice::Plain => Self::Plain(Box::new(Plain::new(io.look.utc, clock)), io),
+            Choice::Auto if redraws => Self::Live(Box::new(Live::new(Term::buffered_stderr(), io.style, clock))),
+            Choice::Auto | Choice::Plain => Self::Plain(Box::new(Plain::new(io.style.utc, clock)), io),
         }
     }
 
@@ -114,12 +114,13 @@ mod samples;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::io::{Look, Terminals};
+    use crate::text::style::Style;
+    use crate::ui::io::Terminals;
 
     fn kind(choice: Choice, change: impl FnOnce(&mut Io)) -> &'static str {
         let terminals = Terminals { stderr: true, ..Terminals::default() };
         let mut io = Io::new(terminals, Box::new(std::io::sink()), Box::new(std::io::sink()));
-        io.look = Look { moves: true, ..Look::default() };
+        io.style = Style { moves_cursor: true, ..Style::default() };
         change(&mut io);
         match Progress::new(choice, &io, samples::clock().0) {
             Progress::Live(_) => "live",
@@ -132,8 +133,8 @@ mod tests {
     fn only_a_terminal_that_can_redraw_gets_a_display() {
         assert_eq!(kind(Choice::Auto, |_| {}), "live");
         assert_eq!(kind(Choice::Auto, |io| io.terminals.stderr = false), "plain");
-        assert_eq!(kind(Choice::Auto, |io| io.look.moves = false), "plain");
-        assert_eq!(kind(Choice::Auto, |io| io.look.accessible = true), "plain");
+        assert_eq!(kind(Choice::Auto, |io| io.style.moves_cursor = false), "plain");
+        assert_eq!(kind(Choice::Auto, |io| io.style.accessible = true), "plain");
         assert_eq!(kind(Choice::Auto, |io| io.chatty = true), "plain");
         assert_eq!(kind(Choice::Plain, |_| {}), "plain");
         assert_eq!(kind(Choice::None, |_| {}), "off");
