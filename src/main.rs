@@ -7,7 +7,7 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    agentctl::config::secret::forbid_dumps();
+    agentctl::config::core_dumps::forbid();
     let end = agentctl::run(std::env::args_os().collect(), agentctl::config::Env::Real, agentctl::ui::Io::standard());
     if let Some(signal) = end.signal {
         signal.raise();

@@ -2,9 +2,10 @@
 #![no_main]
 
 use agentctl::config::Env;
-use agentctl::config::change::{Change, change};
+use agentctl::config::edit::{Edit, apply};
 use agentctl::config::config_file::ConfigFile;
-use agentctl::config::profile::Place;
+use agentctl::config::setting_name::SettingName;
+use agentctl::config::setting_path::SettingPath;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &[u8]| {
@@ -22,11 +23,11 @@ fuzz_target!(|text: &[u8]| {
     let _ = file.active(None, &env);
     let unknown = file.unknown_keys();
     let set =
-        Change::Set(Place { profile: Some("p".to_owned()), key: agentctl::config::key::Key::Agent }, "x".to_owned());
-    if change(&env, None, &set).is_ok() {
+        Edit::Set(SettingPath { profile: Some("p".to_owned()), setting: SettingName::Agent }, "x".to_owned());
+    if apply(&env, None, &set).is_ok() {
         let file = ConfigFile::load(&env).expect("what was written can be read");
         assert_eq!(file.unknown_keys(), unknown);
         let profile = file.active(Some("p"), &env).expect("the profile").expect("the profile");
-        assert_eq!(profile.get(agentctl::config::key::Key::Agent).map(|given| given.value).as_deref(), Some("x"));
+        assert_eq!(profile.get(SettingName::Agent).map(|given| given.value).as_deref(), Some("x"));
     }
 });

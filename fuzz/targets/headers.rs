@@ -12,7 +12,7 @@ fuzz_target!(|line: &str| {
         return;
     }
     let line = format!("{line}{MARK}");
-    let gathered = headers::gather(&[line.clone()], &Env::from([("LETTA_CUSTOM_HEADERS", line.as_str())]), None);
+    let gathered = headers::collect(&[line.clone()], &Env::from([("LETTA_CUSTOM_HEADERS", line.as_str())]), None);
     match gathered {
         Ok(found) => {
             for header in &found {

@@ -12,9 +12,9 @@ use super::help::TOPICS;
 use crate::cli::Cli;
 use crate::config::Env;
 use crate::config::config_file::ConfigFile;
-use crate::config::key::Key;
-use crate::config::known_agents::Seen;
-use crate::config::recent::Recent;
+use crate::config::known_agents::KnownAgents;
+use crate::config::recent_runs::RecentRuns;
+use crate::config::setting_name::SettingName;
 use crate::model::{StopReason, message};
 use crate::ui::Io;
 
@@ -76,7 +76,7 @@ fn words(arg: &Arg, env: &Env) -> Option<ArgValueCandidates> {
         "TYPE" if arg.get_id() != "agent_type" => |_| plain(&message::KINDS),
         "HANDLE" => |_| plain(&["agentctl/echo", "agentctl/script"]),
         "TOPIC" => |_| topics(),
-        "KEY" => |_| Key::ALL.iter().map(|key| CompletionCandidate::new(key.name())).collect(),
+        "KEY" => |_| SettingName::ALL.iter().map(|key| CompletionCandidate::new(key.name())).collect(),
         _ => return None,
     };
     let env = env.clone();
@@ -96,14 +96,14 @@ fn topics() -> Vec<CompletionCandidate> {
 /// The runs that were sent from here, the newest first.
 fn runs(env: &Env) -> Vec<CompletionCandidate> {
     let last = CompletionCandidate::new("@last").help(Some("the last run that was sent from here".into()));
-    let sent = Recent::new(env).all().into_iter().rev().take(RUNS);
+    let sent = RecentRuns::new(env).all().into_iter().rev().take(RUNS);
     let runs = sent.map(|(run, server)| CompletionCandidate::new(run.as_str()).help(Some(server.into())));
     std::iter::once(last).chain(runs).collect()
 }
 
 /// The agents that servers showed: their ids, and names that a shell takes as they are.
 fn agents(env: &Env) -> Vec<CompletionCandidate> {
-    let seen = Seen::new(env).all();
+    let seen = KnownAgents::new(env).all();
     let tame = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
     let named = seen.iter().filter(|agent| !agent.name.is_empty() && tame(&agent.name));
     let names = named.map(|agent| CompletionCandidate::new(&agent.name).help(Some(agent.server.clone().into())));

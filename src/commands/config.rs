@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use super::{Ctx, End};
 use crate::cli::Format;
-use crate::config::change::{self, Change};
 use crate::config::config_file::{self, ConfigFile};
+use crate::config::edit::{self, Edit};
 use crate::config::headers::Header;
-use crate::config::key::Key;
-use crate::config::profile::{Name, Place};
+use crate::config::setting_name::SettingName;
+use crate::config::setting_path::{ProfileName, SettingPath};
 use crate::config::{Given, Origin, Settings, dirs};
 use crate::exit::Exit;
 use crate::report::Failure;
@@ -44,13 +44,13 @@ pub enum Verb {
     Get {
         /// The setting
         #[arg(value_name = "KEY")]
-        key: Place,
+        key: SettingPath,
     },
     /// Put a setting into the file
     Set {
         /// The setting
         #[arg(value_name = "KEY")]
-        key: Place,
+        key: SettingPath,
         /// What it is from now on
         #[arg(value_name = "VALUE")]
         value: String,
@@ -59,7 +59,7 @@ pub enum Verb {
     Unset {
         /// The setting
         #[arg(value_name = "KEY")]
-        key: Place,
+        key: SettingPath,
     },
     /// Print the settings that hold, and where each came from
     List,
@@ -69,7 +69,7 @@ pub enum Verb {
     Use {
         /// The profile
         #[arg(value_name = "PROFILE")]
-        name: Name,
+        name: ProfileName,
     },
 }
 
@@ -78,19 +78,19 @@ pub fn run(ctx: &Ctx, args: &Args) -> anyhow::Result<End> {
     match &args.verb {
         Verb::Get { key } => get(ctx, key)?,
         Verb::Set { key, value } => {
-            key.key.check(value, "the command line")?;
-            change(ctx, Change::Set(key.clone(), value.clone()))?;
+            key.setting.check(value, "the command line")?;
+            change(ctx, Edit::Set(key.clone(), value.clone()))?;
         }
-        Verb::Unset { key } => change(ctx, Change::Unset(key.clone()))?,
+        Verb::Unset { key } => change(ctx, Edit::Unset(key.clone()))?,
         Verb::List => list(ctx)?,
         Verb::Path => path(ctx)?,
-        Verb::Use { name } => change(ctx, Change::Use(name.0.clone()))?,
+        Verb::Use { name } => change(ctx, Edit::Use(name.0.clone()))?,
     }
     Ok(Exit::Done.into())
 }
 
-fn change(ctx: &Ctx, change: Change) -> Result<(), Failure> {
-    change::change(&ctx.env, named_profile(ctx)?.as_deref(), &change)
+fn change(ctx: &Ctx, change: Edit) -> Result<(), Failure> {
+    edit::apply(&ctx.env, named_profile(ctx)?.as_deref(), &change)
 }
 
 /// The profile of `--profile`, as a name that may become one.
@@ -101,14 +101,14 @@ fn named_profile(ctx: &Ctx) -> Result<Option<String>, Failure> {
     let bad = |error| {
         Failure::usage("--profile names no profile").cause(error).hint("`agentctl config list` shows the profiles")
     };
-    ctx.global.profile.as_ref().map(|name| name.parse::<Name>().map(|name| name.0).map_err(bad)).transpose()
+    ctx.global.profile.as_ref().map(|name| name.parse::<ProfileName>().map(|name| name.0).map_err(bad)).transpose()
 }
 
-fn get(ctx: &Ctx, place: &Place) -> Result<(), Failure> {
+fn get(ctx: &Ctx, place: &SettingPath) -> Result<(), Failure> {
     let flag = place.profile.clone().or(named_profile(ctx)?);
     let profile = ConfigFile::load(&ctx.env)?.active(flag.as_deref(), &ctx.env)?;
-    let key = place.key.name();
-    match profile.as_ref().and_then(|profile| profile.get(place.key)) {
+    let key = place.setting.name();
+    match profile.as_ref().and_then(|profile| profile.get(place.setting)) {
         Some(given) => ctx.io.page(&Page::new().show(&given.value).end()),
         None => {
             let name = profile.map_or_else(|| "default".to_owned(), |profile| profile.name.value);
@@ -119,7 +119,7 @@ fn get(ctx: &Ctx, place: &Place) -> Result<(), Failure> {
 }
 
 fn path(ctx: &Ctx) -> Result<(), Failure> {
-    let folder = dirs::named_config_dir(&ctx.env)?;
+    let folder = dirs::required_config_dir(&ctx.env)?;
     ctx.io.page(&Page::new().show(&folder.join(config_file::NAME).display().to_string()).end())
 }
 
@@ -149,19 +149,19 @@ fn document((name, given): &Row) -> Value {
 }
 
 fn rows(ctx: &Ctx) -> Result<Vec<Row>, Failure> {
-    let settings = Settings::gather(&ctx.global.flags(), &ctx.env)?;
-    let base = Given::new(settings.server_key(), settings.base_origin);
+    let settings = Settings::resolve_allowing_no_key(&ctx.global.flags(), &ctx.env)?;
+    let base = Given::new(settings.server_name(), settings.base_origin);
     let key = settings.key.map(|_| Given::new("(redacted)".to_owned(), settings.key_origin));
     let (project, others): (Vec<Header>, Vec<Header>) =
         settings.headers.into_iter().partition(|header| header.name.as_str().starts_with("x-project"));
     let project = project.into_iter().next().map(|header| Given::new(header.shown().to_owned(), header.origin));
     let mut rows = vec![
         ("profile", settings.profile),
-        (Key::BaseUrl.name(), Some(base)),
+        (SettingName::BaseUrl.name(), Some(base)),
         ("key", key),
-        (Key::Agent.name(), settings.agent),
-        (Key::Project.name(), project),
-        (Key::Output.name(), Some(output(ctx)?)),
+        (SettingName::Agent.name(), settings.agent),
+        (SettingName::Project.name(), project),
+        (SettingName::Output.name(), Some(output(ctx)?)),
     ];
     let header = |header: Header| Given::new(format!("{}: {}", header.name, header.shown()), header.origin);
     rows.extend(others.into_iter().map(|one| ("header", Some(header(one)))));
@@ -173,7 +173,7 @@ fn output(ctx: &Ctx) -> Result<Given<String>, Failure> {
     let env = || ctx.env.given("AGENTCTL_OUTPUT").map(|word| Given::new(word, Origin::Variable("AGENTCTL_OUTPUT")));
     let profile = || -> Result<_, Failure> {
         let profile = ConfigFile::load(&ctx.env)?.active(ctx.global.profile.as_deref(), &ctx.env)?;
-        Ok(profile.and_then(|profile| profile.get(Key::Output)))
+        Ok(profile.and_then(|profile| profile.get(SettingName::Output)))
     };
     let given = match flag.or_else(env) {
         None if !ctx.global.local => profile()?,

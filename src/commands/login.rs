@@ -75,7 +75,7 @@ async fn take(ctx: &Ctx, origin: &str) -> Result<Result<Secret, End>, Failure> {
             .hint("--api-key-file reads the key from a file")
     };
     if let Some(file) = &ctx.global.api_key_file {
-        return crate::config::sources::read_key(file).map(Ok);
+        return crate::config::key_file::read(file).map(Ok);
     }
     let text = if ctx.io.terminals.stdin {
         let ask = || ctx.io.say(&Page::new().say("API key for ").show_line(origin).say(" (it is not shown): "));

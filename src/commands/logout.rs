@@ -20,7 +20,7 @@ pub struct Args {}
 pub fn run(ctx: &Ctx, _: &Args) -> anyhow::Result<End> {
     let settings = Settings::for_login(&ctx.global.flags(), &ctx.env)?;
     let Base::Server(base) = &settings.base else { return Ok(Exit::Done.into()) };
-    let forgotten = credentials::forget(&ctx.env, base)?;
+    let forgotten = credentials::remove(&ctx.env, base)?;
     let what = if forgotten { "forgot the key for " } else { "no key is saved for " };
     ctx.io.notice(&Page::new().say(what).show_line(&credentials::origin(base)).end());
     let others = credentials::origins(&ctx.env)?;

@@ -1,13 +1,13 @@
-//! What a base URL may be.
+//! Validation of base URLs.
 
 use url::Url;
 
 use crate::report::Failure;
 use crate::text::show;
 
-/// Reads a base URL: http or https, a host, perhaps a path. A trailing `/` or `/v1` is dropped.
+/// Parses a base URL: http or https, a host and an optional path. Drops a trailing `/` or `/v1`.
 pub fn base_url(text: &str, origin: &str) -> Result<Url, Failure> {
-    let shown = presentable(text);
+    let shown = redact(text);
     let bad = |why: &str| {
         let failure = Failure::usage(format!("the base URL `{shown}` (from {origin}) {why}"));
         failure.hint("write it like https://letta.example.com or http://localhost:8283")
@@ -29,10 +29,11 @@ pub fn base_url(text: &str, origin: &str) -> Result<Url, Failure> {
     Ok(url)
 }
 
-/// The text as it may be repeated: without what may be a password or another secret.
-fn presentable(text: &str) -> String {
+/// Returns the text for an error message, without user name, password, query and fragment: each may be a secret.
+fn redact(text: &str) -> String {
     let end = text.find(['?', '#']).unwrap_or(text.len());
-    let (text, more) = (&text[..end], if end < text.len() { "…" } else { "" });
+    let more = if end < text.len() { "…" } else { "" };
+    let text = &text[..end];
     let text = text.rsplit_once('@').map_or_else(|| text.to_owned(), |(_, host)| format!("…@{host}"));
     show::clip(&text, 60) + more
 }
@@ -43,7 +44,7 @@ mod tests {
     use crate::exit::Exit;
 
     #[test]
-    fn a_base_url_is_http_without_secrets() {
+    fn a_base_url_is_http_or_https_without_user_query_and_fragment() {
         for (text, expected) in [
             ("http://h", "http://h/"),
             ("https://h/", "https://h/"),
@@ -61,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_a_secret_is_not_repeated() {
+    fn an_error_repeats_no_secret_of_the_url() {
         for text in [
             "http://user:canary@h",
             "http://user:canary@h:99999",

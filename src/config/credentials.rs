@@ -1,6 +1,6 @@
-//! `credentials.toml`: the keys that `login` saved, each for one origin and no other.
+//! `credentials.toml`: the API keys that `login` saved, each bound to one origin.
 //!
-//! The file is for this user only. One that others could have read or written is refused, and says how to mend it.
+//! Only this user may read the file. A file or folder that other users can read or write is refused with a hint.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 use url::Url;
 use zeroize::Zeroize as _;
 
-use super::secure_files::{self, Links, Writing};
+use super::secure_files::{self, LockedFolder, Symlinks};
 use super::{Env, Secret, dirs};
 use crate::exit::Exit;
 use crate::report::Failure;
@@ -17,13 +17,13 @@ use crate::text::shell;
 
 /// The file's name.
 const NAME: &str = "credentials.toml";
-/// The table of keys by origin.
+/// The table from origin to key.
 const KEYS: &str = "keys";
 
-/// What to do about a file that cannot be understood.
-const MEND: &str = "mend the file, or remove it and log in again with `agentctl login`";
+/// The hint of a parse error.
+const HINT: &str = "correct the file, or remove it and log in again with `agentctl login`";
 
-/// The key that is saved for a server, if one is.
+/// Returns the saved key for a server.
 pub fn key_for(env: &Env, base: &Url) -> Result<Option<Secret>, Failure> {
     let Some(folder) = dirs::config_dir(env) else { return Ok(None) };
     let document = load(&folder)?;
@@ -31,7 +31,7 @@ pub fn key_for(env: &Env, base: &Url) -> Result<Option<Secret>, Failure> {
     key.map(|key| Secret::new(key.to_owned(), NAME)).transpose()
 }
 
-/// The origins that keys are saved for.
+/// Returns the origins with a saved key.
 pub fn origins(env: &Env) -> Result<Vec<String>, Failure> {
     let Some(folder) = dirs::config_dir(env) else { return Ok(vec![]) };
     let document = load(&folder)?;
@@ -39,72 +39,71 @@ pub fn origins(env: &Env) -> Result<Vec<String>, Failure> {
     Ok(keys.into_iter().flat_map(TableLike::iter).map(|(origin, _)| origin.to_owned()).collect())
 }
 
-/// Saves the key for a server. Returns where.
+/// Saves the key for a server. Returns the path of the file.
 pub fn save(env: &Env, base: &Url, key: &Secret) -> Result<PathBuf, Failure> {
-    change(env, |keys| _ = keys.insert(&origin(base), value(key.expose())))
+    edit(env, |keys| _ = keys.insert(&origin(base), value(key.expose())))
 }
 
-/// Forgets the key for a server. Returns whether there was one.
-pub fn forget(env: &Env, base: &Url) -> Result<bool, Failure> {
-    // Where nothing is saved, nothing is written, not even a folder.
+/// Removes the key for a server. Returns whether there was one.
+pub fn remove(env: &Env, base: &Url) -> Result<bool, Failure> {
+    // Without a saved key, not even the folder is created.
     if !origins(env)?.contains(&origin(base)) {
         return Ok(false);
     }
-    change(env, |keys| _ = keys.remove(&origin(base))).map(|_| true)
+    edit(env, |keys| _ = keys.remove(&origin(base))).map(|_| true)
 }
 
-/// Scheme, host and port: what a key is bound to.
+/// Returns the origin of a URL that a key is bound to: scheme, host and port.
 pub fn origin(base: &Url) -> String {
     base.origin().ascii_serialization()
 }
 
-fn change(env: &Env, change: impl FnOnce(&mut dyn TableLike)) -> Result<PathBuf, Failure> {
-    let folder = dirs::named_config_dir(env)?;
-    let writing = Writing::begin(&folder)?;
+fn edit(env: &Env, edit: impl FnOnce(&mut dyn TableLike)) -> Result<PathBuf, Failure> {
+    let folder = dirs::required_config_dir(env)?;
+    let locked = LockedFolder::lock(&folder)?;
     check_folder(&folder)?;
     let mut document = load(&folder)?;
     let keys = document.entry(KEYS).or_insert(Item::Table(Table::new()));
-    change(
+    edit(
         keys.as_table_like_mut()
-            .ok_or_else(|| Failure::usage(format!("`keys` in {NAME} must be a table")).hint(MEND))?,
+            .ok_or_else(|| Failure::usage(format!("`keys` in {NAME} must be a table")).hint(HINT))?,
     );
     let mut text = document.to_string();
-    let written = writing.replace(NAME, &text, Links::Refused);
+    let written = locked.replace(NAME, &text, Symlinks::Refuse);
     text.zeroize();
     written.map(|()| folder.join(NAME))
 }
 
-/// Reads the file; an empty document where there is none.
+/// Reads the file; an empty document if it does not exist.
 fn load(folder: &Path) -> Result<DocumentMut, Failure> {
     let path = folder.join(NAME);
-    let file = match secure_files::open(&path, Links::Refused) {
+    let file = match secure_files::open(&path, Symlinks::Refuse) {
         Ok(None) => return Ok(DocumentMut::new()),
         Ok(Some(file)) => file,
-        Err(_) if path.is_symlink() => return Err(odd(&path, "is a symbolic link")),
-        Err(error) => return Err(secure_files::trouble("read", &path, &error)),
+        Err(_) if path.is_symlink() => return Err(unsafe_file(&path, "is a symbolic link")),
+        Err(error) => return Err(secure_files::failure("read", &path, &error)),
     };
     check_file(&path, &file)?;
-    let mut text = secure_files::read(&file).map_err(|error| secure_files::trouble("read", &path, &error))?;
+    let mut text = secure_files::read(&file).map_err(|error| secure_files::failure("read", &path, &error))?;
     let document = text.parse::<DocumentMut>();
-    let place = document.as_ref().err().map(|error| super::config_file::position(&text, error.span()));
+    let at = document.as_ref().err().map(|error| super::config_file::position(&text, error.span()));
     text.zeroize();
-    // What the parser has to say may quote the line.
-    document
-        .map_err(|_| Failure::usage(format!("{}:{}: bad TOML", path.display(), place.unwrap_or_default())).hint(MEND))
+    // The parser's message is dropped: it may quote a key.
+    document.map_err(|_| Failure::usage(format!("{}:{}: bad TOML", path.display(), at.unwrap_or_default())).hint(HINT))
 }
 
-fn odd(path: &Path, why: &str) -> Failure {
+fn unsafe_file(path: &Path, why: &str) -> Failure {
     let failure = Failure::new(Exit::Unsafe, "unsafe_credentials", format!("{} {why}", path.display()));
     failure.hint("remove it, and log in again with `agentctl login`")
 }
 
-/// Refuses a file that others may have read or written.
+/// Returns an error if other users can read or write the file.
 #[cfg(unix)]
 fn check_file(path: &Path, file: &File) -> Result<(), Failure> {
     use std::os::unix::fs::MetadataExt as _;
-    let found = file.metadata().map_err(|error| secure_files::trouble("read", path, &error))?;
+    let found = file.metadata().map_err(|error| secure_files::failure("read", path, &error))?;
     if ![0, rustix::process::geteuid().as_raw()].contains(&found.uid()) {
-        return Err(odd(path, "belongs to another user"));
+        return Err(unsafe_file(path, "belongs to another user"));
     }
     if found.mode() & 0o077 != 0 {
         return Err(open_to_others(path, "is readable by others", "600"));
@@ -117,11 +116,11 @@ fn check_file(_: &Path, _: &File) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Refuses to put a key where others could exchange the file.
+/// Returns an error if other users can replace files in the folder.
 #[cfg(unix)]
 fn check_folder(folder: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::MetadataExt as _;
-    let found = std::fs::metadata(folder).map_err(|error| secure_files::trouble("write in", folder, &error))?;
+    let found = std::fs::metadata(folder).map_err(|error| secure_files::failure("write in", folder, &error))?;
     if found.mode() & 0o022 == 0 { Ok(()) } else { Err(open_to_others(folder, "can be written by others", "700")) }
 }
 
@@ -132,8 +131,8 @@ fn check_folder(_: &Path) -> Result<(), Failure> {
 
 #[cfg(unix)]
 fn open_to_others(path: &Path, why: &str, mode: &str) -> Failure {
-    let (shown, quoted) = (path.display(), shell::quote(&path.display().to_string()));
-    let failure = Failure::new(Exit::Unsafe, "unsafe_credentials", format!("{shown} {why}"));
+    let quoted = shell::quote(&path.display().to_string());
+    let failure = Failure::new(Exit::Unsafe, "unsafe_credentials", format!("{} {why}", path.display()));
     failure.hint(format!("run: chmod {mode} {quoted}"))
 }
 
@@ -156,9 +155,9 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_for_its_origin_and_no_other() {
+    fn a_saved_key_is_found_for_its_origin_only() {
         let (_dir, env) = home();
-        let found = |text: &str| key_for(&env, &url(text)).expect("no trouble").map(|key| key.expose().to_owned());
+        let found = |text: &str| key_for(&env, &url(text)).expect("a readable file").map(|key| key.expose().to_owned());
         assert_eq!(found("https://h"), None);
         save(&env, &url("https://h/letta"), &secret("one")).expect("saved");
         save(&env, &url("http://h:8283"), &secret("two")).expect("saved");
@@ -168,13 +167,14 @@ mod tests {
             assert_eq!(found(other), None, "{other}");
         }
         assert_eq!(origins(&env), Ok(vec!["https://h".to_owned(), "http://h:8283".to_owned()]));
-        assert_eq!(forget(&env, &url("https://h")), Ok(true));
-        assert_eq!((forget(&env, &url("https://h")), found("https://h")), (Ok(false), None));
+        assert_eq!(remove(&env, &url("https://h")), Ok(true));
+        assert_eq!(remove(&env, &url("https://h")), Ok(false));
+        assert_eq!(found("https://h"), None);
         assert_eq!(found("http://h:8283").as_deref(), Some("two"));
     }
 
     #[test]
-    fn a_file_that_cannot_be_read_is_told_without_what_is_in_it() {
+    fn a_parse_error_names_the_position_and_repeats_no_content() {
         let (dir, env) = home();
         save(&env, &url("https://h"), &secret("one")).expect("saved");
         std::fs::write(dir.path().join("config").join(NAME), "[keys]\n'https://h' = canary\n").expect("written");

@@ -1,4 +1,4 @@
-//! The environment: the process's own, or a map in tests.
+//! Access to environment variables: of the process, or of a map in tests.
 
 use std::collections::HashMap;
 use std::env::VarError::NotUnicode;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::report::Failure;
 
-/// The variables that decide where a command goes and as whom.
+/// The variables that decide server, key, agent and output. Each must be UTF-8.
 const TEXTS: [&str; 8] = [
     "LETTA_BASE_URL",
     "LETTA_API_KEY",
@@ -18,17 +18,17 @@ const TEXTS: [&str; 8] = [
     "AGENTCTL_OUTPUT",
 ];
 
-/// Where environment variables are looked up.
+/// A source of environment variables.
 #[derive(Clone, Debug)]
 pub enum Env {
-    /// The process's own.
+    /// The environment of the process.
     Real,
-    /// These and no others.
+    /// A fixed set of variables.
     Map(HashMap<String, String>),
 }
 
 impl Env {
-    /// A variable; none where it is unset or not UTF-8. It may be empty.
+    /// Returns a variable, which may be empty; `None` if it is unset or not UTF-8.
     pub fn get(&self, name: &str) -> Option<String> {
         match self {
             Self::Real => std::env::var(name).ok(),
@@ -36,7 +36,7 @@ impl Env {
         }
     }
 
-    /// A variable that holds a path, which need not be UTF-8; none where it is unset or empty.
+    /// Returns a variable as a path, which need not be UTF-8; `None` if it is unset or empty.
     pub fn path(&self, name: &str) -> Option<PathBuf> {
         let value = match self {
             Self::Real => std::env::var_os(name),
@@ -45,7 +45,7 @@ impl Env {
         value.filter(|value| !value.is_empty()).map(PathBuf::from)
     }
 
-    /// Refuses values that are not UTF-8: to pass over one would mean another server, or no key.
+    /// Returns an error if a variable is not UTF-8. To ignore it would select another server, or no key.
     pub fn check(&self) -> Result<(), Failure> {
         let broken = |name: &&&str| matches!(self, Self::Real) && matches!(std::env::var(name), Err(NotUnicode(_)));
         match TEXTS.iter().find(broken) {
@@ -55,12 +55,12 @@ impl Env {
         }
     }
 
-    /// A variable that is set to something.
+    /// Returns a variable that is set and not empty.
     pub fn given(&self, name: &str) -> Option<String> {
         self.get(name).filter(|value| !value.is_empty())
     }
 
-    /// Whether a switch such as `ACCESSIBLE` is on: set, not empty, not `0`.
+    /// Returns whether a switch such as `ACCESSIBLE` is on: set, not empty and not `0`.
     pub fn is_on(&self, name: &str) -> bool {
         self.given(name).is_some_and(|value| value != "0")
     }

@@ -1,19 +1,19 @@
-//! Headers that go with every request to the server: the project, and what a person adds.
+//! Headers of every request to the server: the project, and custom headers.
 
 use std::io::Read as _;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::key::Key;
 use super::profile::Profile;
+use super::setting_name::SettingName;
 use super::{Env, Origin};
 use crate::exit::Exit;
 use crate::report::Failure;
 use crate::text::show;
 
-/// A file of headers is read for so many bytes at most.
-const FILE_CAP: u64 = 64 << 10;
-/// What a person may not set: keys have a safer way, and the rest is this program's to say.
+/// The largest part of a header file that is read, in bytes.
+const MAX_FILE_BYTES: u64 = 64 << 10;
+/// Header names that cannot be customised: keys have safer sources, and agentctl computes the others.
 const RESERVED: [&str; 8] = [
     "authorization",
     "x-bare-password",
@@ -25,59 +25,62 @@ const RESERVED: [&str; 8] = [
     "idempotency-key",
 ];
 
-/// A header, and where it came from. A value that may be a secret is marked as sensitive.
+/// A header with its origin. A value that may be a secret is marked as sensitive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Its name.
+    /// The header name.
     pub name: HeaderName,
-    /// Its value.
+    /// The header value.
     pub value: HeaderValue,
-    /// Where it came from.
+    /// The source of the header.
     pub origin: Origin,
 }
 
 impl Header {
-    /// The value, or a word in its place if it may be a secret.
+    /// Returns the value, or `(redacted)` if it may be a secret.
     pub fn shown(&self) -> &str {
         if self.value.is_sensitive() { "(redacted)" } else { self.value.to_str().unwrap_or_default() }
     }
 }
 
-/// Puts the headers together. What is named by a stronger place replaces all of that name from weaker ones; one place
-/// may give a name several times.
-pub fn gather(flags: &[String], env: &Env, profile: Option<&Profile>) -> Result<Vec<Header>, Failure> {
+/// Collects the headers from profile, environment and flags, in order of rising precedence. A source replaces all headers
+/// of the same name from earlier sources. One source may repeat a name.
+pub fn collect(flags: &[String], env: &Env, profile: Option<&Profile>) -> Result<Vec<Header>, Failure> {
     let of_env = env.given("LETTA_CUSTOM_HEADERS").unwrap_or_default();
     let of_env = lines(&of_env, &Origin::Variable("LETTA_CUSTOM_HEADERS"))?;
     let of_flags: Result<Vec<Vec<Header>>, Failure> = flags.iter().map(|given| flag(given)).collect();
-    let places = [project(env, profile)?, of_env, of_flags?.concat()];
-    let overridden = |place: usize, header: &Header| {
-        places[place + 1..].iter().flatten().any(|stronger| stronger.name == header.name)
-    };
-    let kept =
-        places.iter().enumerate().flat_map(|(at, place)| place.iter().filter(move |header| !overridden(at, header)));
+    let sources = [project(env, profile)?, of_env, of_flags?.concat()];
+    let is_overridden =
+        |at: usize, header: &Header| sources[at + 1..].iter().flatten().any(|later| later.name == header.name);
+    let kept = sources
+        .iter()
+        .enumerate()
+        .flat_map(|(at, source)| source.iter().filter(move |header| !is_overridden(at, header)));
     Ok(kept.cloned().collect())
 }
 
-/// The headers as they are sent.
-pub fn map(headers: &[Header]) -> HeaderMap {
+/// Converts the headers for a request.
+pub fn to_map(headers: &[Header]) -> HeaderMap {
     headers.iter().map(|header| (header.name.clone(), header.value.clone())).collect()
 }
 
-/// The project: variables replace what the profile says, since both kinds of header would contradict each other.
+/// Returns the project headers. Variables replace the profile's project: `X-Project-Id` of one and `X-Project` of the other
+/// could name two projects.
 fn project(env: &Env, profile: Option<&Profile>) -> Result<Vec<Header>, Failure> {
     let variables = [("LETTA_PROJECT_ID", "x-project-id"), ("LETTA_PROJECT", "x-project")];
     let mut given: Vec<_> = variables
         .into_iter()
         .filter_map(|(variable, header)| Some((header, env.given(variable)?, Origin::Variable(variable))))
         .collect();
-    if let Some(of_profile) = profile.and_then(|profile| profile.get(Key::Project)).filter(|_| given.is_empty()) {
+    if let Some(of_profile) = profile.and_then(|profile| profile.get(SettingName::Project)).filter(|_| given.is_empty())
+    {
         given.push(("x-project", of_profile.value, of_profile.origin));
     }
     given
         .into_iter()
         .map(|(name, value, origin)| {
             let bad = |_| {
-                Failure::usage(format!("the project (from {origin}) does not fit into a header"))
+                Failure::usage(format!("the project (from {origin}) cannot be sent in a header"))
                     .hint("use visible ASCII characters")
             };
             let value = HeaderValue::from_str(&value).map_err(bad)?;
@@ -86,16 +89,18 @@ fn project(env: &Env, profile: Option<&Profile>) -> Result<Vec<Header>, Failure>
         .collect()
 }
 
-/// `Name: value`, or `@FILE` with such a line per header.
+/// Parses a `-H` flag: `Name: value`, or `@FILE` with one header per line.
 fn flag(given: &str) -> Result<Vec<Header>, Failure> {
     let origin = Origin::Flag("-H");
     let Some(file) = given.strip_prefix('@') else { return Ok(vec![header(given, &origin)?]) };
     let mut text = String::new();
-    std::fs::File::open(file).and_then(|file| file.take(FILE_CAP).read_to_string(&mut text)).map_err(|error| {
-        Failure::new(Exit::Local, "header_file", format!("cannot read the headers in {file}"))
-            .cause(error)
-            .hint("name a file that can be read, with a `Name: value` a line")
-    })?;
+    std::fs::File::open(file).and_then(|file| file.take(MAX_FILE_BYTES).read_to_string(&mut text)).map_err(
+        |error| {
+            Failure::new(Exit::Local, "header_file", format!("cannot read the headers in {file}"))
+                .cause(error)
+                .hint("give a readable file with one `Name: value` per line")
+        },
+    )?;
     lines(&text, &origin)
 }
 
@@ -103,20 +108,20 @@ fn lines(text: &str, origin: &Origin) -> Result<Vec<Header>, Failure> {
     text.lines().filter(|line| !line.trim().is_empty()).map(|line| header(line, origin)).collect()
 }
 
-/// Reads `Name: value`. The value may be a secret: no failure repeats it.
+/// Parses `Name: value`. Errors never repeat the value, since it may be a secret.
 fn header(line: &str, origin: &Origin) -> Result<Header, Failure> {
     let bad =
         |why: &str| Failure::usage(format!("a header (from {origin}) {why}")).hint("write it like -H 'X-Name: value'");
     let (name, value) = line.split_once(':').ok_or_else(|| bad("has no colon"))?;
-    let name: HeaderName = name.trim().parse().map_err(|_| bad("has a name that is none"))?;
+    let name: HeaderName = name.trim().parse().map_err(|_| bad("has an invalid name"))?;
     if RESERVED.contains(&name.as_str()) {
         let failure =
-            Failure::usage(format!("the header {} (from {origin}) is not yours to set", show::clip(name.as_str(), 60)));
+            Failure::usage(format!("the header {} (from {origin}) cannot be set", show::clip(name.as_str(), 60)));
         return Err(failure.hint(match name.as_str() {
             "authorization" | "x-bare-password" => {
                 "give the key in LETTA_API_KEY or --api-key-file, or `agentctl login`"
             }
-            _ => "agentctl sets it as the request needs it",
+            _ => "agentctl computes it for each request",
         }));
     }
     let unsendable = || bad(&format!("named {name} has a value that cannot be sent"));
@@ -135,11 +140,11 @@ mod tests {
     fn gathered(flags: &[&str], env: &Env) -> Result<Vec<String>, Failure> {
         let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
         let text = |header: &Header| format!("{}: {}", header.name, header.value.to_str().unwrap_or("odd"));
-        gather(&flags, env, None).map(|headers| headers.iter().map(text).collect())
+        collect(&flags, env, None).map(|headers| headers.iter().map(text).collect())
     }
 
     #[test]
-    fn a_stronger_place_replaces_what_weaker_ones_say() {
+    fn a_flag_replaces_headers_of_the_environment_and_the_environment_those_of_the_project() {
         let env = Env::from([
             ("LETTA_PROJECT", "p"),
             ("LETTA_PROJECT_ID", "i"),
@@ -157,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_for_a_person_to_set_is_refused_without_its_value() {
+    fn reserved_and_invalid_headers_are_refused_without_repeating_the_value() {
         for line in [
             "Authorization: Bearer canary",
             "authorization : canary",
@@ -181,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn every_byte_is_sent_as_it_is_or_refused() {
+    fn every_byte_of_a_value_is_visible_ascii_space_or_tab() {
         for byte in 0..=0x7f_u8 {
             let line = format!("X-Y: a{}b", byte as char);
             let sendable = matches!(byte, b' '..=b'~' | b'\t');
@@ -190,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_may_be_a_secret_is_not_printed() {
+    fn debug_output_of_a_custom_header_hides_the_value() {
         let header = header("X-Y: canary", &Origin::Flag("-H")).expect("a header");
         assert!(!format!("{header:?}").contains("canary"));
     }

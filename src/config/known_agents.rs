@@ -1,4 +1,4 @@
-//! The agents that servers showed to this machine, so that a shell can complete their names. Best effort.
+//! The agents that servers listed, for shell completion. Best effort: no error is reported.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,44 +7,44 @@ use super::{Env, atomic_write, dirs};
 use crate::db::private;
 use crate::model::AgentId;
 
-/// How many agents are remembered, the latest.
-const KEPT: usize = 1000;
+/// The largest number of agents in the file; the oldest are dropped.
+const MAX_AGENTS: usize = 1000;
 
-/// An agent that was seen.
+/// An agent that a server listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SeenAgent {
-    /// Its id.
+pub struct KnownAgent {
+    /// The agent's id.
     pub id: AgentId,
-    /// Its name.
+    /// The agent's name.
     pub name: String,
-    /// The server that showed it.
+    /// The agent's server.
     pub server: String,
 }
 
-/// The list of agents that were seen.
+/// The file of known agents, one per line: id, server and name, separated by tabs.
 #[derive(Clone, Debug)]
-pub struct Seen(Option<PathBuf>);
+pub struct KnownAgents(Option<PathBuf>);
 
-impl Seen {
-    /// The list in the data folder.
+impl KnownAgents {
+    /// Returns the file in the data folder.
     pub fn new(env: &Env) -> Self {
         Self(dirs::data_dir(env).map(|data| data.join("agents")))
     }
 
-    /// All that are remembered, the latest last.
-    pub fn all(&self) -> Vec<SeenAgent> {
+    /// Reads all agents, the newest last.
+    pub fn all(&self) -> Vec<KnownAgent> {
         let text = self.0.as_ref().and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
-        text.lines().filter_map(read).collect()
+        text.lines().filter_map(parse_line).collect()
     }
 
-    /// Remembers agents. A read-only disk only costs the convenience.
-    pub fn add(&self, agents: Vec<SeenAgent>) {
+    /// Adds agents, or moves them to the end under their current names. Ignores errors, such as a read-only disk.
+    pub fn add(&self, agents: Vec<KnownAgent>) {
         let Some(file) = &self.0 else { return };
         let before = self.all();
-        let mut all: Vec<SeenAgent> =
+        let mut all: Vec<KnownAgent> =
             before.iter().filter(|old| !agents.iter().any(|new| new.id == old.id)).cloned().collect();
         all.extend(agents);
-        all.drain(..all.len().saturating_sub(KEPT));
+        all.drain(..all.len().saturating_sub(MAX_AGENTS));
         if all == before {
             return;
         }
@@ -55,30 +55,34 @@ impl Seen {
     }
 }
 
-fn read(line: &str) -> Option<SeenAgent> {
+fn parse_line(line: &str) -> Option<KnownAgent> {
     let mut parts = line.splitn(3, '\t');
-    let (id, server, name) = (parts.next()?.parse().ok()?, parts.next()?.to_owned(), parts.next()?.to_owned());
-    Some(SeenAgent { id, name, server })
+    let id = parts.next()?.parse().ok()?;
+    let server = parts.next()?.to_owned();
+    let name = parts.next()?.to_owned();
+    Some(KnownAgent { id, name, server })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn agent(name: &str) -> SeenAgent {
-        SeenAgent { id: AgentId::random(), name: name.to_owned(), server: "local".to_owned() }
+    fn agent(name: &str) -> KnownAgent {
+        KnownAgent { id: AgentId::random(), name: name.to_owned(), server: "local".to_owned() }
     }
 
     #[test]
-    fn an_agent_is_remembered_once_under_its_latest_name() {
+    fn an_agent_is_stored_once_under_its_latest_name() {
         let dir = tempfile::tempdir().expect("a folder");
-        let seen = Seen::new(&Env::from([("AGENTCTL_DATA_DIR", dir.path().join("data").to_str().expect("UTF-8"))]));
-        let (first, second) = (agent("Ada"), agent("Ben"));
-        seen.add(vec![first.clone(), second.clone()]);
-        let renamed = SeenAgent { name: "Ada L".to_owned(), ..first };
-        seen.add(vec![renamed.clone()]);
-        assert_eq!(seen.all(), [second, renamed]);
-        seen.add((0..KEPT).map(|_| agent("x")).collect());
-        assert_eq!(seen.all().len(), KEPT);
+        let data = dir.path().join("data");
+        let known = KnownAgents::new(&Env::from([("AGENTCTL_DATA_DIR", data.to_str().expect("UTF-8"))]));
+        let first = agent("Ada");
+        let second = agent("Ben");
+        known.add(vec![first.clone(), second.clone()]);
+        let renamed = KnownAgent { name: "Ada L".to_owned(), ..first };
+        known.add(vec![renamed.clone()]);
+        assert_eq!(known.all(), [second, renamed]);
+        known.add((0..MAX_AGENTS).map(|_| agent("x")).collect());
+        assert_eq!(known.all().len(), MAX_AGENTS);
     }
 }

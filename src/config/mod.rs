@@ -1,23 +1,28 @@
-//! Where to, as whom, and what is remembered: flags, environment, and where each value came from.
+//! Settings of this machine: flags, environment, `config.toml`, keys, recent runs and running servers.
 
 pub mod atomic_write;
 pub mod base_url;
-pub mod change;
 pub mod config_file;
+pub mod core_dumps;
 pub mod credentials;
 pub mod dirs;
+pub mod edit;
 pub mod env;
 pub mod headers;
-pub mod key;
+pub mod key_file;
 pub mod known_agents;
 pub mod origin;
 pub mod profile;
-pub mod recent;
+pub mod recent_runs;
+mod resolve;
 pub mod secret;
 mod secure_files;
+pub mod server_key;
 pub mod server_registry;
+pub mod setting_name;
+pub mod setting_path;
+mod setting_sources;
 pub mod settings;
-pub mod sources;
 
 pub use env::Env;
 pub use origin::{Given, Origin};

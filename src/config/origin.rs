@@ -1,8 +1,8 @@
-//! A setting with the place that it came from.
+//! Origins of settings.
 
 use std::fmt;
 
-/// Where a setting came from.
+/// The source of a setting's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// A flag, such as `--base-url`.
@@ -11,23 +11,23 @@ pub enum Origin {
     Variable(&'static str),
     /// A profile of the configuration file.
     Profile(String),
-    /// `login` saved it.
+    /// A key that `login` saved.
     Login,
-    /// Nobody said anything; the words say what follows from that.
+    /// No source gave a value; the text describes the default.
     Default(&'static str),
 }
 
-/// A value, and where it came from.
+/// A value with its origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Given<T> {
     /// The value.
     pub value: T,
-    /// Where it came from.
+    /// The source of the value.
     pub origin: Origin,
 }
 
 impl<T> Given<T> {
-    /// A value from somewhere.
+    /// Creates a value with its origin.
     pub fn new(value: T, origin: Origin) -> Self {
         Self { value, origin }
     }

@@ -1,18 +1,19 @@
-//! A key that cannot be printed.
+//! An API key that cannot be printed by accident.
 
 use std::fmt;
 
 use http::HeaderValue;
 use zeroize::Zeroize;
 
+use crate::exit::Exit;
 use crate::report::Failure;
 
-/// An API key. It has no `Display`, its `Debug` is a word, and its memory is wiped.
+/// An API key. It has no `Display`, its `Debug` prints `(redacted)`, and its memory is zeroed on drop.
 #[derive(Clone)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes a key; line ends around it are not part of it. It must be visible ASCII, since it goes into a header.
+    /// Validates a key and trims line ends around it. A key is visible ASCII, since it is sent in a header.
     pub fn new(mut text: String, origin: &str) -> Result<Self, Failure> {
         let key = Self(text.trim_matches(['\r', '\n']).to_owned());
         text.zeroize();
@@ -25,17 +26,17 @@ impl Secret {
         }
     }
 
-    /// Whether there is nothing in it.
+    /// Returns whether the key is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The key itself, for the one who is to have it.
+    /// Returns the key in plain text, to be sent or stored.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// The `Authorization` header for it, marked as sensitive.
+    /// Returns the `Authorization` header, marked as sensitive.
     pub fn bearer(&self) -> Option<HeaderValue> {
         let mut text = format!("Bearer {}", self.0);
         let mut value = HeaderValue::from_str(&text).ok()?;
@@ -57,38 +58,24 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Keeps the memory of this process, and the variables that it was given, out of core dumps and of the sight of other
-/// processes of this user. What was started under a debugger stays visible to it.
-#[cfg(target_os = "linux")]
-pub fn forbid_dumps() {
-    // Where the system will not, a key is as safe as in any other program.
-    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+/// Returns the failure for a missing API key.
+pub fn missing_key(message: &str) -> Failure {
+    Failure::new(Exit::NotAllowed, "no_key", message)
+        .hint("set LETTA_API_KEY or run `agentctl login`; `agentctl send --local -m hi --watch` needs no account")
 }
-
-/// The same as far as other systems have it: no core dumps.
-#[cfg(all(unix, not(target_os = "linux")))]
-pub fn forbid_dumps() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let maximum = getrlimit(Resource::Core).maximum;
-    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum });
-}
-
-/// Elsewhere nothing is dumped unasked.
-#[cfg(not(unix))]
-pub fn forbid_dumps() {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_never_printed() {
+    fn debug_output_of_a_key_is_redacted() {
         let secret = Secret::new("sk-canary\n".to_owned(), "LETTA_API_KEY").expect("a key");
         assert_eq!(format!("{secret:?} {:?}", secret.bearer()), "(redacted) Some(Sensitive)");
     }
 
     #[test]
-    fn a_key_that_cannot_be_sent_is_refused_without_being_shown() {
+    fn a_key_that_does_not_fit_a_header_is_refused_and_not_printed() {
         for (key, byte) in
             [("sk canary", "byte 3"), ("canary\nb", "byte 7"), ("canarü", "byte 6"), ("a\u{7f}", "byte 2")]
         {

@@ -1,4 +1,4 @@
-//! The files of the configuration folder: read without surprises, replaced whole, one writer at a time.
+//! Safe access to the files of the configuration folder: regular files only, replaced atomically under a lock.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _};
@@ -9,26 +9,26 @@ use crate::db::private;
 use crate::exit::Exit;
 use crate::report::Failure;
 
-/// No file of the configuration is larger than this.
-const CAP: u64 = 1 << 20;
+/// The largest file that is read, in bytes.
+const MAX_BYTES: u64 = 1 << 20;
 
-/// Whether a symbolic link may stand for a file.
+/// The treatment of symbolic links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Links {
-    /// It may, as people keep their settings elsewhere.
-    Followed,
-    /// It is an error.
-    Refused,
+pub enum Symlinks {
+    /// Follows links, for people who keep their settings in a repository of dotfiles.
+    Follow,
+    /// Refuses links with an error.
+    Refuse,
 }
 
-/// Opens a file for reading; none where there is none. What is no regular file is an error, and never waited for.
-pub fn open(path: &Path, links: Links) -> io::Result<Option<File>> {
+/// Opens a file for reading; `None` if it does not exist. Anything but a regular file is an error, without blocking.
+pub fn open(path: &Path, symlinks: Symlinks) -> io::Result<Option<File>> {
     let mut options = OpenOptions::new();
     options.read(true);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags(links));
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags(symlinks));
     #[cfg(not(unix))]
-    let _ = links;
+    let _ = symlinks;
     let file = match options.open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other?,
@@ -36,55 +36,55 @@ pub fn open(path: &Path, links: Links) -> io::Result<Option<File>> {
     if file.metadata()?.is_file() { Ok(Some(file)) } else { Err(io::Error::other("it is not a regular file")) }
 }
 
-/// A pipe without a writer must not hold a command up.
+/// Returns the flags for `open`. `NONBLOCK` keeps a named pipe without a writer from blocking the command.
 #[cfg(unix)]
-fn flags(links: Links) -> i32 {
+fn flags(symlinks: Symlinks) -> i32 {
     use rustix::fs::OFlags;
-    let follow = if links == Links::Followed { OFlags::empty() } else { OFlags::NOFOLLOW };
+    let follow = if symlinks == Symlinks::Follow { OFlags::empty() } else { OFlags::NOFOLLOW };
     (OFlags::NONBLOCK | follow).bits().cast_signed()
 }
 
-/// Reads an open file to its end.
+/// Reads an open file, up to 1 MiB.
 pub fn read(file: &File) -> io::Result<String> {
     let mut text = String::new();
-    file.take(CAP + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > CAP { Err(io::Error::other("it is larger than 1 MiB")) } else { Ok(text) }
+    file.take(MAX_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_BYTES { Err(io::Error::other("it is larger than 1 MiB")) } else { Ok(text) }
 }
 
-/// The failure for a file that cannot be read or written.
-pub fn trouble(what: &str, path: &Path, error: &io::Error) -> Failure {
-    let failure = Failure::new(Exit::Local, "config_file", format!("cannot {what} {}", path.display())).cause(error);
-    failure.hint("AGENTCTL_CONFIG_DIR names another folder")
+/// Returns the failure of a file operation, such as `read`.
+pub fn failure(operation: &str, path: &Path, error: &io::Error) -> Failure {
+    let failure =
+        Failure::new(Exit::Local, "config_file", format!("cannot {operation} {}", path.display())).cause(error);
+    failure.hint("check its permissions, or set AGENTCTL_CONFIG_DIR to another folder")
 }
 
-/// A folder in which this process alone writes, until the value is dropped.
-pub struct Writing {
+/// An exclusive lock on the configuration folder, released on drop.
+pub struct LockedFolder {
     folder: PathBuf,
     _lock: File,
 }
 
-impl Writing {
-    /// Waits for its turn. A folder that is missing is made, for this user only.
-    pub fn begin(folder: &Path) -> Result<Self, Failure> {
-        let lock = private::make_folder(folder).and_then(|()| take_turn(&folder.join(".lock")));
-        let lock = lock.map_err(|error| trouble("write in", folder, &error))?;
+impl LockedFolder {
+    /// Waits for the lock. Creates the folder if it is missing, for this user only.
+    pub fn lock(folder: &Path) -> Result<Self, Failure> {
+        let lock = private::make_folder(folder).and_then(|()| lock_file(&folder.join(".lock")));
+        let lock = lock.map_err(|error| failure("write in", folder, &error))?;
         Ok(Self { folder: folder.to_owned(), _lock: lock })
     }
 
-    /// Replaces a file by one with another content. Whoever reads it meanwhile sees the old one or the new one, and after
-    /// a loss of power it is one of the two.
-    pub fn replace(&self, name: &str, content: &str, links: Links) -> Result<(), Failure> {
+    /// Replaces a file atomically and durably: a concurrent reader, or a crash, sees the old or the new content.
+    pub fn replace(&self, name: &str, content: &str, symlinks: Symlinks) -> Result<(), Failure> {
         let named = self.folder.join(name);
-        // Where a link stands for the file, the file behind it is replaced, not the link.
-        let path = if links == Links::Followed { fs::canonicalize(&named).unwrap_or(named) } else { named };
+        // Replaces the target of a link, not the link itself.
+        let path = if symlinks == Symlinks::Follow { fs::canonicalize(&named).unwrap_or(named) } else { named };
         let folder = path.parent().unwrap_or(&self.folder);
-        atomic_write::clear_drafts(&path);
-        let done = atomic_write::write(&path, content).and_then(|()| sync_folder(folder));
-        done.map_err(|error| trouble("write", &path, &error))
+        atomic_write::remove_temporaries(&path);
+        let written = atomic_write::write(&path, content).and_then(|()| sync_folder(folder));
+        written.map_err(|error| failure("write", &path, &error))
     }
 }
 
-fn take_turn(path: &Path) -> io::Result<File> {
+fn lock_file(path: &Path) -> io::Result<File> {
     let file = private::options().create(true).truncate(false).write(true).open(path)?;
     file.lock()?;
     Ok(file)
@@ -99,14 +99,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_replaced_whole_and_keeps_its_link() {
+    fn replacing_a_linked_file_keeps_the_link() {
         let dir = tempfile::tempdir().expect("a folder");
-        let (folder, elsewhere) = (dir.path().join("config"), dir.path().join("elsewhere.toml"));
+        let folder = dir.path().join("config");
+        let elsewhere = dir.path().join("elsewhere.toml");
         fs::write(&elsewhere, "old").expect("a file");
-        let writing = Writing::begin(&folder).expect("a turn");
+        let locked = LockedFolder::lock(&folder).expect("the lock");
         #[cfg(unix)]
         std::os::unix::fs::symlink(&elsewhere, folder.join("config.toml")).expect("a link");
-        writing.replace("config.toml", "new", Links::Followed).expect("replaced");
+        locked.replace("config.toml", "new", Symlinks::Follow).expect("replaced");
         #[cfg(unix)]
         assert_eq!(fs::read_to_string(&elsewhere).expect("the file"), "new");
         assert_eq!(fs::read_to_string(folder.join("config.toml")).expect("the file"), "new");
@@ -114,17 +115,18 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_is_no_file_is_refused_at_once() {
+    fn pipes_folders_and_refused_links_are_errors_without_blocking() {
         let dir = tempfile::tempdir().expect("a folder");
-        let (pipe, link) = (dir.path().join("pipe"), dir.path().join("link"));
+        let pipe = dir.path().join("pipe");
+        let link = dir.path().join("link");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
         assert!(made.success());
         std::os::unix::fs::symlink(dir.path().join("nothing"), &link).expect("a link");
         for path in [pipe.as_path(), dir.path()] {
-            assert!(open(path, Links::Followed).is_err(), "{}", path.display());
+            assert!(open(path, Symlinks::Follow).is_err(), "{}", path.display());
         }
-        assert!(open(&link, Links::Refused).is_err());
-        assert!(open(&link, Links::Followed).expect("no error").is_none());
-        assert!(open(&dir.path().join("nothing"), Links::Refused).expect("no error").is_none());
+        assert!(open(&link, Symlinks::Refuse).is_err());
+        assert!(open(&link, Symlinks::Follow).expect("no error").is_none());
+        assert!(open(&dir.path().join("nothing"), Symlinks::Refuse).expect("no error").is_none());
     }
 }

@@ -1,8 +1,8 @@
-//! The servers of this program that run on this machine: where each is written down, with its key.
+//! Registry of the agentctl servers that run on this machine.
 //!
-//! Two kinds of records. `DATABASE.server` says which server has a database, `servers/PORT` in the data folder who
-//! listens on a port of this machine, and with which key. A record counts as long as its writer holds the lock on it,
-//! which the system takes back however the writer ends: nobody has to connect to find out.
+//! A server writes two records: `DATABASE.server` with the address of the server that uses the database, and
+//! `servers/PORT` in the data folder with the address and the key of the server on this port. The server holds a lock on
+//! each record. The operating system releases the lock when the process ends, so a record without a lock is stale.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -11,62 +11,62 @@ use std::time::{Duration, Instant};
 
 use url::{Host, Url};
 
-use super::{Env, Secret, atomic_write, dirs};
-use crate::db::{self, private};
+use super::{Env, Secret, dirs};
+use crate::db::private;
 use crate::net::address;
 
-/// A reader holds the lock for a moment, too; a server holds it for longer than this.
-const PATIENCE: Duration = Duration::from_millis(250);
+/// The time to wait for a lock. A reader holds it for a moment only, a server for its lifetime.
+const LOCK_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// A record that is ours: others see it until this is dropped, or the process ends.
+/// A locked record of this process. Dropping it removes the record.
 #[derive(Debug)]
-pub struct Record {
+pub struct Registration {
     path: PathBuf,
     file: File,
 }
 
-/// Why a record was not had.
+/// An error of taking a record.
 #[derive(Debug, thiserror::Error)]
-pub enum RecordError {
-    /// A server that runs has it; with its address, unless it is just starting.
-    #[error("another server has it")]
+pub enum RegistrationError {
+    /// Another running server has the record. The address is missing while that server starts.
+    #[error("another server is running")]
     Held(Option<String>),
-    /// What the system said.
+    /// An I/O error.
     #[error(transparent)]
     Failed(#[from] io::Error),
 }
 
-impl Record {
+impl Registration {
     /// Takes the record of a database.
-    pub fn of_database(database: &Path) -> Result<Self, RecordError> {
-        Self::take(beside(database, ".server"))
+    pub fn for_database(database: &Path) -> Result<Self, RegistrationError> {
+        Self::take(dirs::beside_database(database, ".server"))
     }
 
-    /// Takes the record of a port of this machine.
-    pub fn of_port(env: &Env, port: u16) -> Result<Self, RecordError> {
-        let path = port_record(env, port).ok_or_else(|| io::Error::other("this platform names no data folder"))?;
+    /// Takes the record of a port.
+    pub fn for_port(env: &Env, port: u16) -> Result<Self, RegistrationError> {
+        let path = port_record(env, port).ok_or_else(|| io::Error::other("this platform has no data folder"))?;
         Self::take(path)
     }
 
-    fn take(path: PathBuf) -> Result<Self, RecordError> {
+    fn take(path: PathBuf) -> Result<Self, RegistrationError> {
         private::make_folder(path.parent().unwrap_or(Path::new(".")))?;
         let began = Instant::now();
         loop {
             let file = private::options().create(true).truncate(false).read(true).write(true).open(&path)?;
             match file.try_lock() {
                 Ok(()) if is_at(&file, &path) => return Ok(Self { path, file }),
-                // Its owner ended between our two steps and removed it.
+                // The previous server removed the file after it was opened here: opens it again.
                 Ok(()) => {}
                 Err(TryLockError::Error(error)) => return Err(error.into()),
-                Err(TryLockError::WouldBlock) if began.elapsed() > PATIENCE => {
-                    return Err(RecordError::Held(read_line(&path, 0)));
+                Err(TryLockError::WouldBlock) if began.elapsed() > LOCK_TIMEOUT => {
+                    return Err(RegistrationError::Held(read_line(&path, 0)));
                 }
                 Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(10)),
             }
         }
     }
 
-    /// Writes where the server is, and the key that it wants where that is to be found here.
+    /// Writes the address of the server and, for the record of a port, its key.
     pub fn write(&mut self, base_url: &Url, key: Option<&Secret>) -> io::Result<()> {
         let key = key.map(Secret::expose).unwrap_or_default();
         self.file.set_len(0)?;
@@ -75,60 +75,32 @@ impl Record {
     }
 }
 
-impl Drop for Record {
+impl Drop for Registration {
     fn drop(&mut self) {
-        // Best effort: without the lock it counts for nothing.
+        // Best effort: without a lock the record is stale anyway.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// The server that runs on this machine's database, if one does: its address and key.
-pub fn local(env: &Env) -> Option<(Url, Option<Secret>)> {
-    let record = beside(&dirs::local_database(env)?, ".server");
-    let url: Url = alive(&record).then(|| read_line(&record, 0))??.parse().ok()?;
-    let key = key(env, &url);
+/// Returns address and key of the server that uses the local database.
+pub fn find_local(env: &Env) -> Option<(Url, Option<Secret>)> {
+    let record = dirs::beside_database(&dirs::local_database(env)?, ".server");
+    let url: Url = is_locked(&record).then(|| read_line(&record, 0))??.parse().ok()?;
+    let key = find_key(env, &url);
     Some((url, key))
 }
 
-/// The key of the server of this program that runs at an address of this machine.
-pub fn key(env: &Env, base: &Url) -> Option<Secret> {
+/// Returns the key of the agentctl server at an address of this machine.
+pub fn find_key(env: &Env, base: &Url) -> Option<Secret> {
     let record = port_record(env, base.port_or_known_default()?)?;
-    if base.scheme() != "http" || !alive(&record) || !is_same_host(base, &read_line(&record, 0)?.parse().ok()?) {
+    if base.scheme() != "http" || !is_locked(&record) || !is_same_host(base, &read_line(&record, 0)?.parse().ok()?) {
         return None;
     }
     let key = read_line(&record, 1).filter(|key| !key.is_empty())?;
     Secret::new(key, "the record of the local server").ok()
 }
 
-/// The key that is kept with a database; made if there is none. As the database, it is for this user only again, if a
-/// copy or a restored backup made it readable by others.
-pub fn key_of_database(database: &Path) -> io::Result<Secret> {
-    let path = beside(database, ".key");
-    match read_key(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let key = new_key();
-            atomic_write::write(&path, &format!("{}\n", key.expose()))?;
-            Ok(key)
-        }
-        Ok(key) => db::make_private(&path).map(|()| key).map_err(io::Error::other),
-        other => other,
-    }
-}
-
-/// A key that nobody can guess: 244 bits from the system's generator.
-pub fn new_key() -> Secret {
-    let half = || uuid::Uuid::new_v4().simple().to_string();
-    Secret::new(format!("sk-local-{}{}", half(), half()), "").expect("visible ASCII")
-}
-
-fn read_key(path: &Path) -> io::Result<Secret> {
-    let odd = |why: &str| io::Error::new(io::ErrorKind::InvalidData, format!("{} {why}", path.display()));
-    let text = fs::read_to_string(path)?;
-    let line = text.lines().next().filter(|line| !line.is_empty()).ok_or_else(|| odd("holds no key"))?;
-    Secret::new(line.to_owned(), "").map_err(|_| odd("holds something that is no key"))
-}
-
-/// Whether a URL leads to the host of a record. `localhost` is the name of what listens on loopback.
+/// Returns whether a URL has the host of a record. `localhost` matches any loopback address.
 fn is_same_host(base: &Url, recorded: &Url) -> bool {
     let loopback = |url: &Url| url.host().and_then(|host| address::literal(&host)).is_some_and(address::is_loopback);
     let is_localhost = matches!(base.host(), Some(Host::Domain(name)) if name.eq_ignore_ascii_case("localhost"));
@@ -139,25 +111,19 @@ fn port_record(env: &Env, port: u16) -> Option<PathBuf> {
     Some(dirs::data_dir(env)?.join("servers").join(port.to_string()))
 }
 
-fn beside(database: &Path, suffix: &str) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
-/// Whether somebody holds the lock on a record.
-fn alive(path: &Path) -> bool {
+/// Returns whether a process holds the lock on a record.
+fn is_locked(path: &Path) -> bool {
     File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
-/// A line of a small file of ours; none if it is not there, or not ours.
+/// Reads a line of a record; `None` if the file is missing or unreadable.
 fn read_line(path: &Path, number: usize) -> Option<String> {
     let mut text = String::new();
     File::open(path).ok()?.take(4096).read_to_string(&mut text).ok()?;
     text.lines().nth(number).map(str::to_owned)
 }
 
-/// Whether a file is still what its path leads to.
+/// Returns whether an open file is still the file at its path.
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
@@ -165,7 +131,7 @@ fn is_at(file: &File, path: &Path) -> bool {
     id(file.metadata()) == id(fs::metadata(path))
 }
 
-/// Elsewhere an open file cannot be removed.
+/// Returns true: other systems do not remove open files.
 #[cfg(not(unix))]
 fn is_at(_: &File, _: &Path) -> bool {
     true
@@ -184,35 +150,35 @@ mod tests {
     }
 
     #[test]
-    fn a_record_counts_as_long_as_its_writer_lives() {
+    fn a_record_is_valid_while_its_server_lives() {
         let dir = tempfile::tempdir().expect("a directory");
         let env = Env::from([("AGENTCTL_DATA_DIR", dir.path().to_str().expect("a path"))]);
         let base = url("http://127.0.0.1:4711");
-        assert!(local(&env).is_none() && key(&env, &base).is_none());
-        let mut of_database = Record::of_database(&dir.path().join("local.db")).expect("ours");
-        assert!(local(&env).is_none(), "not written yet");
-        let mut of_port = Record::of_port(&env, 4711).expect("ours");
+        assert!(find_local(&env).is_none() && find_key(&env, &base).is_none());
+        let mut of_database = Registration::for_database(&dir.path().join("local.db")).expect("the record");
+        assert!(find_local(&env).is_none(), "not written yet");
+        let mut of_port = Registration::for_port(&env, 4711).expect("the record");
         of_port.write(&base, Some(&Secret::new("k".to_owned(), "").expect("a key"))).expect("written");
         of_database.write(&base, None).expect("written");
-        let (found, key_there) = local(&env).expect("there");
+        let (found, key_there) = find_local(&env).expect("there");
         assert_eq!((found, shown(key_there)), (base.clone(), Some("k".to_owned())));
-        let held = Record::of_database(&dir.path().join("local.db")).expect_err("held");
-        assert!(matches!(held, RecordError::Held(Some(address)) if address == "http://127.0.0.1:4711"));
+        let held = Registration::for_database(&dir.path().join("local.db")).expect_err("a running server");
+        assert!(matches!(held, RegistrationError::Held(Some(address)) if address == "http://127.0.0.1:4711"));
         drop((of_database, of_port));
-        assert!(local(&env).is_none() && key(&env, &base).is_none());
+        assert!(find_local(&env).is_none() && find_key(&env, &base).is_none());
     }
 
     #[test]
-    fn what_a_killed_server_left_counts_for_nothing() {
+    fn the_record_of_a_killed_server_is_stale() {
         let dir = tempfile::tempdir().expect("a directory");
         let env = Env::from([("AGENTCTL_DATA_DIR", dir.path().to_str().expect("a path"))]);
         fs::write(dir.path().join("local.db.server"), "http://127.0.0.1:4711\n\n").expect("written");
-        assert!(local(&env).is_none());
-        assert!(Record::of_database(&dir.path().join("local.db")).is_ok(), "and can be taken over");
+        assert!(find_local(&env).is_none());
+        assert!(Registration::for_database(&dir.path().join("local.db")).is_ok(), "and can be taken");
     }
 
     #[test]
-    fn a_key_goes_to_the_host_that_it_was_made_for() {
+    fn a_key_is_found_for_the_recorded_host_only() {
         let recorded = url("http://127.0.0.1:1");
         for (base, same) in [
             ("http://127.0.0.1:1", true),
@@ -225,21 +191,5 @@ mod tests {
             assert_eq!(is_same_host(&url(base), &recorded), same, "{base}");
         }
         assert!(!is_same_host(&url("http://localhost:1"), &url("http://build.example:1")));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_key_is_made_once_and_is_for_this_user_only_again_at_every_start() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let dir = tempfile::tempdir().expect("a directory");
-        let database = dir.path().join("it.db");
-        let first = key_of_database(&database).expect("made");
-        let path = dir.path().join("it.db.key");
-        let mode = || fs::metadata(&path).expect("there").permissions().mode() & 0o777;
-        assert_eq!(mode(), 0o600);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("set");
-        assert_eq!(key_of_database(&database).expect("read").expose(), first.expose());
-        assert_eq!(mode(), 0o600, "again");
-        assert_ne!(new_key().expose(), first.expose());
     }
 }

@@ -97,7 +97,7 @@ fn a_file_that_cannot_be_right_is_told_with_its_place_and_nothing_is_sent() {
     for (text, gist) in [
         ("base_url = [1", "config.toml:1:14: bad TOML: unclosed array"),
         ("[profiles.default]\nbase_url = 'localhost:8283'", "config.toml:2:12: the base URL `localhost:8283`"),
-        ("[profiles.default]\nagent = 'agent-7'", "config.toml:2:9: `agent` names no agent"),
+        ("[profiles.default]\nagent = 'agent-7'", "config.toml:2:9: `agent` is not an agent"),
     ] {
         let (env, mock) = (with_config(text), letta::done());
         let output = env.agentctl(["status", RUN]).server(&mock.url()).run();

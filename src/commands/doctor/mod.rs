@@ -76,7 +76,7 @@ pub async fn run(ctx: &Ctx) -> anyhow::Result<End> {
 
 /// Who answers with `--local`.
 fn local(ctx: &Ctx) -> Check {
-    match server_registry::local(&ctx.env) {
+    match server_registry::find_local(&ctx.env) {
         Some((url, _)) => Check::ok("settings", format!("--local: the server of this machine answers at {url}")),
         None => Check::ok("settings", "--local: the engine of this program answers; it needs no network"),
     }
@@ -84,7 +84,7 @@ fn local(ctx: &Ctx) -> Check {
 
 /// The way to the server, up to the first step that fails.
 async fn way(report: &mut Report<'_>, settings: Settings, url: &Url) -> Result<(), Failure> {
-    let (server, origin) = (settings.server_key(), settings.base_origin.to_string());
+    let (server, origin) = (settings.server_name(), settings.base_origin.to_string());
     let key = settings.key.as_ref().map_or("no key".to_owned(), |_| format!("the key from {}", settings.key_origin));
     report.add(&Check::ok("settings", format!("{server} (from {origin}), with {key}")))?;
     let (proxy, is_proxied) = network::proxy(&settings, url);

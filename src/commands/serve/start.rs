@@ -11,7 +11,8 @@ use super::log::{Line, Log};
 use super::ready::{self, ReadyFile};
 use crate::commands::Ctx;
 use crate::commands::support::session::{engine_failure, said};
-use crate::config::server_registry::{self, Record, RecordError};
+use crate::config::server_key;
+use crate::config::server_registry::{Registration, RegistrationError};
 use crate::config::{Secret, dirs};
 use crate::db::DbError;
 use crate::exit::Exit;
@@ -30,7 +31,7 @@ pub struct Server {
     pub key: Option<Secret>,
     pub database: Option<PathBuf>,
     /// Where others find it, as long as they are held.
-    pub records: Vec<Record>,
+    pub records: Vec<Registration>,
 }
 
 impl Server {
@@ -38,7 +39,7 @@ impl Server {
     pub async fn start(ctx: &Ctx, args: &Args, log: &Log<'_>) -> anyhow::Result<Self> {
         let database = database(ctx, args)?;
         // Taken first, so that of two servers the second one learns about the first rather than about its port.
-        let mut records: Vec<Record> = database.iter().map(|path| hold(path)).collect::<Result<_, _>>()?;
+        let mut records: Vec<Registration> = database.iter().map(|path| hold(path)).collect::<Result<_, _>>()?;
         let listener = Listener::bind(args.address()).map_err(|error| cannot_bind(args.address(), &error))?;
         // From here on no other server can be the one that it speaks of.
         args.ready_file.as_deref().map_or(Ok(()), ReadyFile::forget)?;
@@ -114,17 +115,19 @@ fn cannot_start(error: &StartError) -> Failure {
     }
 }
 
-fn hold(database: &Path) -> Result<Record, Failure> {
+fn hold(database: &Path) -> Result<Registration, Failure> {
     let shown = database.display();
-    Record::of_database(database).map_err(|error| match error {
-        RecordError::Held(address) => {
+    Registration::for_database(database).map_err(|error| match error {
+        RegistrationError::Held(address) => {
             let at = address.map_or_else(|| "that is just starting".to_owned(), |address| format!("at {address}"));
             let failure = Failure::new(Exit::Local, "database", format!("{shown} is served already by a server {at}"));
             failure.hint("use that one, stop it, or name another file with --db")
         }
-        RecordError::Failed(error) => Failure::new(Exit::Local, "database", format!("cannot write beside {shown}"))
-            .cause(error)
-            .hint("name another file with --db, or keep nothing with --in-memory"),
+        RegistrationError::Failed(error) => {
+            Failure::new(Exit::Local, "database", format!("cannot write beside {shown}"))
+                .cause(error)
+                .hint("name another file with --db, or keep nothing with --in-memory")
+        }
     })
 }
 
@@ -145,14 +148,19 @@ const OTHER_FOLDER: &str = "AGENTCTL_DATA_DIR and --db name other places";
 
 /// The key that is kept with the database, or one for as long as the memory lasts.
 fn key(database: Option<&Path>) -> Result<Secret, Failure> {
-    let Some(database) = database else { return Ok(server_registry::new_key()) };
-    server_registry::key_of_database(database).map_err(|error| {
+    let Some(database) = database else { return Ok(server_key::generate()) };
+    server_key::load_or_create(database).map_err(|error| {
         Failure::new(Exit::Local, "key", "cannot keep the server's key").cause(error).hint(OTHER_FOLDER)
     })
 }
 
-fn record_port(ctx: &Ctx, address: SocketAddr, base: &Url, key: Option<&Secret>) -> Result<Record, RecordError> {
-    let mut record = Record::of_port(&ctx.env, address.port())?;
+fn record_port(
+    ctx: &Ctx,
+    address: SocketAddr,
+    base: &Url,
+    key: Option<&Secret>,
+) -> Result<Registration, RegistrationError> {
+    let mut record = Registration::for_port(&ctx.env, address.port())?;
     record.write(base, key)?;
     Ok(record)
 }

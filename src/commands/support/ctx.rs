@@ -7,7 +7,7 @@ use clap::ValueEnum as _;
 use crate::cli::{Format, Global};
 use crate::config::Env;
 use crate::config::config_file::ConfigFile;
-use crate::config::key::Key;
+use crate::config::setting_name::SettingName;
 use crate::jq::Filter;
 use crate::report::Failure;
 use crate::text::show;
@@ -87,13 +87,13 @@ fn of_profile(global: &Global, env: &Env) -> Option<Format> {
         return None;
     }
     let profile = ConfigFile::load(env).ok()?.active(global.profile.as_deref(), env).ok()??;
-    Format::from_str(&profile.get(Key::Output)?.value, true).ok()
+    Format::from_str(&profile.get(SettingName::Output)?.value, true).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::key::OUTPUTS;
+    use crate::config::setting_name::OUTPUTS;
 
     #[test]
     fn what_a_profile_may_say_about_output_is_what_the_flag_takes() {

@@ -9,8 +9,8 @@ use crate::api::retrying::{Heard, Listener};
 use crate::api::transport::Http;
 use crate::api::{Client, Listing, RunFilter, Transport};
 use crate::commands::Ctx;
-use crate::config::known_agents::{Seen, SeenAgent};
-use crate::config::recent::Recent;
+use crate::config::known_agents::{KnownAgent, KnownAgents};
+use crate::config::recent_runs::RecentRuns;
 use crate::config::{Base, Origin, Settings, dirs, headers, server_registry};
 use crate::core::facts::Facts;
 use crate::exit::Exit;
@@ -38,8 +38,8 @@ pub struct Session {
     /// The engine inside this process, with `--local`.
     pub engine: Option<Running>,
     settings: Settings,
-    recent: Recent,
-    seen: Seen,
+    recent: RecentRuns,
+    seen: KnownAgents,
 }
 
 impl Ctx {
@@ -60,7 +60,7 @@ fn origins(settings: &Settings) -> Page {
     if let Some(profile) = &settings.profile {
         page = from(page.say("profile: ").show_line(&profile.value), &profile.origin);
     }
-    page = from(page.say("server: ").show_line(&settings.server_key()), &settings.base_origin);
+    page = from(page.say("server: ").show_line(&settings.server_name()), &settings.base_origin);
     page = page.say("key: from ").show_line(&settings.key_origin.to_string()).end();
     if let Some(agent) = &settings.agent {
         page = from(page.say("agent: ").show_line(&agent.value), &agent.origin);
@@ -104,7 +104,7 @@ impl Session {
         };
         let origin = if settings.base == Base::Local { String::new() } else { settings.base_origin.to_string() };
         let api = Client::new(transport, &origin, listener(ctx, settings.command_suffix()));
-        Ok(Self { api, engine, settings, recent: Recent::new(&ctx.env), seen: Seen::new(&ctx.env) })
+        Ok(Self { api, engine, settings, recent: RecentRuns::new(&ctx.env), seen: KnownAgents::new(&ctx.env) })
     }
 
     /// Does some work that the local engine is needed for; an engine that cannot go on ends it.
@@ -184,28 +184,28 @@ impl Session {
 
     /// Remembers agents, so that a shell can complete their names.
     pub fn saw(&self, agents: &[Document]) {
-        let server = self.settings.server_key();
+        let server = self.settings.server_name();
         let tame = |name: &&str| !name.chars().any(char::is_control);
         let seen = agents.iter().filter_map(|agent| {
             let name = agent.text("name").filter(tame).unwrap_or_default().to_owned();
-            Some(SeenAgent { id: agent.text("id")?.parse().ok()?, name, server: server.clone() })
+            Some(KnownAgent { id: agent.text("id")?.parse().ok()?, name, server: server.clone() })
         });
         self.seen.add(seen.collect());
     }
 
     /// Remembers a run for `@last`.
     pub fn remember(&self, agent: &AgentId, run: &Run) {
-        self.recent.add(&self.settings.server_key(), agent, run.id());
+        self.recent.add(&self.settings.server_name(), agent, run.id());
     }
 
     /// The last run that was sent from here to this server.
     pub fn last_run(&self) -> Option<RunId> {
-        self.recent.last(&self.settings.server_key())
+        self.recent.last(&self.settings.server_name())
     }
 
     /// The runs that were sent from here to this server.
     pub fn own_runs(&self) -> HashSet<RunId> {
-        self.recent.sent_to(&self.settings.server_key()).into_iter().collect()
+        self.recent.sent_to(&self.settings.server_name()).into_iter().collect()
     }
 
     /// What human output of this command depends on.
@@ -247,7 +247,7 @@ pub fn agent_id(agent: &Document) -> Result<AgentId, Failure> {
 
 /// This machine's local server: the one that runs on its database, else the engine inside this process.
 async fn local(ctx: &Ctx, settings: &Settings, execute: bool) -> Result<(Transport, Option<Running>), Failure> {
-    let Some((url, key)) = server_registry::local(&ctx.env) else {
+    let Some((url, key)) = server_registry::find_local(&ctx.env) else {
         let engine = start_engine(ctx, execute).await?;
         return Ok((Transport::InProcess(engine.router()), Some(engine)));
     };
@@ -266,7 +266,7 @@ async fn http(settings: &Settings, url: &url::Url) -> Result<Transport, Failure>
     Ok(Transport::Http(Box::new(Http {
         line: net::build(url, &route).await?,
         base: url.clone(),
-        headers: headers::map(&settings.headers),
+        headers: headers::to_map(&settings.headers),
         authorization: settings.key.as_ref().and_then(crate::config::Secret::bearer),
         proxy: settings.proxies.hop_for(url),
         time_limit: settings.request_timeout,

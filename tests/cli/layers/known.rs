@@ -43,8 +43,6 @@ pub const IN_CIRCLES: &[&str] = &[
     "commands::support::stdin",
     "commands::support::submit",
     "commands::watch",
-    "config::settings",
-    "config::sources",
     "server::engine::execute",
     "server::engine::worker",
     "server::models",
