@@ -1,8 +1,8 @@
-//! The local server: agents that answer on this machine, behind the API's own routes.
+//! The local server: runs agents on this machine and serves the API in front of them.
 //!
-//! It has no port of its own: the router is called in this process, or bound by whoever wants to.
-//! Several processes may share one database file. What each request must look like is decided in
-//! `validate`, what an answer looks like in `render`, who may work on a run in `store::claims`.
+//! Decides how a server starts, stops and is called: through its router, in this process or on a port. Several processes
+//! may share one database file. `http` accepts requests, `engine` executes runs with `models`, `store` keeps everything,
+//! `render` writes the documents of the API, and `types` holds the types that the others share.
 
 mod engine;
 mod http;
@@ -32,71 +32,77 @@ pub use types::quirks::Manners;
 pub use types::target;
 use types::target::Targets;
 
-/// Whether the database of a server is ours, and sound. Nothing is written.
-pub fn examine(path: &std::path::Path) -> Result<(), DbError> {
+/// Checks that a file is an undamaged database of this server. Writes nothing.
+pub fn check_database(path: &std::path::Path) -> Result<(), DbError> {
     crate::db::check(path, IDENTITY)
 }
 
-/// How many steps a script for `agentctl/script` has; none where a text is no script. For the fuzzer, which nothing else
-/// lets at the reader of scripts.
+/// Parses a script of `agentctl/script` and returns its number of steps; `None` if the text is not a script. Only the
+/// fuzzer uses it.
 #[doc(hidden)]
 pub fn script_steps(text: &str) -> Result<Option<usize>, String> {
     models::script_steps(text)
 }
 
-/// Where a server keeps what it knows.
+/// The database of a server.
 #[derive(Clone, Debug)]
 pub enum Store {
-    /// In a file, which other processes may share.
+    /// A file, which other processes may share.
     File(PathBuf),
-    /// In memory, as long as the server runs.
+    /// Memory, lost when the server stops.
     Memory,
 }
 
-/// What a server is started with.
+/// The options of a server.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where to keep things.
+    /// The database.
     pub store: Store,
-    /// Whether to execute runs; otherwise they are only accepted and read.
+    /// Whether to execute runs. Otherwise the server only accepts and reads them.
     pub execute: bool,
     /// Whose manners it has.
     pub manners: Manners,
-    /// Which runs and callbacks of others to take up.
+    /// Which runs and callbacks of stopped processes to take over.
     pub adopt: Adopt,
-    /// The endpoints of models that other programs run.
+    /// The endpoints of models that other programs serve.
     pub providers: Providers,
-    /// Where callbacks may go.
+    /// The allow-list of callback URLs.
     pub targets: Targets,
 }
 
-/// What a server takes up that other processes left behind.
+/// Which work of stopped processes a server takes over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Adopt {
-    /// All of it, at the start and from time to time: for a server that stays.
+    /// All of it, at the start and periodically, for a long-running server.
     Everything,
-    /// What belongs to the agents that it is asked to work for: for a command that ends.
+    /// That of the agents that it works for, for a command that ends.
     OnRequest,
 }
 
 impl Options {
-    /// What a command is started with that ends, and that does what is documented with the models that are built in.
+    /// The options of a command that ends: documented behaviour, and only the built-in models.
     pub fn new(store: Store, execute: bool) -> Self {
-        let (manners, adopt) = (Manners::Documented, Adopt::OnRequest);
-        Self { store, execute, manners, adopt, providers: Providers::default(), targets: Targets::of_this_machine() }
+        Self {
+            store,
+            execute,
+            manners: Manners::Documented,
+            adopt: Adopt::OnRequest,
+            providers: Providers::default(),
+            targets: Targets::of_this_machine(),
+        }
     }
 }
 
-/// Why a server did not start.
+/// The error of a server that does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The file or its directory cannot be written; memory would do.
+    /// The file or its directory is not writable.
     #[error("the local database cannot be written")]
     NotWritable(#[source] DbError),
-    /// The file is not a database of this server, or of a newer one, or damaged. It was not touched.
+    /// The file is damaged, or not a database of this version. It was not changed.
     #[error("the local database cannot be used")]
-    NotOurs(#[source] DbError),
-    /// Anything else that the system or the database said.
+    Unusable(#[source] DbError),
+    /// Any other error of the system or the database.
     #[error("the local server cannot start")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -105,7 +111,7 @@ impl From<DbError> for StartError {
     fn from(error: DbError) -> Self {
         match error {
             DbError::NotWritable { .. } => Self::NotWritable(error),
-            DbError::Foreign { .. } | DbError::Newer { .. } | DbError::Corrupt { .. } => Self::NotOurs(error),
+            DbError::Foreign { .. } | DbError::Newer { .. } | DbError::Corrupt { .. } => Self::Unusable(error),
             DbError::Sqlite { .. } | DbError::Io { .. } => Self::Failed(error.into()),
         }
     }
@@ -117,15 +123,15 @@ impl From<StoreError> for StartError {
     }
 }
 
-/// Why a server that runs does not go on with a run.
+/// The error of a run that a running server cannot continue.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum EngineError {
-    /// The database failed again and again; with what it said last.
+    /// The database failed repeatedly; with its last error.
     #[error("the database failed: {0}")]
     Stopped(String),
 }
 
-/// A server that runs. Dropped, it leaves its runs as a killed process would; see [`Running::stop`].
+/// A running server. Dropping it leaves its runs as a killed process would; see [`Running::stop`].
 pub struct Running {
     engine: Arc<Engine>,
     alive: Option<Alive>,
@@ -140,29 +146,29 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let owners = Arc::new(Owners::new(path.as_deref()));
     let opened = tokio::task::spawn_blocking(move || Database::open(path.as_deref(), IDENTITY)).await;
     let db = opened.map_err(|_| StoreError::Panicked)??;
-    let alive = if options.execute { enter(&db, &owners).await? } else { None };
+    let alive = if options.execute { register(&db, &owners).await? } else { None };
     Ok(Running { engine: Engine::new(db, owners, &options), alive })
 }
 
-/// Begins to be seen by other processes. Under the write lock, since they remove what looks dead. Nobody else writes here
-/// yet, so it is done once.
-async fn enter(db: &Database, owners: &Arc<Owners>) -> Result<Option<Alive>, StartError> {
+/// Registers this process with the others that share the database. Holds the write lock, since they remove entries of
+/// processes that seem dead.
+async fn register(db: &Database, owners: &Arc<Owners>) -> Result<Option<Alive>, StartError> {
     let owners = Arc::clone(owners);
     Ok(db.write(move |_| Ok(owners.enter())).await??)
 }
 
 impl Running {
-    /// The routes of the API, to be called in this process or bound to a port.
+    /// Returns the routes of the API, to be called in this process or served on a port.
     pub fn router(&self) -> Router {
         http::routes::router(Arc::clone(&self.engine))
     }
 
-    /// The room that bodies and answers share.
-    pub fn room(&self) -> MemoryBudget {
+    /// Returns the memory budget that request bodies and responses share.
+    pub fn memory(&self) -> MemoryBudget {
         self.engine.room.clone()
     }
 
-    /// The oldest agent of a name, made if there is none. Two processes that ask together get the same one.
+    /// Returns the oldest agent with a name, created if there is none. Concurrent calls get the same agent.
     pub async fn agent_named(&self, name: &str) -> Result<AgentId, StartError> {
         let name = name.to_owned();
         let id = self.engine.db.write(move |tx| agents::oldest_or_new(tx, &name)).await?;
@@ -171,33 +177,33 @@ impl Running {
 
     /// Waits until a run has ended and its callback, if it has one, was attempted.
     ///
-    /// A server that executes runs sees to it that this one is, behind those of its agent that came before.
-    /// It is an error if the worker of that agent gave up.
+    /// A server that executes runs also executes this one, in the order of its agent's queue. Returns an error if the
+    /// worker of that agent gave up.
     pub async fn settle(&self, run: &RunId) -> Result<(), EngineError> {
         self.engine.settle(run.as_str()).await
     }
 
-    /// Returns once the database has failed a worker again and again: nothing goes on by itself.
+    /// Waits until a worker has given up because the database failed repeatedly. Nothing retries by itself afterwards.
     pub async fn failed(&self) -> EngineError {
         self.engine.failed().await
     }
 
-    /// Executes what is left to do for an agent, in the background.
+    /// Executes the open runs and callbacks of an agent, in the background.
     pub fn adopt(&self, agent: &AgentId) {
         self.engine.adopt(agent.as_str());
     }
 
-    /// How many runs are at work in this process.
+    /// Returns the number of runs in progress in this process.
     pub fn at_work(&self) -> usize {
         self.engine.at_work()
     }
 
-    /// Begins no further run, and returns once those at work have ended.
+    /// Starts no further run, and waits until those in progress have ended.
     pub async fn drain(&self) {
         self.engine.drain().await;
     }
 
-    /// Stops working and gives back what is unfinished, so that another process can go on at once.
+    /// Stops, and releases unfinished runs, so that another process can continue them at once.
     pub async fn stop(mut self) {
         self.engine.stop().await;
         if let Some(alive) = self.alive.take() {

@@ -84,7 +84,7 @@ pub fn database(ctx: &Ctx) -> Check {
 fn examine(path: PathBuf) -> Option<Result<(), crate::db::DbError>> {
     let (sender, receiver) = channel();
     // Nobody receives only when time is up; the thread then ends with the process.
-    std::thread::spawn(move || _ = sender.send(server::examine(&path)));
+    std::thread::spawn(move || _ = sender.send(server::check_database(&path)));
     receiver.recv_timeout(PATIENCE).ok()
 }
 

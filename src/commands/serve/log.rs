@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::cli::Format;
 use crate::commands::Ctx;
-use crate::server::access::Note;
+use crate::server::access::AccessEvent;
 use crate::text::count::plural;
 use crate::text::duration;
 use crate::text::page::Page;
@@ -20,8 +20,8 @@ const ROOM: usize = 1024;
 /// The log of a server.
 pub struct Log<'a> {
     ctx: &'a Ctx,
-    notes: mpsc::Receiver<Note>,
-    ear: mpsc::Sender<Note>,
+    notes: mpsc::Receiver<AccessEvent>,
+    ear: mpsc::Sender<AccessEvent>,
 }
 
 /// Something to say.
@@ -38,8 +38,8 @@ pub enum Line<'a> {
     },
     /// Others on this machine will not find its key.
     Unlisted(&'a str),
-    /// Something happened at the doors.
-    Note(&'a Note),
+    /// An access event of the port.
+    Access(&'a AccessEvent),
     /// It accepts no more.
     Stopping {
         /// Who asked for it.
@@ -62,10 +62,10 @@ impl<'a> Log<'a> {
     }
 
     /// What takes notes, from any thread.
-    pub fn ear(&self) -> impl Fn(Note) + Send + Sync + 'static {
+    pub fn observer(&self) -> impl Fn(AccessEvent) + Send + Sync + 'static {
         let (ear, chatty) = (self.ear.clone(), self.ctx.global.verbose > 0);
         move |note| {
-            if chatty || matches!(note, Note::Refused(_) | Note::Failed { .. }) {
+            if chatty || matches!(note, AccessEvent::Rejected(_) | AccessEvent::Failed { .. }) {
                 // Full: see `ROOM`.
                 let _ = ear.try_send(note);
             }
@@ -75,7 +75,7 @@ impl<'a> Log<'a> {
     /// Writes the next note, once there is one.
     pub async fn next(&mut self) {
         if let Some(note) = self.notes.recv().await {
-            self.print(&Line::Note(&note));
+            self.print(&Line::Access(&note));
         }
     }
 
@@ -99,12 +99,13 @@ impl Line<'_> {
                 page.say(if *keyed { "; agentctl finds the key" } else { "; without a key" })
             }
             Self::Unlisted(why) => page.say("agentctl will not find the key by itself: ").show_line(why),
-            Self::Note(Note::Refused(why)) => page.say("refused: ").show_line(why),
-            Self::Note(Note::Failed { method, path, bug }) => {
-                let page = page.say("a bug in agentctl, ").show(&bug.id).say(": ").show_line(method.as_str()).say(" ");
-                page.show_line(path).say(" ").show_line(&bug.what)
+            Self::Access(AccessEvent::Rejected(why)) => page.say("refused: ").show_line(why),
+            Self::Access(AccessEvent::Failed { method, path, error }) => {
+                let page =
+                    page.say("a bug in agentctl, ").show(&error.id).say(": ").show_line(method.as_str()).say(" ");
+                page.show_line(path).say(" ").show_line(&error.message)
             }
-            Self::Note(Note::Answered { method, path, status, took }) => {
+            Self::Access(AccessEvent::Answered { method, path, status, took }) => {
                 let page = page.show_line(method.as_str()).say(" ").show_line(path).say(" -> ");
                 page.show_line(status.as_str()).say(" in ").show(&duration::read(*took))
             }
@@ -126,11 +127,11 @@ impl Line<'_> {
                 "type": "started", "base_url": base, "database": database.map(Path::to_string_lossy), "key": keyed,
             }),
             Self::Unlisted(why) => json!({"type": "unlisted", "reason": why}),
-            Self::Note(Note::Refused(why)) => json!({"type": "refused", "reason": why}),
-            Self::Note(Note::Failed { method, path, bug }) => json!({
-                "type": "bug", "error_id": bug.id, "method": method.as_str(), "path": path, "reason": bug.what,
+            Self::Access(AccessEvent::Rejected(why)) => json!({"type": "refused", "reason": why}),
+            Self::Access(AccessEvent::Failed { method, path, error }) => json!({
+                "type": "bug", "error_id": error.id, "method": method.as_str(), "path": path, "reason": error.message,
             }),
-            Self::Note(Note::Answered { method, path, status, took }) => json!({
+            Self::Access(AccessEvent::Answered { method, path, status, took }) => json!({
                 "type": "request", "method": method.as_str(), "path": path, "status": status.as_u16(),
                 "duration_ns": u64::try_from(took.as_nanos()).unwrap_or(u64::MAX),
             }),

@@ -59,9 +59,10 @@ fn check(args: &Args) -> Result<(), Failure> {
 
 async fn serve(ctx: &Ctx, args: &Args) -> anyhow::Result<End> {
     let mut guard = Guard::begin(ctx)?;
-    let Server { listener, engine, doors, base, key, database, records } = Server::start(ctx, args, &guard.log).await?;
+    let Server { listener, engine, access, base, key, database, records } =
+        Server::start(ctx, args, &guard.log).await?;
     let (stop, stopped) = oneshot::channel::<()>();
-    let router = doors.guard(engine.router());
+    let router = access.guard(engine.router());
     let serving = tokio::spawn(listener.serve(router, async { drop(stopped.await) }));
 
     let key = key.as_ref();

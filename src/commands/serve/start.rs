@@ -17,7 +17,7 @@ use crate::config::{Secret, dirs};
 use crate::db::DbError;
 use crate::exit::Exit;
 use crate::report::Failure;
-use crate::server::access::{Doors, Hosts, Key};
+use crate::server::access::{AccessRules, ApiKey, Hosts};
 use crate::server::listener::Listener;
 use crate::server::target::Targets;
 use crate::server::{self, Adopt, Manners, Options, Running, StartError, Store};
@@ -26,7 +26,7 @@ use crate::server::{self, Adopt, Manners, Options, Running, StartError, Store};
 pub struct Server {
     pub listener: Listener,
     pub engine: Running,
-    pub doors: Doors,
+    pub access: AccessRules,
     pub base: Url,
     pub key: Option<Secret>,
     pub database: Option<PathBuf>,
@@ -57,14 +57,14 @@ impl Server {
             Ok(record) => records.push(record),
             Err(error) => log.print(&Line::Unlisted(&error.to_string())),
         }
-        let doors = Doors {
+        let access = AccessRules {
             hosts: Hosts::new(address.port(), &args.allow_host),
-            key: key.as_ref().map(|key| Key::new(key.expose())),
-            honours_keys: !args.quirks,
-            room: engine.room(),
-            hear: Arc::new(log.ear()),
+            key: key.as_ref().map(|key| ApiKey::new(key.expose())),
+            idempotency_supported: !args.quirks,
+            memory: engine.memory(),
+            observer: Arc::new(log.observer()),
         };
-        Ok(Self { listener, engine, doors, base, key, database, records })
+        Ok(Self { listener, engine, access, base, key, database, records })
     }
 }
 
@@ -100,7 +100,7 @@ fn examine(database: &Path) -> Result<(), Failure> {
     if std::fs::metadata(database).map_or(0, |file| file.len()) > MOST_EXAMINED {
         return Ok(());
     }
-    match server::examine(database) {
+    match server::check_database(database) {
         Err(error @ DbError::Corrupt { .. }) => Err(cannot_start(&error.into())),
         // Whatever else there is to say is said when it is opened.
         _ => Ok(()),
@@ -110,7 +110,7 @@ fn examine(database: &Path) -> Result<(), Failure> {
 fn cannot_start(error: &StartError) -> Failure {
     let failure = engine_failure(error);
     match error {
-        StartError::NotOurs(_) => failure.hint("the file was not touched; name another one with --db"),
+        StartError::Unusable(_) => failure.hint("the file was not touched; name another one with --db"),
         _ => failure.hint("name another file with --db, or keep nothing with --in-memory"),
     }
 }

@@ -309,7 +309,7 @@ pub fn cannot_go_on(error: &EngineError, run: Option<&RunId>) -> Failure {
 pub fn engine_failure(error: &StartError) -> Failure {
     let mut failure = Failure::new(Exit::Local, "database", error.to_string());
     failure.causes = said(error).split_off(1);
-    let untouched = if matches!(error, StartError::NotOurs(_)) { "the file was not touched; " } else { "" };
+    let untouched = if matches!(error, StartError::Unusable(_)) { "the file was not touched; " } else { "" };
     failure.hint(format!("{untouched}AGENTCTL_DATA_DIR names another folder"))
 }
 

@@ -1,26 +1,26 @@
-//! What every answer says about this server.
+//! The response headers that tell clients about `Idempotency-Key`.
 
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 
-/// The header by which clients know that a request with an `Idempotency-Key` may be sent again.
+/// On every response: a request with an `Idempotency-Key` may be sent again.
 const SUPPORTED: HeaderName = HeaderName::from_static("idempotency-supported");
 
-/// The header of an answer that was given before.
+/// On the response to a request that had been accepted before.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 const TRUE: HeaderValue = HeaderValue::from_static("true");
 
-/// Declares that keys are honoured.
-pub fn declare(mut answer: Response) -> Response {
-    answer.headers_mut().insert(SUPPORTED, TRUE);
-    answer
+/// Adds `Idempotency-Supported`.
+pub fn mark_supported(mut response: Response) -> Response {
+    response.headers_mut().insert(SUPPORTED, TRUE);
+    response
 }
 
-/// Marks an answer whose request had been accepted before.
-pub fn mark(replayed: bool, mut answer: Response) -> Response {
+/// Adds `Idempotency-Replayed` if the request had been accepted before.
+pub fn mark_replayed(replayed: bool, mut response: Response) -> Response {
     if replayed {
-        answer.headers_mut().insert(REPLAYED, TRUE);
+        response.headers_mut().insert(REPLAYED, TRUE);
     }
-    answer
+    response
 }

@@ -1,4 +1,4 @@
-//! A fault of this program, under one number for whoever asked and for whoever runs the server.
+//! The 500 for a fault of this program. The response and the log share its id.
 
 use std::any::Any;
 
@@ -8,32 +8,34 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use uuid::Uuid;
 
-/// What went wrong while a request was answered. The answer carries it to the door, where it is told.
+/// A fault of this program. The response carries it as an extension to the access middleware, which logs it.
 #[derive(Clone, Debug)]
 pub struct InternalError {
-    /// The number, as in the answer's `error_id`.
+    /// The `error_id` of the response.
     pub id: String,
-    /// What the program says about it. The answer does not.
-    pub what: String,
+    /// The cause. It is logged, and not sent.
+    pub message: String,
 }
 
 impl InternalError {
-    pub fn new(what: impl Into<String>) -> Self {
-        Self { id: format!("error-{}", Uuid::new_v4()), what: what.into() }
+    /// A fault under a new id.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { id: format!("error-{}", Uuid::new_v4()), message: message.into() }
     }
 
-    /// A panic, by what it left.
-    pub fn panic(left: &(dyn Any + Send)) -> Self {
-        let text = left.downcast_ref::<&str>().copied().or_else(|| left.downcast_ref::<String>().map(String::as_str));
-        Self::new(format!("panicked: {}", text.unwrap_or("for a reason that is no text")))
+    /// A panic, by its payload.
+    pub fn panic(payload: &(dyn Any + Send)) -> Self {
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        Self::new(format!("panicked: {}", text.unwrap_or("with a payload that is not text")))
     }
 }
 
 impl IntoResponse for InternalError {
     fn into_response(self) -> Response {
         let body = Json(json!({"detail": "An unknown error occurred", "error_id": self.id}));
-        let mut answer = (StatusCode::INTERNAL_SERVER_ERROR, body).into_response();
-        answer.extensions_mut().insert(self);
-        answer
+        let mut response = (StatusCode::INTERNAL_SERVER_ERROR, body).into_response();
+        response.extensions_mut().insert(self);
+        response
     }
 }

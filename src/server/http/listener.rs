@@ -1,4 +1,4 @@
-//! A port: accepts connections and hands their requests to a router, within limits of time and number.
+//! Accepts connections on a port and serves their requests, limited in number and in time.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,25 +14,25 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
-use super::write_timeout::Unstalled;
+use super::write_timeout::WriteTimeout;
 
-/// How many connections are served at once; further ones wait in the system's queue.
-const MOST_CONNECTIONS: usize = 1024;
-/// How many may wait in the system's queue, if it lets them: one that finds it full may wait for seconds, or lose what it
-/// has sent.
-const MOST_WAITING: u32 = 4096;
-/// How long a client may take for the head of a request, and how long a connection may be idle between two.
-const HEAD_PATIENCE: Duration = Duration::from_secs(10);
-/// How long a client may take nothing of an answer that is there for it. Its connection is others' then.
-const TAKING: Duration = Duration::from_secs(30);
-/// How much of a request's head is kept; a larger one is refused.
-const HEAD_ROOM: usize = 64 << 10;
-/// How long requests that were sent before the end may be on their way. A connection is closed without looking for more.
-const ARRIVAL: Duration = Duration::from_millis(50);
-/// How long to wait when no connection can be had, as when all file descriptors are in use.
-const BREATH: Duration = Duration::from_millis(100);
+/// The most connections served at once; more wait in the backlog of the socket.
+const MAX_CONNECTIONS: usize = 1024;
+/// The backlog of the socket; the system may cap it. A connection that finds it full is retried by the client's system
+/// after seconds, or reset.
+const BACKLOG: u32 = 4096;
+/// The time limit for the head of a request, and for an idle connection between two requests.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a client may read nothing of a pending response before its connection is closed for others.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// The largest head of a request, in bytes.
+const MAX_HEAD_BYTES: usize = 64 << 10;
+/// How long a stopping server waits for requests in flight: hyper closes an idle connection without reading it again.
+const IN_FLIGHT: Duration = Duration::from_millis(50);
+/// The pause after a failed `accept`, as when all file descriptors are in use.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// A port that nobody serves yet. Connections wait.
+/// A bound port. Connections wait in its backlog until it is served.
 #[derive(Debug)]
 pub struct Listener {
     socket: TcpListener,
@@ -40,83 +40,85 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Takes a port; 0 is a free one.
+    /// Binds a port; 0 chooses a free one.
     pub fn bind(address: SocketAddr) -> io::Result<Self> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-        // As usual: what is left of connections to a server before this one is not in the way.
+        // Connections of an earlier server in TIME_WAIT must not keep the port.
         #[cfg(unix)]
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
-        let socket = socket.listen(MOST_WAITING)?;
+        let socket = socket.listen(BACKLOG)?;
         let address = socket.local_addr()?;
         Ok(Self { socket, address })
     }
 
-    /// The address, with the port that was chosen.
+    /// The bound address, with the chosen port.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Serves until `stop` is done. From then on connections are refused; those that are open may finish their request.
+    /// Serves until `stop` resolves. New connections are refused from then on; open ones finish their request.
     pub async fn serve(self, router: Router, stop: impl Future<Output = ()>) {
-        let (open, slots) = (GracefulShutdown::new(), Arc::new(Semaphore::new(MOST_CONNECTIONS)));
+        let open = GracefulShutdown::new();
+        let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         tokio::pin!(stop);
         loop {
             tokio::select! {
                 biased;
                 () = &mut stop => break,
-                (stream, slot) = accept(&self.socket, &slots) => begin(stream, slot, router.clone(), &open),
+                (stream, permit) = accept(&self.socket, &permits) => spawn(stream, permit, router.clone(), &open),
             }
         }
-        drain(self.socket, |stream| begin(stream, None, router.clone(), &open));
+        drain(self.socket, |stream| spawn(stream, None, router.clone(), &open));
         drop(router);
-        sleep(ARRIVAL).await;
+        sleep(IN_FLIGHT).await;
         open.shutdown().await;
     }
 }
 
-/// Stops listening. Whoever was connected by the system already is served, too: to them this server is there.
-fn drain(socket: TcpListener, begin: impl Fn(TcpStream)) {
-    // Without the runtime, which learns of a connection later than it is there.
+/// Closes the socket, and serves the connections left in its backlog: their clients are connected already.
+fn drain(socket: TcpListener, serve: impl Fn(TcpStream)) {
+    // Polled directly: the runtime learns of a connection later.
     let Ok(socket) = socket.into_std() else { return };
     while let Ok((stream, _)) = socket.accept() {
         let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
-        stream.into_iter().for_each(&begin);
+        stream.into_iter().for_each(&serve);
     }
 }
 
-/// The next connection and its place among those that are served.
-async fn accept(socket: &TcpListener, slots: &Arc<Semaphore>) -> (TcpStream, Option<OwnedSemaphorePermit>) {
+/// Accepts a connection once there is a permit for it.
+async fn accept(socket: &TcpListener, permits: &Arc<Semaphore>) -> (TcpStream, Option<OwnedSemaphorePermit>) {
     // The semaphore is never closed.
-    let slot = Arc::clone(slots).acquire_owned().await.ok();
+    let permit = Arc::clone(permits).acquire_owned().await.ok();
     loop {
         match socket.accept().await {
-            Ok((stream, _)) => return (stream, slot),
-            // The client was faster to leave.
-            Err(error) if is_the_clients(&error) => {}
-            Err(_) => sleep(BREATH).await,
+            Ok((stream, _)) => return (stream, permit),
+            Err(error) if closed_by_client(&error) => {}
+            Err(_) => sleep(ACCEPT_PAUSE).await,
         }
     }
 }
 
-fn is_the_clients(error: &io::Error) -> bool {
+/// Whether the client closed the connection before it was accepted.
+fn closed_by_client(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-fn begin(stream: TcpStream, slot: Option<OwnedSemaphorePermit>, router: Router, open: &GracefulShutdown) {
-    // Answers are small and awaited: better late by nothing than in fewer packets.
+/// Serves a connection in its own task.
+fn spawn(stream: TcpStream, permit: Option<OwnedSemaphorePermit>, router: Router, open: &GracefulShutdown) {
+    // Responses are small and awaited: latency matters more than the number of packets.
     let _ = stream.set_nodelay(true);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_PATIENCE)
-        .max_buf_size(HEAD_ROOM)
-        .serve_connection(TokioIo::new(Unstalled::new(stream, TAKING)), TowerToHyperService::new(router));
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .serve_connection(TokioIo::new(WriteTimeout::new(stream, WRITE_TIMEOUT)), TowerToHyperService::new(router));
     let connection = open.watch(connection);
     tokio::spawn(async move {
-        // What goes wrong here is the client's business, and it is told by the connection's end.
+        // An error of the connection is the client's, which notices it by the close.
         let _ = connection.await;
-        drop(slot);
+        drop(permit);
     });
 }
 
@@ -129,22 +131,22 @@ mod tests {
 
     use super::*;
 
-    /// More than the system keeps for a connection.
-    const LONG: usize = 64 << 20;
+    /// More than the buffers of a connection hold, in bytes.
+    const RESPONSE_BYTES: usize = 64 << 20;
 
     #[tokio::test]
-    async fn who_does_not_read_an_answer_is_hung_up_on() {
+    async fn a_client_that_does_not_read_its_response_is_disconnected() {
         let listener = Listener::bind(([127, 0, 0, 1], 0).into()).expect("a port");
         let mut client = TcpStream::connect(listener.address()).await.expect("a connection");
-        let router = Router::new().route("/", get(|| async { vec![0; LONG] }));
+        let router = Router::new().route("/", get(|| async { vec![0; RESPONSE_BYTES] }));
         tokio::spawn(listener.serve(router, pending()));
         client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("sent");
-        assert_ne!(client.read(&mut [0; 100]).await.expect("an answer"), 0);
+        assert_ne!(client.read(&mut [0; 100]).await.expect("a response"), 0);
         tokio::time::pause();
-        sleep(TAKING * 2).await;
+        sleep(WRITE_TIMEOUT * 2).await;
         let mut rest = Vec::new();
-        // Cut off, politely or not.
+        // Either the end of the stream or a reset.
         let _ = client.read_to_end(&mut rest).await;
-        assert!(rest.len() < LONG, "all of it came");
+        assert!(rest.len() < RESPONSE_BYTES, "the whole response arrived");
     }
 }

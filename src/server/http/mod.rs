@@ -1,5 +1,6 @@
-//! Decides how a request becomes a call, and a row an answer: the listener, the middleware, the routes, validation,
-//! rendering and error answers. It speaks HTTP and JSON, and stores nothing itself.
+//! Decides which requests are accepted and what is answered: listener, access control, routes, validation and error
+//! responses. It translates HTTP into calls of the engine and queries of the store; it runs nothing and owns no data.
+//! `render` writes the documents, since callbacks carry the same ones.
 
 pub mod access;
 pub mod error_response;

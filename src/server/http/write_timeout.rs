@@ -1,4 +1,4 @@
-//! A stream whose other side has to take what is written: one that takes nothing for too long is given up.
+//! A stream with a write timeout: a write fails when the peer reads nothing for too long.
 
 use std::io;
 use std::pin::Pin;
@@ -8,43 +8,43 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// A stream that does not wait for ever to write.
+/// Wraps a stream; its writes fail with `TimedOut` once the peer has read nothing for the timeout.
 #[derive(Debug)]
-pub struct Unstalled<S> {
+pub struct WriteTimeout<S> {
     stream: S,
-    patience: Duration,
-    /// Runs out while nothing is taken.
-    limit: Option<Pin<Box<Sleep>>>,
+    timeout: Duration,
+    /// Runs while a write is pending.
+    deadline: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Unstalled<S> {
-    /// A stream whose other side may take nothing for this long.
-    pub fn new(stream: S, patience: Duration) -> Self {
-        Self { stream, patience, limit: None }
+impl<S> WriteTimeout<S> {
+    /// Wraps a stream.
+    pub fn new(stream: S, timeout: Duration) -> Self {
+        Self { stream, timeout, deadline: None }
     }
 
-    /// Waits on behalf of a write, which is an error once it has waited for too long.
-    fn wait<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    /// Turns a write that is pending for too long into an error.
+    fn or_timeout<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
-            self.limit = None;
+            self.deadline = None;
             return written;
         }
-        let patience = self.patience;
-        ready!(self.limit.get_or_insert_with(|| Box::pin(sleep(patience))).as_mut().poll(context));
+        let timeout = self.timeout;
+        ready!(self.deadline.get_or_insert_with(|| Box::pin(sleep(timeout))).as_mut().poll(context));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Unstalled<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for WriteTimeout<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buffer)
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Unstalled<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.wait(cx, written)
+        self.or_timeout(cx, written)
     }
 
     fn poll_write_vectored(
@@ -53,7 +53,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Unstalled<S> {
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bytes);
-        self.wait(cx, written)
+        self.or_timeout(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -76,29 +76,29 @@ mod tests {
 
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(30);
+    const TIMEOUT: Duration = Duration::from_secs(30);
 
     #[tokio::test(start_paused = true)]
-    async fn who_takes_nothing_is_given_up() {
-        let (ours, _theirs) = duplex(16);
+    async fn a_write_times_out_when_the_peer_reads_nothing() {
+        let (local, _peer) = duplex(16);
         let began = Instant::now();
-        let error = Unstalled::new(ours, PATIENCE).write_all(&[0; 100]).await.expect_err("nobody reads");
-        assert_eq!((error.kind(), began.elapsed()), (io::ErrorKind::TimedOut, PATIENCE));
+        let error = WriteTimeout::new(local, TIMEOUT).write_all(&[0; 100]).await.expect_err("the peer reads nothing");
+        assert_eq!((error.kind(), began.elapsed()), (io::ErrorKind::TimedOut, TIMEOUT));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_is_slow_gets_all_of_it() {
-        let (ours, mut theirs) = duplex(16);
+    async fn a_slow_peer_gets_everything() {
+        let (local, mut peer) = duplex(16);
         let reading = tokio::spawn(async move {
             let mut taken = Vec::new();
             while taken.len() < 100 {
-                sleep(PATIENCE * 2 / 3).await;
-                theirs.read_buf(&mut taken).await.expect("readable");
+                sleep(TIMEOUT * 2 / 3).await;
+                peer.read_buf(&mut taken).await.expect("readable");
             }
         });
         let began = Instant::now();
-        Unstalled::new(ours, PATIENCE).write_all(&[0; 100]).await.expect("all of it");
+        WriteTimeout::new(local, TIMEOUT).write_all(&[0; 100]).await.expect("written");
         reading.await.expect("read");
-        assert!(began.elapsed() > PATIENCE * 3, "much longer than nothing may be taken");
+        assert!(began.elapsed() > TIMEOUT * 3, "the timeout restarts with every read");
     }
 }

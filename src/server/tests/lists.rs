@@ -208,7 +208,7 @@ async fn what_is_large_waits_for_room_and_what_is_small_does_not() {
     let server = Server::start(Store::Memory, false).await;
     let (agent, sent) = with_large_messages(&server).await;
     let path = format!("/v1/agents/{agent}/messages?order=asc");
-    let others = server.running.room().take(usize::MAX, 1).await;
+    let others = server.running.memory().take(usize::MAX, 1).await;
     let large = server.get(&path);
     tokio::pin!(large);
     let newest = format!("/v1/agents/{agent}/messages?limit=1");

@@ -204,7 +204,7 @@ async fn a_file_that_is_not_ours_is_refused() {
     std::fs::create_dir(file.path.parent().expect("a directory")).expect("made");
     std::fs::write(&file.path, "notes").expect("written");
     let options = Options::new(Store::File(file.path.clone()), true);
-    assert!(matches!(start(options).await.err(), Some(crate::server::StartError::NotOurs(_))));
+    assert!(matches!(start(options).await.err(), Some(crate::server::StartError::Unusable(_))));
     assert_eq!(std::fs::read(&file.path).expect("there"), b"notes");
     let options = Options::new(Store::File(file.path.join("it.db")), true);
     assert!(matches!(start(options).await.err(), Some(crate::server::StartError::NotWritable(_))));

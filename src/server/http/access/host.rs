@@ -1,34 +1,34 @@
-//! The host: a web page that made its own name lead to this machine still sends that name.
+//! Checks the `Host` header. After DNS rebinding a web page reaches this machine, but still sends its own host name.
 
 use axum::http::header;
 use axum::http::request::Parts;
 
-use super::Refused;
+use super::Rejection;
 use crate::server::types::host_name::HostName;
 
-/// The hosts that a server answers to.
+/// The allow-list of hosts.
 #[derive(Clone, Debug)]
 pub struct Hosts(Vec<HostName>);
 
 impl Hosts {
-    /// This machine on a port, by its usual names, and others that were allowed.
+    /// The loopback names on a port, and the allowed hosts.
     pub fn new(port: u16, allowed: &[HostName]) -> Self {
         let own = ["127.0.0.1", "localhost", "[::1]"].map(|name| HostName::new(name, port));
         Self(own.into_iter().chain(allowed.iter().cloned()).collect())
     }
 
-    /// Whether a host, with or without a port, is among them.
-    pub fn has(&self, host: &str) -> bool {
+    /// Whether a host, with or without a port, is on the list.
+    pub fn contains(&self, host: &str) -> bool {
         self.0.iter().any(|own| own.matches(host))
     }
 
-    /// Looks at the one `Host`, and at the host of a request line that is a whole URL.
-    pub fn check(&self, parts: &Parts) -> Result<(), Refused> {
+    /// Requires exactly one `Host` header, and that it and the host of an absolute-form request line are on the list.
+    pub fn check(&self, parts: &Parts) -> Result<(), Rejection> {
         let mut hosts = parts.headers.get_all(header::HOST).iter();
         let host = hosts.next().map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned());
-        let one = hosts.next().is_none() && host.as_deref().is_some_and(|host| self.has(host));
-        let target = parts.uri.authority().is_none_or(|authority| self.has(authority.as_str()));
-        if one && target { Ok(()) } else { Err(Refused::host(host.as_deref())) }
+        let one = hosts.next().is_none() && host.as_deref().is_some_and(|host| self.contains(host));
+        let target = parts.uri.authority().is_none_or(|authority| self.contains(authority.as_str()));
+        if one && target { Ok(()) } else { Err(Rejection::host(host.as_deref())) }
     }
 }
 
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_and_what_was_allowed_is_answered() {
+    fn loopback_names_and_allowed_hosts_are_accepted() {
         for host in [
             "127.0.0.1:8283",
             "localhost:8283",
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn every_other_host_is_refused() {
+    fn every_other_host_is_rejected() {
         for host in [
             "",
             "localhost",
@@ -96,7 +96,7 @@ mod tests {
         ] {
             assert!(!check("/v1/health/", &[host]), "{host}");
         }
-        assert!(!check("/", &[]), "none");
+        assert!(!check("/", &[]), "no Host");
         assert!(!check("/", &["localhost:8283", "localhost:8283"]), "two");
         assert!(!check("/", &["localhost:8283", "evil.com"]), "two");
         assert!(!check("http://evil.com/", &["localhost:8283"]), "absolute form");
@@ -104,8 +104,8 @@ mod tests {
     }
 
     #[test]
-    fn on_port_80_the_port_may_be_left_out() {
+    fn port_80_may_be_omitted() {
         let hosts = Hosts::new(80, &[]);
-        assert!(hosts.has("localhost") && hosts.has("localhost:80") && !hosts.has("localhost:8283"));
+        assert!(hosts.contains("localhost") && hosts.contains("localhost:80") && !hosts.contains("localhost:8283"));
     }
 }

@@ -1,4 +1,5 @@
-//! The doors of a port: what a request must show before a route sees it. Inside this process none are needed.
+//! Access control of a port, as middleware: method, host, origin and API key are checked before a route runs, and the body
+//! is read. Calls within this process skip it.
 
 mod body;
 mod host;
@@ -17,46 +18,46 @@ use axum::http::{Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 
-pub use body::MOST_BYTES;
+pub use body::MAX_BODY_BYTES;
 pub use host::Hosts;
-pub use key::Key;
+pub use key::ApiKey;
 
 use super::error_response::ErrorResponse;
-use super::idempotency_headers::declare;
+use super::idempotency_headers::mark_supported;
 use super::internal_error::InternalError;
 use crate::server::types::memory_budget::MemoryBudget;
 
-/// What the doors of a port look for.
+/// The access rules of a port.
 #[derive(Clone)]
-pub struct Doors {
-    /// The hosts that are answered to.
+pub struct AccessRules {
+    /// The allow-list of hosts.
     pub hosts: Hosts,
-    /// The key that every request but those for health needs; none lets everybody in.
-    pub key: Option<Key>,
-    /// Whether `Idempotency-Key` is honoured behind the doors: then every answer says so.
-    pub honours_keys: bool,
-    /// The room for bodies.
-    pub room: MemoryBudget,
-    /// Who is told what happens.
-    pub hear: Hear,
+    /// The key that every request but those for health needs; `None` accepts requests without a key.
+    pub key: Option<ApiKey>,
+    /// Whether the routes honour `Idempotency-Key`, so that rejections carry `Idempotency-Supported` too.
+    pub idempotency_supported: bool,
+    /// The memory for request bodies.
+    pub memory: MemoryBudget,
+    /// Receives every access event.
+    pub observer: Observer,
 }
 
-/// Takes in what happens at the doors.
-pub type Hear = Arc<dyn Fn(Note) + Send + Sync>;
+/// A callback for access events.
+pub type Observer = Arc<dyn Fn(AccessEvent) + Send + Sync>;
 
-/// Something that happened at the doors. It holds no key and no body.
+/// An event to be logged. It holds no key and no body.
 #[derive(Clone, Debug)]
-pub enum Note {
-    /// A request was turned away; with what was wrong with it.
-    Refused(String),
-    /// A request met a fault of this program.
+pub enum AccessEvent {
+    /// A request was rejected, with the reason.
+    Rejected(String),
+    /// A request failed by a fault of this program.
     Failed {
         /// `GET`, `POST`, …
         method: Method,
         /// The path, with its query.
         path: String,
-        /// The fault, and its number.
-        bug: InternalError,
+        /// The fault, with the id that the response carries.
+        error: InternalError,
     },
     /// A request was answered.
     Answered {
@@ -64,95 +65,97 @@ pub enum Note {
         method: Method,
         /// The path, with its query.
         path: String,
-        /// The status of the answer.
+        /// The status of the response.
         status: StatusCode,
-        /// How long it took.
+        /// The time from the head of the request to the head of the response.
         took: Duration,
     },
 }
 
-/// Why a request was turned away.
+/// A request that the access rules reject.
 #[derive(Debug)]
-pub struct Refused {
+pub struct Rejection {
     status: StatusCode,
+    /// For the client.
     detail: &'static str,
-    /// For the one who runs the server.
-    note: String,
+    /// For the log.
+    reason: String,
 }
 
-impl Refused {
+impl Rejection {
     fn host(host: Option<&str>) -> Self {
         let detail = "Misdirected Request: this server does not answer to that host";
-        let note = format!("Host {}", host.map_or("is missing".to_owned(), quoted));
-        Self { status: StatusCode::MISDIRECTED_REQUEST, detail, note }
+        let reason = format!("Host {}", host.map_or("is missing".to_owned(), quoted));
+        Self { status: StatusCode::MISDIRECTED_REQUEST, detail, reason }
     }
 
     fn origin(header: &str, value: &[u8]) -> Self {
-        let note = format!("{header} {}", quoted(&String::from_utf8_lossy(value)));
-        Self { status: StatusCode::FORBIDDEN, detail: "Forbidden: web pages may not use this server", note }
+        let reason = format!("{header} {}", quoted(&String::from_utf8_lossy(value)));
+        Self { status: StatusCode::FORBIDDEN, detail: "Forbidden: web pages may not use this server", reason }
     }
 
     fn method(method: &Method) -> Self {
-        let note = format!("method {}", quoted(method.as_str()));
-        Self { status: StatusCode::METHOD_NOT_ALLOWED, detail: "Method Not Allowed", note }
+        let reason = format!("method {}", quoted(method.as_str()));
+        Self { status: StatusCode::METHOD_NOT_ALLOWED, detail: "Method Not Allowed", reason }
     }
 
     fn key() -> Self {
-        Self { status: StatusCode::UNAUTHORIZED, detail: "Unauthorized", note: "no key, or a wrong one".to_owned() }
+        Self { status: StatusCode::UNAUTHORIZED, detail: "Unauthorized", reason: "no key, or a wrong one".to_owned() }
     }
 }
 
-/// What somebody sent, short enough for a line.
+/// Quotes at most 60 characters of a value, so that it fits a line of the log.
 fn quoted(text: &str) -> String {
     format!("`{}`", text.chars().take(60).collect::<String>())
 }
 
-impl Doors {
-    /// The routes behind the doors.
+impl AccessRules {
+    /// Wraps a router in these rules.
     pub fn guard(self, router: Router) -> Router {
-        router.layer(from_fn_with_state(Arc::new(self), enter))
+        router.layer(from_fn_with_state(Arc::new(self), apply))
     }
 
-    /// The doors in their order: none of them looks at the body.
-    fn judge(&self, parts: &Parts) -> Result<(), Refused> {
-        // What follows a CONNECT is not for this server, and TRACE shows what others sent.
+    /// Checks the head of a request; no check reads the body.
+    fn check(&self, parts: &Parts) -> Result<(), Rejection> {
+        // This is no proxy for CONNECT, and TRACE would echo credentials.
         if matches!(parts.method, Method::CONNECT | Method::TRACE) {
-            return Err(Refused::method(&parts.method));
+            return Err(Rejection::method(&parts.method));
         }
         self.hosts.check(parts)?;
         origin::check(parts, &self.hosts)?;
         self.key.as_ref().map_or(Ok(()), |key| key.check(parts))
     }
 
-    async fn answer(&self, parts: Parts, body: Body, next: Next) -> Response {
-        if let Err(refused) = self.judge(&parts) {
-            (self.hear)(Note::Refused(format!("{} ({})", refused.note, refused.status.as_u16())));
-            let answer = ErrorResponse::Detail(refused.status, refused.detail.to_owned());
-            // Whatever else comes on this connection is not read.
-            return ([(header::CONNECTION, "close")], answer).into_response();
+    async fn respond(&self, parts: Parts, body: Body, next: Next) -> Response {
+        if let Err(rejection) = self.check(&parts) {
+            (self.observer)(AccessEvent::Rejected(format!("{} ({})", rejection.reason, rejection.status.as_u16())));
+            let response = ErrorResponse::Detail(rejection.status, rejection.detail.to_owned());
+            // The unread body makes the rest of the connection unusable.
+            return ([(header::CONNECTION, "close")], response).into_response();
         }
-        match body::read(&parts, body, &self.room).await {
+        match body::read(&parts, body, &self.memory).await {
             Ok(body) => next.run(Request::from_parts(parts, body)).await,
-            Err(refusal) => refusal.into_response(),
+            Err(error) => error.into_response(),
         }
     }
 }
 
-async fn enter(State(doors): State<Arc<Doors>>, request: Request, next: Next) -> Response {
+async fn apply(State(rules): State<Arc<AccessRules>>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let (parts, body) = request.into_parts();
-    let (method, path) = (parts.method.clone(), parts.uri.to_string());
-    let mut answer = doors.answer(parts, body, next).await;
-    if let Some(bug) = answer.extensions_mut().remove::<InternalError>() {
-        (doors.hear)(Note::Failed { method: method.clone(), path: path.clone(), bug });
+    let method = parts.method.clone();
+    let path = parts.uri.to_string();
+    let mut response = rules.respond(parts, body, next).await;
+    if let Some(error) = response.extensions_mut().remove::<InternalError>() {
+        (rules.observer)(AccessEvent::Failed { method: method.clone(), path: path.clone(), error });
     }
-    let answer = if doors.honours_keys { declare(answer) } else { answer };
-    (doors.hear)(Note::Answered { method, path, status: answer.status(), took: began.elapsed() });
-    answer
+    let response = if rules.idempotency_supported { mark_supported(response) } else { response };
+    (rules.observer)(AccessEvent::Answered { method, path, status: response.status(), took: began.elapsed() });
+    response
 }
 
-impl fmt::Debug for Doors {
+impl fmt::Debug for AccessRules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Doors").field("hosts", &self.hosts).field("key", &self.key).finish_non_exhaustive()
+        f.debug_struct("AccessRules").field("hosts", &self.hosts).field("key", &self.key).finish_non_exhaustive()
     }
 }

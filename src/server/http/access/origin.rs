@@ -1,27 +1,27 @@
-//! The origin: no web page but one that this server sent itself may use it, and it sends none.
+//! Rejects requests from web pages of other origins, by `Origin` and `Sec-Fetch-Site`.
 
 use axum::http::header;
 use axum::http::request::Parts;
 
-use super::Refused;
+use super::Rejection;
 use super::host::Hosts;
 
-/// Where a browser says how the page that asks is related to this server.
-const FETCH_SITE: &str = "sec-fetch-site";
+/// How the requesting page relates to this server, as browsers report it.
+const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
-/// Looks at `Origin` and `Sec-Fetch-Site`. Programs that are no browsers send neither.
-pub fn check(parts: &Parts, hosts: &Hosts) -> Result<(), Refused> {
+/// Accepts requests without either header, as programs other than browsers send them, and those of this server's origin.
+pub fn check(parts: &Parts, hosts: &Hosts) -> Result<(), Rejection> {
     let origins = parts.headers.get_all(header::ORIGIN);
     let own = |origin: &[u8]| {
         let host = origin.strip_prefix(b"http://").and_then(|host| std::str::from_utf8(host).ok());
-        host.is_some_and(|host| hosts.has(host))
+        host.is_some_and(|host| hosts.contains(host))
     };
     if let Some(foreign) = origins.iter().find(|origin| !own(origin.as_bytes())) {
-        return Err(Refused::origin("Origin", foreign.as_bytes()));
+        return Err(Rejection::origin("Origin", foreign.as_bytes()));
     }
     let related = |site: &[u8]| matches!(site, b"same-origin" | b"none");
-    match parts.headers.get_all(FETCH_SITE).iter().find(|site| !related(site.as_bytes())) {
-        Some(foreign) => Err(Refused::origin("Sec-Fetch-Site", foreign.as_bytes())),
+    match parts.headers.get_all(SEC_FETCH_SITE).iter().find(|site| !related(site.as_bytes())) {
+        Some(foreign) => Err(Rejection::origin("Sec-Fetch-Site", foreign.as_bytes())),
         None => Ok(()),
     }
 }
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_web_page_of_somebody_else_is_let_in() {
+    fn programs_and_pages_of_this_server_are_accepted() {
         for headers in [
             &[][..],
             &[("origin", "http://localhost:8283")],
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn every_other_page_is_refused() {
+    fn pages_of_other_origins_are_rejected() {
         for headers in [
             &[("origin", "https://evil.com")][..],
             &[("origin", "http://evil.com:8283")],

@@ -1,4 +1,5 @@
-//! What the routes that send messages have in common: a request is checked, stored for good, and worked on.
+//! Accepts a request to send messages, for the three routes that do: validates it, stores it durably as a run, and hands
+//! the run to a worker.
 
 use std::sync::Arc;
 
@@ -11,36 +12,36 @@ use super::{agent_id, no_such_run, required};
 use crate::model::AgentId;
 use crate::server::engine::Engine;
 use crate::server::http::error_response::ErrorResponse;
-use crate::server::http::validate::{self, Fault, Route};
+use crate::server::http::validate::{self, SendRoute, ValidationError};
 use crate::server::store::idempotency::Key;
 use crate::server::store::runs::{self, RunRow, Taker, Written};
 use crate::server::store::{self, StoreError};
 use crate::server::types::request::SendRequest;
 
-/// A request that is stored, as a run.
+/// An accepted request.
 pub struct Accepted {
-    /// The run; where the request came before, as it is now.
+    /// The run. For a repeated request, the run as it is now.
     pub run: RunRow,
-    /// Whether a request with this key came before.
+    /// Whether a request with this `Idempotency-Key` was accepted before.
     pub replayed: bool,
 }
 
-/// Accepts a request for an agent, whose body is this, and lets go of it as soon as it was read. `missing` says what is
-/// answered where there is no such agent.
+/// Accepts a request. The parsed body is dropped before the write, since it may be large. `missing` makes the response
+/// for an unknown agent.
 pub async fn accept(
     engine: &Arc<Engine>,
     agent: &str,
     payload: &Payload,
     body: Map<String, Value>,
-    route: Route,
+    route: SendRoute,
     missing: impl FnOnce(&AgentId) -> ErrorResponse,
 ) -> Result<Accepted, ErrorResponse> {
-    let at = Instant::now();
-    let (agent, request) = read(engine, agent, &body, route)?;
+    let accepted_at = Instant::now();
+    let (agent, request) = validate_request(engine, agent, &body, route)?;
     drop(body);
-    let key = if engine.manners.ignores_keys() { None } else { payload.key(route)? };
-    // In a task of its own: a sender who goes away meanwhile must not leave a run behind that nobody works on.
-    let stored = tokio::spawn(store(Arc::clone(engine), agent.clone(), request, key, at));
+    let key = if engine.manners.ignores_keys() { None } else { payload.idempotency_key(route)? };
+    // In its own task: if the client disconnects, this future is dropped, and a stored run would have no worker.
+    let stored = tokio::spawn(store(Arc::clone(engine), agent.clone(), request, key, accepted_at));
     match stored.await.unwrap_or(Err(StoreError::Panicked))? {
         runs::Accepted::Now(run, _) => Ok(Accepted { run: *run, replayed: false }),
         runs::Accepted::Before(id) => {
@@ -53,31 +54,33 @@ pub async fn accept(
     }
 }
 
-/// Stores a request, and sees to it that its run is worked on.
+/// Stores a request and starts a worker for its run.
 async fn store(
     engine: Arc<Engine>,
     agent: AgentId,
     request: SendRequest,
     key: Option<Key>,
-    at: Instant,
+    accepted_at: Instant,
 ) -> store::Result<runs::Accepted> {
     let vacancy = engine.vacancy(agent.as_str());
-    let (of, to, vacant) = (Arc::clone(&engine), agent.clone(), vacancy.is_some());
+    let shared = Arc::clone(&engine);
+    let agent_id = agent.clone();
+    let is_vacant = vacancy.is_some();
     let accept = move || {
         let written = Written::new(request);
         move |tx: &Transaction<'_>| {
-            let me = of.owners.me();
-            let taker = match of.executes() {
+            let me = shared.owners.me();
+            let taker = match shared.executes() {
                 false => Taker::Clerk,
-                true if vacant && of.takes_work() => Taker::Worker(me),
+                true if is_vacant && shared.takes_work() => Taker::Worker(me),
                 true => Taker::Owner(me),
             };
-            runs::accept(tx, to.as_str(), &written, taker, key.as_ref())
+            runs::accept(tx, agent_id.as_str(), &written, taker, key.as_ref())
         }
     };
     let mut accepted = engine.db.offer(accept).await?;
     if let runs::Accepted::Now(run, claim) = &mut accepted {
-        engine.accepted(&run.id, at);
+        engine.accepted(&run.id, accepted_at);
         match vacancy {
             Some(vacancy) => vacancy.fill(claim.take()),
             None => engine.adopt(agent.as_str()),
@@ -86,24 +89,24 @@ async fn store(
     Ok(accepted)
 }
 
-/// Reads what a request says, or tells all that is wrong with its path and its body.
-fn read(
+/// Validates the path and the body, and returns all errors of both.
+fn validate_request(
     engine: &Engine,
     agent: &str,
     body: &Map<String, Value>,
-    route: Route,
+    route: SendRoute,
 ) -> Result<(AgentId, SendRequest), ErrorResponse> {
     match (agent_id(agent), validate::send_request(body, route, engine.manners)) {
         (Ok(agent), Ok(request)) => {
             let url = request.callback_url.as_deref().filter(|_| !engine.manners.accepts_any_callback());
             match url.map(|url| (url, engine.targets.check(url))) {
-                Some((url, Err(denied))) => Err(Fault::callback_url(url, &denied.to_string()).into()),
+                Some((url, Err(denied))) => Err(ValidationError::callback_url(url, &denied.to_string()).into()),
                 _ => Ok((agent, request)),
             }
         }
         (agent, request) => {
-            let faults = agent.err().into_iter().chain(request.err().unwrap_or_default());
-            Err(ErrorResponse::Invalid(faults.collect()))
+            let errors = agent.err().into_iter().chain(request.err().unwrap_or_default());
+            Err(ErrorResponse::Invalid(errors.collect()))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Agents.
+//! Routes of agents: create, list, count, get, change, delete.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use rusqlite::Transaction;
 use serde_json::{Map, Value, json};
 
 use super::payload::Payload;
-use super::{Answer, agent_id, page, required};
+use super::{JsonResult, agent_id, page, required};
 use crate::model::AgentId;
 use crate::server::engine::Engine;
 use crate::server::http::error_response::ErrorResponse;
@@ -22,7 +22,7 @@ use crate::server::store::messages::MessageRow;
 use crate::server::store::{Result as Stored, agents, approvals};
 use crate::server::types::order::Order;
 
-/// What an agent can be asked to include. All but one are there in any case, or do not exist here.
+/// The values of `include`. Only [`PENDING`] has an effect: the other fields are always included, or do not exist here.
 const INCLUDE: &[&str] = &[
     "agent.blocks",
     "agent.identities",
@@ -35,29 +35,29 @@ const INCLUDE: &[&str] = &[
 ];
 const PENDING: &str = "agent.pending_approval";
 
-/// An agent, and what it asks for, where that is wanted.
-type Shown = (AgentRow, Option<MessageRow>);
+/// An agent, and its pending approval request if it has one and the client asked for it.
+type AgentWithRequest = (AgentRow, Option<MessageRow>);
 
 /// `POST /v1/agents/`
-pub async fn create(State(engine): State<Arc<Engine>>, payload: Payload) -> Answer {
+pub async fn create(State(engine): State<Arc<Engine>>, payload: Payload) -> JsonResult {
     let body = payload.object()?;
     if engine.manners.raises_over_agents() {
-        raise(&body)?;
+        emulate_exceptions(&body)?;
     }
-    let new = validate::new_agent(&body)?;
-    let model = new.model.clone().unwrap_or_else(|| models::DEFAULT.to_owned());
-    known_model(&engine, &model)?;
+    let settings = validate::new_agent(&body)?;
+    let model = settings.model.clone().unwrap_or_else(|| models::DEFAULT.to_owned());
+    check_model(&engine, &model)?;
     let id = AgentId::random();
-    // The first digits of its id tell agents without a name apart.
-    let name = new.name.clone().unwrap_or_else(|| format!("Agent {}", &id.as_str()[6..14]));
-    let system = new.system.clone().unwrap_or_else(|| models::SYSTEM.to_owned());
-    let made = engine.db.write(move |tx| agents::create(tx, id.as_str(), &name, &model, &system, &new)).await;
-    let gone = || ErrorResponse::InternalError(InternalError::new("an agent that was just made is not there"));
-    Ok(Json(render::agent(&required(made, gone)?, None)))
+    // Agents without a name are told apart by the first digits of their ids.
+    let name = settings.name.clone().unwrap_or_else(|| format!("Agent {}", &id.as_str()[6..14]));
+    let system = settings.system.clone().unwrap_or_else(|| models::SYSTEM.to_owned());
+    let created = engine.db.write(move |tx| agents::create(tx, id.as_str(), &name, &model, &system, &settings)).await;
+    let gone = || ErrorResponse::InternalError(InternalError::new("an agent that was just created does not exist"));
+    Ok(Json(render::agent(&required(created, gone)?, None)))
 }
 
-/// What the real server does not find in a body, and what it only notices later.
-fn raise(body: &Map<String, Value>) -> Result<(), ErrorResponse> {
+/// Fails as the real server does for a missing model and for a bad name, which it finds only after validation.
+fn emulate_exceptions(body: &Map<String, Value>) -> Result<(), ErrorResponse> {
     let text = |key| body.get(key).and_then(Value::as_str);
     if text("model").is_none() && !body.contains_key("llm_config") {
         return Err(ErrorResponse::bad_request("INVALID_ARGUMENT: Must specify either model or llm_config in request"));
@@ -65,64 +65,66 @@ fn raise(body: &Map<String, Value>) -> Result<(), ErrorResponse> {
     match text("name").filter(|name| !validate::is_name(name)) {
         None => Ok(()),
         Some(name) => {
-            let words = format!("Export failed: {}", validate::bad_name(name));
-            Err(ErrorResponse::Detail(StatusCode::INTERNAL_SERVER_ERROR, words))
+            let detail = format!("Export failed: {}", validate::invalid_name(name));
+            Err(ErrorResponse::Detail(StatusCode::INTERNAL_SERVER_ERROR, detail))
         }
     }
 }
 
-/// Refuses a model that this server does not have.
-fn known_model(engine: &Engine, handle: &str) -> Result<(), ErrorResponse> {
+/// Rejects a model that this server does not have.
+fn check_model(engine: &Engine, handle: &str) -> Result<(), ErrorResponse> {
     if !handle.contains('/') {
-        let words = "INVALID_ARGUMENT: The model handle should be in the format provider/model-name";
-        return Err(ErrorResponse::bad_request(words));
+        let detail = "INVALID_ARGUMENT: The model handle should be in the format provider/model-name";
+        return Err(ErrorResponse::bad_request(detail));
     }
     models::model(handle, &engine.providers).map(|_| ()).map_err(|failure| ErrorResponse::not_found(failure.message))
 }
 
 /// `GET /v1/agents/`
-pub async fn list(State(engine): State<Arc<Engine>>, RawQuery(query): RawQuery) -> Answer {
+pub async fn list(State(engine): State<Arc<Engine>>, RawQuery(query): RawQuery) -> JsonResult {
     let params = Params::new(query.as_deref());
-    let (page, pending) = (page(&engine, &params, 50, None, Order::Descending)?, pending(&params)?);
+    let page = page(&engine, &params, 50, None, Order::Descending)?;
+    let pending = includes_pending(&params)?;
     let found = engine.db.read(move |tx| {
         let agents = agents::list(tx, &page)?;
-        agents.into_iter().map(|agent| show(tx, agent, pending)).collect::<Stored<Vec<Shown>>>()
+        agents.into_iter().map(|agent| with_request(tx, agent, pending)).collect::<Stored<Vec<AgentWithRequest>>>()
     });
-    Ok(Json(found.await?.iter().map(|(agent, asks)| render::agent(agent, asks.as_ref())).collect()))
+    Ok(Json(found.await?.iter().map(|(agent, request)| render::agent(agent, request.as_ref())).collect()))
 }
 
-/// Whether what an agent asks for is to be included.
-fn pending(params: &Params) -> Result<bool, ErrorResponse> {
+/// Whether the pending approval request is to be included.
+fn includes_pending(params: &Params) -> Result<bool, ErrorResponse> {
     Ok(params.words("include", "literal_error", INCLUDE)?.iter().any(|word| word == PENDING))
 }
 
-fn show(tx: &Transaction<'_>, agent: AgentRow, pending: bool) -> Stored<Shown> {
-    let asks = if pending { approvals::request_of(tx, &agent.id)? } else { None };
-    Ok((agent, asks))
+fn with_request(tx: &Transaction<'_>, agent: AgentRow, pending: bool) -> Stored<AgentWithRequest> {
+    let request = if pending { approvals::request_of(tx, &agent.id)? } else { None };
+    Ok((agent, request))
 }
 
 /// `GET /v1/agents/count`
-pub async fn count(State(engine): State<Arc<Engine>>) -> Answer {
+pub async fn count(State(engine): State<Arc<Engine>>) -> JsonResult {
     Ok(Json(Value::from(engine.db.read(agents::count).await?)))
 }
 
 /// `GET /v1/agents/{agent_id}`
-pub async fn get(State(engine): State<Arc<Engine>>, Path(id): Path<String>, RawQuery(query): RawQuery) -> Answer {
+pub async fn get(State(engine): State<Arc<Engine>>, Path(id): Path<String>, RawQuery(query): RawQuery) -> JsonResult {
     let id = agent_id(&id)?;
-    let pending = pending(&Params::new(query.as_deref()))?;
+    let pending = includes_pending(&Params::new(query.as_deref()))?;
     let wanted = id.clone();
-    let found =
-        engine.db.read(move |tx| agents::get(tx, wanted.as_str())?.map(|row| show(tx, row, pending)).transpose());
-    let (agent, asks) = required(found.await, || no_such_agent(&id))?;
-    Ok(Json(render::agent(&agent, asks.as_ref())))
+    let found = engine
+        .db
+        .read(move |tx| agents::get(tx, wanted.as_str())?.map(|row| with_request(tx, row, pending)).transpose());
+    let (agent, request) = required(found.await, || no_such_agent(&id))?;
+    Ok(Json(render::agent(&agent, request.as_ref())))
 }
 
-/// `PATCH /v1/agents/{agent_id}`: what the body has is changed, all else stays.
-pub async fn change(State(engine): State<Arc<Engine>>, Path(id): Path<String>, payload: Payload) -> Answer {
+/// `PATCH /v1/agents/{agent_id}`: changes only the fields in the body.
+pub async fn change(State(engine): State<Arc<Engine>>, Path(id): Path<String>, payload: Payload) -> JsonResult {
     let id = agent_id(&id)?;
-    let changes = validate::changes(&payload.object()?)?;
+    let changes = validate::agent_changes(&payload.object()?)?;
     if let Some(model) = &changes.model {
-        known_model(&engine, model)?;
+        check_model(&engine, model)?;
     }
     let wanted = id.clone();
     let changed = engine.db.write(move |tx| agents::change(tx, wanted.as_str(), &changes)).await;
@@ -130,7 +132,7 @@ pub async fn change(State(engine): State<Arc<Engine>>, Path(id): Path<String>, p
 }
 
 /// `DELETE /v1/agents/{agent_id}`
-pub async fn delete(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Answer {
+pub async fn delete(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> JsonResult {
     let id = agent_id(&id)?;
     let wanted = id.clone();
     let deleted = engine.db.write(move |tx| agents::delete(tx, wanted.as_str())).await;

@@ -1,4 +1,4 @@
-//! Messages: sent to an agent without waiting, and read back from it or from one of its runs.
+//! Routes of messages: send without waiting, and list those of an agent or of a run.
 
 use std::sync::Arc;
 
@@ -7,30 +7,30 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 
 use super::accept::Accepted;
-use super::listing::Listing;
+use super::message_list::MessageList;
 use super::payload::Payload;
-use super::{accept, agent_id, known, no_such_run, page, required, run_id};
+use super::{accept, agent_id, check_cursor, no_such_run, page, required, run_id};
 use crate::server::engine::Engine;
 use crate::server::http::error_response::ErrorResponse;
-use crate::server::http::idempotency_headers::mark;
-use crate::server::http::validate::{MESSAGE_TYPES, Params, Route};
+use crate::server::http::idempotency_headers::mark_replayed;
+use crate::server::http::validate::{MESSAGE_TYPES, Params, SendRoute};
 use crate::server::render::{Place, RunView};
 use crate::server::store::messages::{self, Of, Sieve};
 use crate::server::store::{agents, runs};
 use crate::server::types::order::Order;
 
-/// `POST /v1/agents/{agent_id}/messages/async`: answered once the run is stored for good.
-pub async fn send(
+/// `POST /v1/agents/{agent_id}/messages/async`: responds once the run is stored durably.
+pub async fn send_async(
     State(engine): State<Arc<Engine>>,
     Path(agent): Path<String>,
     payload: Payload,
 ) -> Result<Response, ErrorResponse> {
     let missing = |_: &_| ErrorResponse::not_found("Agent not found");
     let body = payload.object()?;
-    let Accepted { run, replayed } = accept::accept(&engine, &agent, &payload, body, Route::Async, missing).await?;
+    let Accepted { run, replayed } = accept::accept(&engine, &agent, &payload, body, SendRoute::Async, missing).await?;
     let run = run.when_accepted();
-    let answer = Json(RunView::new(&run, Place::Alone, engine.manners));
-    Ok(mark(replayed, answer.into_response()))
+    let run = Json(RunView::new(&run, Place::Alone, engine.manners));
+    Ok(mark_replayed(replayed, run.into_response()))
 }
 
 /// `GET /v1/agents/{agent_id}/messages`
@@ -43,7 +43,7 @@ pub async fn of_agent(
     let params = Params::new(query.as_deref());
     let page = page(&engine, &params, 100, None, Order::Descending)?;
     let types = params.words("include_return_message_types", "enum", MESSAGE_TYPES)?;
-    let turned = page.order == Order::Descending && engine.manners.turns_agent_messages();
+    let is_reversed = page.order == Order::Descending && engine.manners.turns_agent_messages();
     let of_steps = engine.manners.hides_input_until_a_step();
     let by_time = engine.manners.reads_message_cursors_by_time();
     let wanted = id.clone();
@@ -54,14 +54,14 @@ pub async fn of_agent(
         messages::list(tx, Of::Agent(wanted.as_str()), Sieve { types: &types, of_steps, by_time }, &page).map(Some)
     });
     let found = required(found.await, || ErrorResponse::not_found("Agent not found"))?;
-    let mut spots = known(found, "message", id.as_str())?;
-    if turned {
+    let mut spots = check_cursor(found, "message", id.as_str())?;
+    if is_reversed {
         spots.reverse();
     }
-    Listing::new(engine, spots).answer().await
+    MessageList::new(engine, spots).respond().await
 }
 
-/// `GET /v1/runs/{run_id}/messages`: filtered as the run's request asked for.
+/// `GET /v1/runs/{run_id}/messages`: filtered by the message types that the request of the run names.
 pub async fn of_run(
     State(engine): State<Arc<Engine>>,
     Path(id): Path<String>,
@@ -77,6 +77,6 @@ pub async fn of_run(
         let types = run.wanted_types();
         messages::list(tx, Of::Run(&wanted), Sieve { types: &types, of_steps, by_time }, &page).map(Some)
     });
-    let spots = known(required(found.await, || no_such_run(&engine, &id))?, "message", "None")?;
-    Listing::new(engine, spots).answer().await
+    let spots = check_cursor(required(found.await, || no_such_run(&engine, &id))?, "message", "None")?;
+    MessageList::new(engine, spots).respond().await
 }

@@ -1,4 +1,4 @@
-//! What the server says about itself: health, models, and what it does not have.
+//! Routes about the server itself: health, models, and those that it does not implement.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{Answer, run_id};
+use super::{JsonResult, run_id};
 use crate::server::engine::Engine;
 use crate::server::http::error_response::ErrorResponse;
 use crate::server::models;
@@ -16,7 +16,7 @@ use crate::server::models::providers::Provider;
 use crate::server::render;
 use crate::server::types::model_info::ModelInfo;
 
-/// The version of the API's server that this one follows.
+/// The version of the real server whose API this one implements.
 const API_VERSION: &str = "0.16.8";
 
 /// `GET /v1/health/`
@@ -38,8 +38,8 @@ pub async fn embedding() -> Json<Value> {
 }
 
 /// `GET /v1/runs/{run_id}/trace`
-pub async fn trace(Path(run): Path<String>) -> Answer {
+pub async fn trace(Path(run): Path<String>) -> JsonResult {
     run_id(&run)?;
-    let words = "OTEL traces require ClickHouse. Set LETTA_CLICKHOUSE_ENDPOINT and configure ClickHouse connection.";
-    Err(ErrorResponse::Detail(StatusCode::NOT_IMPLEMENTED, words.to_owned()))
+    let detail = "OTEL traces require ClickHouse. Set LETTA_CLICKHOUSE_ENDPOINT and configure ClickHouse connection.";
+    Err(ErrorResponse::Detail(StatusCode::NOT_IMPLEMENTED, detail.to_owned()))
 }

@@ -1,9 +1,9 @@
-//! The real server's answer to a path with a slash too many or too few.
+//! Redirects a path with a missing or extra slash at its end, as the real server does.
 
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
-/// Redirects to the other form of a path, by an absolute address made from what the client says the host is.
+/// Redirects to the other form of the path, as an absolute URL made from the `Host` header.
 pub async fn to_the_other_form(uri: Uri, headers: HeaderMap) -> Response {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let path = uri.path();

@@ -1,4 +1,4 @@
-//! Runs.
+//! Routes of runs: list, get, usage, metrics, steps, delete.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::{Answer, known, no_such_run, page, required, run_id};
+use super::{JsonResult, check_cursor, no_such_run, page, required, run_id};
 use crate::model::RunStatus;
 use crate::server::Manners;
 use crate::server::engine::Engine;
@@ -20,10 +20,10 @@ use crate::server::store::{Page, runs, steps};
 use crate::server::types::order::Order;
 use crate::server::types::request::Kind;
 
-/// The statuses of a run that has not ended.
+/// The statuses of an open run.
 const OPEN: [RunStatus; 2] = [RunStatus::Created, RunStatus::Running];
 
-/// The stop reasons in the order in which the API's server prints them.
+/// The stop reasons, in the order in which the real server's validation errors list them.
 const STOP_REASONS: &[&str] = &[
     "end_turn",
     "error",
@@ -40,11 +40,11 @@ const STOP_REASONS: &[&str] = &[
     "context_window_overflow_in_system_prompt",
 ];
 
-/// Runs as a body, or why there are none.
-type Shown = Result<Response, ErrorResponse>;
+/// A response with runs. Not [`JsonResult`], since runs are serialized without a `Value`.
+type RunsResult = Result<Response, ErrorResponse>;
 
 /// `GET /v1/runs/`
-pub async fn list(State(engine): State<Arc<Engine>>, RawQuery(query): RawQuery) -> Shown {
+pub async fn list(State(engine): State<Arc<Engine>>, RawQuery(query): RawQuery) -> RunsResult {
     let params = Params::new(query.as_deref());
     let mut page = page(&engine, &params, 100, Some(1000), Order::Descending)?;
     params.word("order_by", "literal_error", &["created_at"])?;
@@ -52,28 +52,29 @@ pub async fn list(State(engine): State<Arc<Engine>>, RawQuery(query): RawQuery) 
         std::mem::swap(&mut page.after, &mut page.before);
     }
     let filter = filter(&params)?;
-    // Every run of this server is in its agent's default conversation, which has no id.
+    // All runs of this server are in the default conversation of their agent, which has no id.
     if params.text("conversation_id").is_some() {
         return Ok(Json(json!([])).into_response());
     }
-    found(&engine, filter, page).await
+    respond_with(&engine, filter, page).await
 }
 
 /// `GET /v1/runs/active`
-pub async fn active(State(engine): State<Arc<Engine>>, RawQuery(query): RawQuery) -> Shown {
+pub async fn active(State(engine): State<Arc<Engine>>, RawQuery(query): RawQuery) -> RunsResult {
     let params = Params::new(query.as_deref());
     let agents = params.text("agent_id").map(str::to_owned).into_iter().collect();
     let filter = RunFilter { agents, kinds: kinds(&params)?, statuses: words(&OPEN), stop_reason: None };
-    found(&engine, filter, Page::first(100, Order::Descending)).await
+    respond_with(&engine, filter, Page::first(100, Order::Descending)).await
 }
 
-async fn found(engine: &Engine, filter: RunFilter, page: Page) -> Shown {
+async fn respond_with(engine: &Engine, filter: RunFilter, page: Page) -> RunsResult {
     let rows = engine.db.read(move |tx| lists::runs(tx, &filter, &page)).await?;
     let runs: Vec<RunView<'_>> = rows.iter().map(|run| RunView::new(run, Place::List, engine.manners)).collect();
     Ok(Json(runs).into_response())
 }
 
-fn alone(run: &RunRow, manners: Manners) -> Response {
+/// A response with one run.
+fn respond_with_one(run: &RunRow, manners: Manners) -> Response {
     Json(RunView::new(run, Place::Alone, manners)).into_response()
 }
 
@@ -108,25 +109,25 @@ fn words(statuses: &[RunStatus]) -> Vec<String> {
 }
 
 /// `GET /v1/runs/{run_id}`
-pub async fn get(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Shown {
+pub async fn get(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> RunsResult {
     let id = run_id(&id)?;
     let run = required(engine.db.glance(|connection| runs::get(connection, &id)), || no_such_run(&engine, &id))?;
-    Ok(alone(&run, engine.manners))
+    Ok(respond_with_one(&run, engine.manners))
 }
 
 /// `GET /v1/runs/{run_id}/usage`
-pub async fn usage(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Answer {
-    Ok(Json(render::usage(one(&engine, &id)?.1)))
+pub async fn usage(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> JsonResult {
+    Ok(Json(render::usage(with_usage(&engine, &id)?.1)))
 }
 
 /// `GET /v1/runs/{run_id}/metrics`
-pub async fn metrics(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Answer {
-    let (run, usage) = one(&engine, &id)?;
+pub async fn metrics(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> JsonResult {
+    let (run, usage) = with_usage(&engine, &id)?;
     Ok(Json(render::metrics(&run, usage)))
 }
 
-/// A run and what it used.
-fn one(engine: &Engine, id: &str) -> Result<(RunRow, steps::Usage), ErrorResponse> {
+/// Reads a run and its usage in one snapshot.
+fn with_usage(engine: &Engine, id: &str) -> Result<(RunRow, steps::Usage), ErrorResponse> {
     let id = run_id(id)?;
     let found = engine.db.peek(|tx| {
         let usage = steps::usage(tx, &id)?;
@@ -136,7 +137,7 @@ fn one(engine: &Engine, id: &str) -> Result<(RunRow, steps::Usage), ErrorRespons
 }
 
 /// `GET /v1/runs/{run_id}/steps`
-pub async fn steps(State(engine): State<Arc<Engine>>, Path(id): Path<String>, RawQuery(query): RawQuery) -> Answer {
+pub async fn steps(State(engine): State<Arc<Engine>>, Path(id): Path<String>, RawQuery(query): RawQuery) -> JsonResult {
     let id = run_id(&id)?;
     let page = page(&engine, &Params::new(query.as_deref()), 100, None, Order::Descending)?;
     let wanted = id.clone();
@@ -144,21 +145,21 @@ pub async fn steps(State(engine): State<Arc<Engine>>, Path(id): Path<String>, Ra
         Some(_) => steps::list(tx, &wanted, &page).map(Some),
         None => Ok(None),
     });
-    let rows = known(required(found.await, || no_such_run(&engine, &id))?, "step", "None")?;
+    let rows = check_cursor(required(found.await, || no_such_run(&engine, &id))?, "step", "None")?;
     Ok(Json(rows.iter().map(render::step).collect()))
 }
 
-/// `DELETE /v1/runs/{run_id}`: answers the run as it was.
-pub async fn delete(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Shown {
+/// `DELETE /v1/runs/{run_id}`: responds with the deleted run.
+pub async fn delete(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> RunsResult {
     let id = run_id(&id)?;
     if engine.manners.cannot_delete_runs() {
-        return Err(ErrorResponse::internal());
+        return Err(ErrorResponse::emulated_failure());
     }
     let wanted = id.clone();
     let deleted = engine.db.write(move |tx| runs::delete(tx, &wanted)).await;
     let run = required(deleted, || no_such_run(&engine, &id))?;
     engine.halt(&id);
-    Ok(alone(&run, engine.manners))
+    Ok(respond_with_one(&run, engine.manners))
 }
 
 #[cfg(test)]
@@ -167,7 +168,7 @@ mod tests {
     use crate::model::StopReason;
 
     #[test]
-    fn every_known_stop_reason_can_be_asked_for() {
+    fn runs_can_be_filtered_by_every_known_stop_reason() {
         assert_eq!(STOP_REASONS.len(), StopReason::KNOWN.len());
         assert!(StopReason::KNOWN.iter().all(|reason| STOP_REASONS.contains(&reason.as_str())));
     }

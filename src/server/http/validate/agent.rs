@@ -3,11 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::fields::{self, Fields};
-use super::{Fault, Loc};
+use super::{Loc, ValidationError};
 use crate::server::types::agent::{AgentChanges, NewAgent};
 
-/// Reads the body that changes an agent, or says all that is wrong with it.
-pub fn changes(body: &Map<String, Value>) -> Result<AgentChanges, Vec<Fault>> {
+/// Reads the body that changes an agent, or returns all its errors.
+pub fn agent_changes(body: &Map<String, Value>) -> Result<AgentChanges, Vec<ValidationError>> {
     let mut fields = Fields::new(body, Loc::new("body"));
     let changes = AgentChanges {
         name: name(&mut fields),
@@ -22,27 +22,27 @@ pub fn changes(body: &Map<String, Value>) -> Result<AgentChanges, Vec<Fault>> {
 
 fn name(fields: &mut Fields<'_>) -> Option<String> {
     let name = fields.text("name");
-    if let Some(bad) = name.as_deref().filter(|name| !is_name(name)) {
+    if let Some(invalid) = name.as_deref().filter(|name| !is_name(name)) {
         let at = fields.at("name");
-        fields.blame(Fault::rule(at, &bad_name(bad), &Value::from(bad)));
+        fields.push(ValidationError::rule(at, &invalid_name(invalid), &Value::from(invalid)));
     }
     name
 }
 
-/// What the real server says about a name that it does not take.
-pub fn bad_name(name: &str) -> String {
+/// The real server's message for an invalid agent name.
+pub fn invalid_name(name: &str) -> String {
     format!(
         "Agent name '{name}' contains invalid characters. Only letters (any language), digits, spaces, hyphens, \
          underscores, and apostrophes are allowed. Please avoid filesystem-unsafe characters like: / \\ : * ? \" < > |"
     )
 }
 
-fn tag(value: &Value, at: Loc) -> Result<String, Vec<Fault>> {
-    fields::text(value, at).map_err(|fault| vec![fault])
+fn tag(value: &Value, at: Loc) -> Result<String, Vec<ValidationError>> {
+    fields::text(value, at).map_err(|error| vec![error])
 }
 
-/// Reads the body, or says all that is wrong with it.
-pub fn new_agent(body: &Map<String, Value>) -> Result<NewAgent, Vec<Fault>> {
+/// Reads the body that creates an agent, or returns all its errors.
+pub fn new_agent(body: &Map<String, Value>) -> Result<NewAgent, Vec<ValidationError>> {
     let mut fields = Fields::new(body, Loc::new("body"));
     let agent = NewAgent {
         name: name(&mut fields),
@@ -57,18 +57,20 @@ pub fn new_agent(body: &Map<String, Value>) -> Result<NewAgent, Vec<Fault>> {
     fields.finish(agent)
 }
 
+/// Whether an agent may have this name.
 pub fn is_name(name: &str) -> bool {
     !name.trim().is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '\''))
 }
 
-fn block(value: &Value, at: Loc) -> Result<(String, String), Vec<Fault>> {
+/// A memory block: its label and its value.
+fn block(value: &Value, at: Loc) -> Result<(String, String), Vec<ValidationError>> {
     let Some(object) = value.as_object() else {
-        return Err(vec![Fault::new("dict_type", at, "Input should be a valid dictionary", value)]);
+        return Err(vec![ValidationError::new("dict_type", at, "Input should be a valid dictionary", value)]);
     };
     let mut fields = Fields::new(object, at);
     for key in ["label", "value"].iter().filter(|key| !object.contains_key(**key)) {
         let at = fields.at(key);
-        fields.blame(Fault::missing(at, value));
+        fields.push(ValidationError::missing(at, value));
     }
     let block = (fields.text_or("label", ""), fields.text_or("value", ""));
     fields.finish(block)

@@ -1,28 +1,29 @@
-//! The bodies of `POST /v1/agents/{agent_id}/messages`, `…/async`, `…/stream` and `…/cancel`.
+//! Reads the bodies of `POST /v1/agents/{agent_id}/messages`, `…/async`, `…/stream` and `…/cancel`, and of
+//! `POST /v1/runs/{run_id}/stream`.
 
 use serde_json::{Map, Value};
 
 use super::fields::{self, Fields};
-use super::{Fault, Loc, alternatives, message, part};
+use super::{Loc, ValidationError, alternatives, message, part};
 use crate::server::Manners;
 use crate::server::types::request::{Input, InputMessage, Kind, Role, SPEAKS, SPOKEN, SendRequest, is_empty};
 
-/// The message types that the API lists.
+/// The message types of the API.
 pub const MESSAGE_TYPES: &[&str] = &crate::model::message::KINDS;
 
-/// How many steps a run may take when the request does not say.
+/// The default of `max_steps`.
 const MAX_STEPS: i64 = 50;
 
-/// The routes that send messages.
+/// A route that sends messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Route {
+pub enum SendRoute {
     Async,
     Sync,
     Stream,
 }
 
-impl Route {
-    /// The word by which keys of one route are told from those of another.
+impl SendRoute {
+    /// The name of the route, part of the scope of an `Idempotency-Key`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Async => "async",
@@ -32,10 +33,14 @@ impl Route {
     }
 }
 
-/// Reads the body, or says all that is wrong with it.
-pub fn send_request(body: &Map<String, Value>, route: Route, manners: Manners) -> Result<SendRequest, Vec<Fault>> {
+/// Reads the body of a request to send messages, or returns all its errors.
+pub fn send_request(
+    body: &Map<String, Value>,
+    route: SendRoute,
+    manners: Manners,
+) -> Result<SendRequest, Vec<ValidationError>> {
     let body = with_types(body);
-    one_source(&body)?;
+    check_source(&body)?;
     let mut fields = Fields::new(&body, Loc::new("body"));
     let inputs = inputs(&mut fields, manners);
     let request = SendRequest {
@@ -54,57 +59,62 @@ pub fn send_request(body: &Map<String, Value>, route: Route, manners: Manners) -
     fields.finish(request)
 }
 
-/// Reads the body of a cancel request: the runs it names, none if it means all.
-pub fn run_ids(body: &Map<String, Value>) -> Result<Vec<String>, Vec<Fault>> {
+/// Reads the body of a cancel request: the ids of runs; empty means all.
+pub fn run_ids(body: &Map<String, Value>) -> Result<Vec<String>, Vec<ValidationError>> {
     let mut fields = Fields::new(body, Loc::new("body"));
-    let ids = fields.list("run_ids", |value, at| fields::text(value, at).map_err(|fault| vec![fault]));
+    let ids = fields.list("run_ids", |value, at| fields::text(value, at).map_err(|error| vec![error]));
     fields.finish(ids.unwrap_or_default())
 }
 
-/// What the joiner of a stream asks for.
+/// The position and options of a client that joins a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Join {
-    /// Only frames with a higher number are wanted.
+pub struct JoinRequest {
+    /// The number of the last frame that the client has; later ones are sent.
     pub starting_after: i64,
+    /// Whether pings are sent.
     pub pings: bool,
 }
 
-/// Reads the body of `POST /v1/runs/{run_id}/stream`. How the real server polls its own store is checked and passed over.
-pub fn join(body: &Map<String, Value>) -> Result<Join, Vec<Fault>> {
+/// Reads the body of `POST /v1/runs/{run_id}/stream`. `batch_size`, which tunes the polling of the real server, is checked
+/// and ignored.
+pub fn join_request(body: &Map<String, Value>) -> Result<JoinRequest, Vec<ValidationError>> {
     let mut fields = Fields::new(body, Loc::new("body"));
-    let join =
-        Join { starting_after: fields.integer_or("starting_after", 0), pings: fields.flag_or("include_pings", true) };
+    let join = JoinRequest {
+        starting_after: fields.integer_or("starting_after", 0),
+        pings: fields.flag_or("include_pings", true),
+    };
     fields.integer_or("batch_size", 100);
     fields.finish(join)
 }
 
-/// Whether the sender of a body for a stream wants pings in it.
-pub fn include_pings(body: &Map<String, Value>) -> Result<bool, Vec<Fault>> {
+/// Reads `include_pings` of a request to send messages.
+pub fn include_pings(body: &Map<String, Value>) -> Result<bool, Vec<ValidationError>> {
     let mut fields = Fields::new(body, Loc::new("body"));
     let pings = fields.flag_or("include_pings", true);
     fields.finish(pings)
 }
 
-/// How the sender listens. The route that waits for the whole answer streams it where the body asks for that.
-fn kind(fields: &mut Fields<'_>, route: Route) -> Kind {
-    if route == Route::Async {
+/// Reads how the client receives the output. The synchronous route streams it if the body asks for that.
+fn kind(fields: &mut Fields<'_>, route: SendRoute) -> Kind {
+    if route == SendRoute::Async {
         return Kind::Async;
     }
-    let streams = fields.flag_or("streaming", route == Route::Stream);
+    let streams = fields.flag_or("streaming", route == SendRoute::Stream);
     let background = fields.flag_or("background", false);
     match (route, streams, background) {
-        (Route::Sync, false, _) => Kind::Sync,
+        (SendRoute::Sync, false, _) => Kind::Sync,
         (_, _, true) => Kind::BackgroundStream,
         _ => Kind::Stream,
     }
 }
 
-/// Only who does not listen can be called back.
-fn callback_url(fields: &mut Fields<'_>, route: Route) -> Option<String> {
-    let url = if route == Route::Async { fields.text("callback_url") } else { None };
+/// Reads the callback URL, which only the asynchronous route honours.
+fn callback_url(fields: &mut Fields<'_>, route: SendRoute) -> Option<String> {
+    let url = if route == SendRoute::Async { fields.text("callback_url") } else { None };
     url.filter(|url| !url.is_empty())
 }
 
+/// Adds the `type` to every message that has none.
 fn with_types(body: &Map<String, Value>) -> Map<String, Value> {
     let mut body = body.clone();
     if let Some(Value::Array(messages)) = body.get_mut("messages") {
@@ -113,41 +123,41 @@ fn with_types(body: &Map<String, Value>) -> Map<String, Value> {
     body
 }
 
-/// The messages come from `messages` or from `input`.
-fn one_source(body: &Map<String, Value>) -> Result<(), Vec<Fault>> {
+/// Requires exactly one of `messages` and `input`.
+fn check_source(body: &Map<String, Value>) -> Result<(), Vec<ValidationError>> {
     let given = |key| body.get(key).is_some_and(|value: &Value| !value.is_null());
-    let words = match (given("messages"), given("input")) {
+    let message = match (given("messages"), given("input")) {
         (true, true) => "Cannot specify both 'input' and 'messages'. Use one or the other.",
         (false, false) => "Must specify either 'input' or 'messages'.",
         _ => return Ok(()),
     };
-    Err(vec![Fault::rule(Loc::new("body"), words, &Value::Object(body.clone()))])
+    Err(vec![ValidationError::rule(Loc::new("body"), message, &Value::Object(body.clone()))])
 }
 
 fn inputs(fields: &mut Fields<'_>, manners: Manners) -> Vec<Input> {
     if let Some(value) = fields.present("input") {
         let content = part::content(value, fields.at("input"), manners);
-        return fields.keep_all(content).map(from_user).into_iter().collect();
+        return fields.check_all(content).map(user_message).into_iter().collect();
     }
     if fields.present("messages").is_some_and(is_empty) && !manners.accepts_empty() {
         let at = fields.at("messages");
-        fields.blame(Fault::rule(at, "messages must not be empty", &Value::Array(Vec::new())));
+        fields.push(ValidationError::rule(at, "messages must not be empty", &Value::Array(Vec::new())));
     }
     fields.list("messages", |element, at| message::input(element, at, manners)).unwrap_or_default()
 }
 
-fn from_user(content: Value) -> Input {
+fn user_message(content: Value) -> Input {
     Input::Message(InputMessage { role: Role::User, content, name: None, otid: None, sender_id: None })
 }
 
-fn message_type(value: &Value, at: Loc) -> Result<String, Vec<Fault>> {
+fn message_type(value: &Value, at: Loc) -> Result<String, Vec<ValidationError>> {
     match value.as_str() {
         Some(word) if MESSAGE_TYPES.contains(&word) => Ok(word.to_owned()),
-        _ => Err(vec![Fault::one_of("enum", at, &alternatives(MESSAGE_TYPES), value)]),
+        _ => Err(vec![ValidationError::one_of("enum", at, &alternatives(MESSAGE_TYPES), value)]),
     }
 }
 
-/// Typed as text by the API. Reasoning is only listed for those who ask for it.
+/// Reads `enable_thinking`, which the API types as text.
 fn thinking(fields: &mut Fields<'_>) -> bool {
     let word = fields.text_or("enable_thinking", "false").to_ascii_lowercase();
     !matches!(word.as_str(), "false" | "0" | "f" | "no" | "n" | "off" | "")
@@ -158,18 +168,18 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn read(body: &Value, route: Route) -> Result<SendRequest, Vec<Fault>> {
+    fn read(body: &Value, route: SendRoute) -> Result<SendRequest, Vec<ValidationError>> {
         send_request(body.as_object().expect("an object"), route, Manners::Documented)
     }
 
     fn detail(body: &Value) -> String {
-        let faults = read(body, Route::Async).expect_err("refused");
-        Fault::body(&faults)["detail"].as_str().expect("text").to_owned()
+        let errors = read(body, SendRoute::Async).expect_err("rejected");
+        ValidationError::body(&errors)["detail"].as_str().expect("text").to_owned()
     }
 
-    /// As a 0.16.8 server answered them.
+    /// Recorded from a 0.16.8 server.
     #[test]
-    fn faults_read_as_the_api_server_words_them() {
+    fn errors_are_those_of_the_real_server() {
         for (body, expected) in [
             (
                 json!({}),
@@ -209,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_answered_is_refused() {
+    fn invalid_bodies_are_rejected() {
         for (body, word) in [
             (json!({"messages": []}), "must not be empty"),
             (json!({"input": ""}), "empty or invalid"),
@@ -234,27 +244,27 @@ mod tests {
     fn values_are_read_as_leniently_as_python_reads_them() {
         let body = json!({"input": "x", "max_steps": "5", "use_assistant_message": "no", "nonsense": 1,
             "enable_thinking": "false", "callback_url": "", "client_tools": [{"name": "t"}]});
-        let request = read(&body, Route::Async).expect("accepted");
+        let request = read(&body, SendRoute::Async).expect("accepted");
         assert_eq!((request.max_steps, request.use_assistant_message, request.thinking), (5, false, false));
         assert_eq!(request.callback_url, None);
         assert_eq!(request.text(), "x");
     }
 
     #[test]
-    fn the_route_and_the_body_say_how_the_sender_listens() {
+    fn the_kind_of_a_run_follows_from_its_route_and_body() {
         for (route, extra, kind) in [
-            (Route::Async, json!({"streaming": true, "background": true}), Kind::Async),
-            (Route::Sync, json!({}), Kind::Sync),
-            (Route::Sync, json!({"background": true}), Kind::Sync),
-            (Route::Sync, json!({"streaming": "yes"}), Kind::Stream),
-            (Route::Sync, json!({"streaming": true, "background": true}), Kind::BackgroundStream),
-            (Route::Stream, json!({}), Kind::Stream),
-            (Route::Stream, json!({"background": true}), Kind::BackgroundStream),
+            (SendRoute::Async, json!({"streaming": true, "background": true}), Kind::Async),
+            (SendRoute::Sync, json!({}), Kind::Sync),
+            (SendRoute::Sync, json!({"background": true}), Kind::Sync),
+            (SendRoute::Sync, json!({"streaming": "yes"}), Kind::Stream),
+            (SendRoute::Sync, json!({"streaming": true, "background": true}), Kind::BackgroundStream),
+            (SendRoute::Stream, json!({}), Kind::Stream),
+            (SendRoute::Stream, json!({"background": true}), Kind::BackgroundStream),
         ] {
             let mut body = json!({"input": "x", "callback_url": "http://a/"});
             body.as_object_mut().expect("an object").extend(extra.as_object().expect("an object").clone());
             let request = read(&body, route).expect("accepted");
-            assert_eq!((request.kind, request.callback_url.is_some()), (kind, route == Route::Async), "{body}");
+            assert_eq!((request.kind, request.callback_url.is_some()), (kind, route == SendRoute::Async), "{body}");
         }
     }
 }

@@ -1,33 +1,33 @@
-//! The header `Idempotency-Key`.
+//! Reads the `Idempotency-Key` header.
 
 use axum::http::HeaderMap;
 use serde_json::Value;
 
-use super::{Fault, Loc};
+use super::{Loc, ValidationError};
 
-/// The most characters that a key may have.
-const LONGEST: usize = 255;
+/// The longest key, in characters.
+const MAX_LENGTH: usize = 255;
 
-/// The key of a request, if it has one: up to 255 visible ASCII characters.
-pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Fault> {
+/// Returns the key of a request, if it has one: 1 to 255 visible ASCII characters.
+pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ValidationError> {
     let mut keys = headers.get_all("idempotency-key").iter();
     let Some(key) = keys.next() else { return Ok(None) };
     if keys.next().is_some() {
-        return Err(fault("Only one key can be given"));
+        return Err(invalid("Only one key can be given"));
     }
     match std::str::from_utf8(key.as_bytes()) {
         Ok(key) if is_key(key) => Ok(Some(key.to_owned())),
-        _ => Err(fault("A key has 1 to 255 visible ASCII characters")),
+        _ => Err(invalid("A key has 1 to 255 visible ASCII characters")),
     }
 }
 
 fn is_key(key: &str) -> bool {
-    (1..=LONGEST).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+    (1..=MAX_LENGTH).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-fn fault(words: &str) -> Fault {
-    // The key itself is not repeated: it may be long.
-    Fault::new("value_error", Loc::new("header").key("Idempotency-Key"), words, &Value::Null)
+fn invalid(message: &str) -> ValidationError {
+    // The value is left out: it may be long.
+    ValidationError::new("value_error", Loc::new("header").key("Idempotency-Key"), message, &Value::Null)
 }
 
 #[cfg(test)]
@@ -36,7 +36,7 @@ mod tests {
 
     use super::*;
 
-    fn key(values: &[&[u8]]) -> Result<Option<String>, Fault> {
+    fn key(values: &[&[u8]]) -> Result<Option<String>, ValidationError> {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append("idempotency-key", HeaderValue::from_bytes(value).expect("a header"));
@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_short_visible_ascii() {
+    fn a_key_has_1_to_255_visible_ascii_characters() {
         assert_eq!(key(&[]).expect("none"), None);
         let long = [b'x'; 255];
         for good in [&b"a"[..], b"!~", b"0a4f-11", &long] {

@@ -1,4 +1,4 @@
-//! The routes that answer with what a run brings: at its end, or while it brings it.
+//! Routes that respond with the output of a run: at its end, or as a stream of server-sent events.
 
 use std::sync::Arc;
 
@@ -10,59 +10,65 @@ use serde_json::{Map, Value, json};
 
 use super::accept::Accepted;
 use super::agents::no_such_agent;
-use super::listening::{self, Listening};
-use super::listing::Listing;
+use super::message_list::MessageList;
 use super::payload::Payload;
+use super::run_stream::{self, RunStream};
 use super::{accept, no_such_run, required, run_id};
 use crate::model::{RunStatus, StopReason};
 use crate::server::engine::Engine;
 use crate::server::http::error_response::ErrorResponse;
-use crate::server::http::idempotency_headers::mark;
-use crate::server::http::validate::{self, Join, Route};
+use crate::server::http::idempotency_headers::mark_replayed;
+use crate::server::http::validate::{self, JoinRequest, SendRoute};
 use crate::server::render::{self, Mishap};
 use crate::server::store::runs::{self, RunRow};
 use crate::server::store::{approvals, steps};
 use crate::server::types::clock;
 use crate::server::types::request::Kind;
 
-/// How long a stream can be joined, in microseconds.
-const JOINABLE: i64 = 3 * 3600 * 1_000_000;
+/// How long after its creation a run can be joined, in microseconds.
+const JOIN_WINDOW: i64 = 3 * 3600 * 1_000_000;
 
-/// `POST /v1/agents/{agent_id}/messages`: answered when the run has ended. It goes on if the sender does not wait.
-pub async fn wait(
+/// `POST /v1/agents/{agent_id}/messages`: responds when the run has ended. A disconnected client does not end the run.
+pub async fn send_and_wait(
     State(engine): State<Arc<Engine>>,
     Path(agent): Path<String>,
     payload: Payload,
 ) -> Result<Response, ErrorResponse> {
     let body = payload.object()?;
     let pings = validate::include_pings(&body)?;
-    let Accepted { run, replayed } = accept(&engine, &agent, &payload, body, Route::Sync).await?;
-    // It was understood and stored; who waits keeps no room.
+    let Accepted { run, replayed } = accept(&engine, &agent, &payload, body, SendRoute::Sync).await?;
+    // The request is stored: its memory is free for others while this one waits.
     drop(payload);
-    let mut listening = Listening::new(Arc::clone(&engine), &run);
+    let mut output = RunStream::new(Arc::clone(&engine), &run);
     if run.kind.streams() {
-        return Ok(mark(replayed, events(listening.from(Join { starting_after: 0, pings }).into_body())));
+        return Ok(mark_replayed(
+            replayed,
+            events(output.resume(JoinRequest { starting_after: 0, pings }).into_body()),
+        ));
     }
-    let (brought, run) = listening.until_the_end().await?;
+    let (messages, run) = output.finish().await?;
     if raised(&run) {
-        return Err(refused(&engine, &run)?);
+        return Err(error_of(&engine, &run)?);
     }
     let usage = engine.db.peek(|tx| steps::usage(tx, &run.id))?;
     let end = render::end_of_result(&run, usage).to_string().replacen('{', "],", 1);
-    Ok(mark(replayed, Listing::within(r#"{"messages":["#.to_owned(), engine, brought, end).answer().await?))
+    Ok(mark_replayed(
+        replayed,
+        MessageList::within(r#"{"messages":["#.to_owned(), engine, messages, end).respond().await?,
+    ))
 }
 
-/// `POST /v1/agents/{agent_id}/messages/stream`: answered as the run goes on. It goes on if nobody listens.
-pub async fn stream(
+/// `POST /v1/agents/{agent_id}/messages/stream`: streams the run. A disconnected client does not end the run.
+pub async fn send_and_stream(
     State(engine): State<Arc<Engine>>,
     Path(agent): Path<String>,
     payload: Payload,
 ) -> Result<Response, ErrorResponse> {
     let body = payload.object()?;
     let pings = validate::include_pings(&body)?;
-    let Accepted { run, replayed } = accept(&engine, &agent, &payload, body, Route::Stream).await?;
-    let listening = Listening::new(engine, &run).from(Join { starting_after: 0, pings });
-    Ok(mark(replayed, events(listening.into_body())))
+    let Accepted { run, replayed } = accept(&engine, &agent, &payload, body, SendRoute::Stream).await?;
+    let output = RunStream::new(engine, &run).resume(JoinRequest { starting_after: 0, pings });
+    Ok(mark_replayed(replayed, events(output.into_body())))
 }
 
 async fn accept(
@@ -70,24 +76,24 @@ async fn accept(
     agent: &str,
     payload: &Payload,
     body: Map<String, Value>,
-    route: Route,
+    route: SendRoute,
 ) -> Result<Accepted, ErrorResponse> {
     if !engine.executes() {
-        let words = "This process executes no runs: nobody would answer. Send the message without waiting.";
-        return Err(ErrorResponse::Detail(StatusCode::SERVICE_UNAVAILABLE, words.to_owned()));
+        let detail = "This process executes no runs: nobody would answer. Send the message without waiting.";
+        return Err(ErrorResponse::Detail(StatusCode::SERVICE_UNAVAILABLE, detail.to_owned()));
     }
     accept::accept(engine, agent, payload, body, route, no_such_agent).await
 }
 
-/// Whether a run ended by an exception, and not for a reason that its answer can carry.
+/// Whether a run failed with an error. Other failures have a stop reason that a response with messages carries.
 fn raised(run: &RunRow) -> bool {
     let reason = run.stop_reason.as_deref().map(StopReason::from);
     let raises = [StopReason::Error, StopReason::LlmApiError, StopReason::InvalidLlmResponse];
     run.status == RunStatus::Failed && reason.is_some_and(|reason| raises.contains(&reason))
 }
 
-/// What those are answered who waited for a run that raised.
-fn refused(engine: &Engine, run: &RunRow) -> Result<ErrorResponse, ErrorResponse> {
+/// Returns the response to a run that failed with an error.
+fn error_of(engine: &Engine, run: &RunRow) -> Result<ErrorResponse, ErrorResponse> {
     let error = run.error.as_deref().unwrap_or_default();
     if !error.starts_with("CONFLICT: ") {
         let mishap = Mishap::of(error);
@@ -99,37 +105,38 @@ fn refused(engine: &Engine, run: &RunRow) -> Result<ErrorResponse, ErrorResponse
     Ok(ErrorResponse::Body(StatusCode::CONFLICT, json!({"detail": detail})))
 }
 
-/// `POST /v1/runs/{run_id}/stream`: the stream of a run in the background, from its beginning or from a frame on.
-pub async fn join(
+/// `POST /v1/runs/{run_id}/stream`: streams a background run, from its beginning or after a frame.
+pub async fn join_stream(
     State(engine): State<Arc<Engine>>,
     Path(id): Path<String>,
     payload: Payload,
 ) -> Result<Response, ErrorResponse> {
     let id = run_id(&id)?;
     if payload.is_empty() && engine.manners.streams_are_mute() {
-        return Err(ErrorResponse::internal());
+        return Err(ErrorResponse::emulated_failure());
     }
-    let join = validate::join(&payload.optional_object()?)?;
+    let join = validate::join_request(&payload.optional_object()?)?;
     let run = required(engine.db.glance(|connection| runs::get(connection, &id)), || no_such_run(&engine, &id))?;
-    joinable(&run)?;
+    check_joinable(&run)?;
     if run.kind == Kind::Async && engine.manners.streams_are_mute() {
-        return Ok(events(Body::from_stream(listening::pings_only(id))));
+        return Ok(events(Body::from_stream(run_stream::pings_only(id))));
     }
-    Ok(events(Listening::new(engine, &run).from(join).into_body()))
+    Ok(events(RunStream::new(engine, &run).resume(join).into_body()))
 }
 
-fn joinable(run: &RunRow) -> Result<(), ErrorResponse> {
+fn check_joinable(run: &RunRow) -> Result<(), ErrorResponse> {
     if !run.kind.is_background() {
-        let words = "INVALID_ARGUMENT: Run was not created in background mode, so it cannot be retrieved.";
-        return Err(ErrorResponse::bad_request(words));
+        let detail = "INVALID_ARGUMENT: Run was not created in background mode, so it cannot be retrieved.";
+        return Err(ErrorResponse::bad_request(detail));
     }
-    if clock::now() - run.created > JOINABLE {
-        let words = "EXPIRED: Run was created more than 3 hours ago, and is now expired.";
-        return Err(ErrorResponse::Detail(StatusCode::GONE, words.to_owned()));
+    if clock::now() - run.created > JOIN_WINDOW {
+        let detail = "EXPIRED: Run was created more than 3 hours ago, and is now expired.";
+        return Err(ErrorResponse::Detail(StatusCode::GONE, detail.to_owned()));
     }
     Ok(())
 }
 
+/// A response of server-sent events.
 fn events(body: Body) -> Response {
     let headers = [(header::CONTENT_TYPE, "text/event-stream; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
     (headers, body).into_response()

@@ -1,4 +1,4 @@
-//! A list of messages as an answer, however long it is: written a few at a time, as fast as the client takes them.
+//! A JSON list of messages as a response of any length, read from the database no faster than the client reads it.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt as _, stream};
 
-use super::large::Large;
+use super::large_message::LargeMessage;
 use crate::server::engine::Engine;
 use crate::server::http::error_response::ErrorResponse;
 use crate::server::render;
@@ -16,56 +16,57 @@ use crate::server::store::message_refs::{self, Spot};
 use crate::server::store::messages::MessageRow;
 use crate::server::types::memory_budget::SMALL;
 
-/// A list that is being written.
-pub struct Listing {
+/// A list of messages that is being written.
+pub struct MessageList {
     engine: Arc<Engine>,
     spots: Vec<Spot>,
-    /// How many of them were read.
+    /// How many of the messages were begun.
     read: usize,
-    text: Text,
-    /// The last of those that were read, as long as it is being written.
-    large: Option<Large>,
+    separators: Separators,
+    /// The last message, while it is written in pieces.
+    large: Option<LargeMessage>,
 }
 
-/// The text around the messages, and between them.
-struct Text {
+/// The text before, between and after the messages.
+struct Separators {
     begin: String,
     end: String,
-    /// Whether a message was written.
+    /// Whether a message was written, so that a comma is due before the next.
     any: bool,
 }
 
-impl Listing {
-    /// A list of these messages, in their order.
+impl MessageList {
+    /// A list of messages in the given order.
     pub fn new(engine: Arc<Engine>, spots: Vec<Spot>) -> Self {
         Self::within("[".to_owned(), engine, spots, "]".to_owned())
     }
 
-    /// The same between two texts.
+    /// A list between two other texts than brackets.
     pub fn within(begin: String, engine: Arc<Engine>, spots: Vec<Spot>, end: String) -> Self {
-        Self { engine, spots, read: 0, text: Text { begin, end, any: false }, large: None }
+        Self { engine, spots, read: 0, separators: Separators { begin, end, any: false }, large: None }
     }
 
-    /// The answer: whole where it is small. A longer one that breaks off is no JSON, and so no shorter list.
-    pub async fn answer(mut self) -> Result<Response, ErrorResponse> {
+    /// Returns the response: a small list at once, a longer one streamed. A stream that breaks off is not valid JSON, so no
+    /// client takes it for a shorter list.
+    pub async fn respond(mut self) -> Result<Response, ErrorResponse> {
         let json = [(header::CONTENT_TYPE, "application/json")];
-        let small = message_refs::bytes(&self.spots) <= SMALL;
+        let is_small = message_refs::bytes(&self.spots) <= SMALL;
         let first = self.piece().await?;
-        if small {
+        if is_small {
             return Ok((json, first).into_response());
         }
-        let others = stream::unfold(self, |mut list| async {
+        let rest = stream::unfold(self, |mut list| async {
             let piece = if list.is_over() { None } else { Some(list.piece().await) };
             piece.map(|piece| (piece, list))
         });
-        Ok((json, Body::from_stream(stream::iter([Ok(first)]).chain(others))).into_response())
+        Ok((json, Body::from_stream(stream::iter([Ok(first)]).chain(rest))).into_response())
     }
 
     fn is_over(&self) -> bool {
         self.read == self.spots.len() && self.large.is_none()
     }
 
-    /// The next piece: several messages that are small, or a part of one that is not.
+    /// Returns the next piece: several small messages, or a piece of a large one.
     async fn piece(&mut self) -> Stored<Vec<u8>> {
         let piece = match (&mut self.large, self.spots.get(self.read)) {
             (Some(large), _) => {
@@ -73,44 +74,46 @@ impl Listing {
                 self.large = self.large.take().filter(|_| !piece.is_empty());
                 piece
             }
-            (None, Some(spot)) if spot.is_large() => self.begin(*spot).await?,
-            (None, _) => self.some().await?,
+            (None, Some(spot)) if spot.is_large() => self.begin_large(*spot).await?,
+            (None, _) => self.read_small().await?,
         };
-        Ok(if self.is_over() { self.text.end(piece) } else { piece })
+        Ok(if self.is_over() { self.separators.end(piece) } else { piece })
     }
 
-    async fn begin(&mut self, spot: Spot) -> Stored<Vec<u8>> {
+    async fn begin_large(&mut self, spot: Spot) -> Stored<Vec<u8>> {
         self.read += 1;
-        let Some((beginning, large)) = Large::begin(&self.engine, spot, None).await? else { return Ok(Vec::new()) };
+        let Some((beginning, large)) = LargeMessage::begin(&self.engine, spot, None).await? else {
+            return Ok(Vec::new());
+        };
         self.large = Some(large);
-        Ok([self.text.between(), beginning.into_bytes()].concat())
+        Ok([self.separators.before_next(), beginning.into_bytes()].concat())
     }
 
-    async fn some(&mut self) -> Stored<Vec<u8>> {
+    async fn read_small(&mut self) -> Stored<Vec<u8>> {
         let front = message_refs::front(&self.spots[self.read..], SMALL).to_vec();
         self.read += front.len();
         let rows = self.engine.db.read(move |tx| message_refs::messages(tx, &front)).await?;
-        Ok(self.text.write(rows))
+        Ok(self.separators.write(rows))
     }
 }
 
-impl Text {
+impl Separators {
     fn write(&mut self, rows: Vec<MessageRow>) -> Vec<u8> {
         let mut text = Vec::new();
         for row in rows {
-            text.extend(self.between());
+            text.extend(self.before_next());
             render::write(&render::message(row), &mut text);
         }
         text
     }
 
-    /// What goes before the next message.
-    fn between(&mut self) -> Vec<u8> {
+    /// Returns the text before the next message.
+    fn before_next(&mut self) -> Vec<u8> {
         let first = std::mem::take(&mut self.begin).into_bytes();
         if std::mem::replace(&mut self.any, true) { vec![b','] } else { first }
     }
 
-    /// The last piece, with what goes behind it, and before it where there was none.
+    /// Completes the last piece with the end, and with the beginning if no message was written.
     fn end(&mut self, piece: Vec<u8>) -> Vec<u8> {
         let first = std::mem::take(&mut self.begin).into_bytes();
         [first, piece, std::mem::take(&mut self.end).into_bytes()].concat()

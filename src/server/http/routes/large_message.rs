@@ -1,0 +1,43 @@
+//! Writes a message that is too large to be in memory at once, in pieces as they are stored.
+
+use crate::server::engine::Engine;
+use crate::server::render;
+use crate::server::store::Result;
+use crate::server::store::message_refs::{self, Spot};
+use crate::server::types::memory_budget::Taken;
+
+/// The size of a piece, in bytes. SQLite scans a text from its beginning to each offset: smaller pieces cost more scans.
+const PIECE_BYTES: usize = 512 << 10;
+/// The memory that a piece takes, as a multiple of its size.
+const MEMORY_FACTOR: usize = 2;
+
+/// A large message that is being written.
+pub struct LargeMessage {
+    spot: Spot,
+    /// How many bytes of its own fields were read.
+    read: usize,
+    /// Memory for the last piece, which the client may not have read yet.
+    permit: Option<Taken>,
+}
+
+impl LargeMessage {
+    /// Begins a message, with the sequence number of its frame if it has one. Returns the text before the first piece, or
+    /// `None` if the message was deleted.
+    pub async fn begin(engine: &Engine, spot: Spot, number: Option<i64>) -> Result<Option<(String, Self)>> {
+        let row = engine.db.read(move |tx| message_refs::common(tx, spot)).await?;
+        // `beginning` ends where the own fields begin; skip their opening brace.
+        Ok(row.map(|row| (render::beginning(&row, number), Self { spot, read: 1, permit: None })))
+    }
+
+    /// Returns the next piece; empty at the end.
+    pub async fn next(&mut self, engine: &Engine) -> Result<Vec<u8>> {
+        // The client has read the last piece, or it would not ask. A holder that waited for more could deadlock.
+        self.permit = None;
+        self.permit = Some(engine.room.take(PIECE_BYTES, MEMORY_FACTOR).await);
+        let spot = self.spot;
+        let from = self.read;
+        let piece = engine.db.read(move |tx| message_refs::piece(tx, spot, from, PIECE_BYTES)).await?;
+        self.read += piece.len();
+        Ok(piece)
+    }
+}
