@@ -1,8 +1,8 @@
-//! A receiver of callbacks on this machine.
+//! Receives callbacks on this machine.
 //!
-//! A callback carries no signature: its sender knows the receiver's URL, which holds a random part, and that is all that
-//! is known of it. So what it says is a hint and nothing more: the id of a run that is worth a look. [`request`] decides
-//! what a request means, [`receiver`] keeps its sender to limits of time, size and number.
+//! A callback carries no signature: a sender proves only that it knows the URL of the receiver, which has a random part.
+//! So a callback counts as a hint that a run has ended, and the run is read from the API. [`request`] validates requests,
+//! [`receiver`] limits their number, size and duration.
 
 pub mod receiver;
 pub mod request;

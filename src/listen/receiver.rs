@@ -1,4 +1,4 @@
-//! The receiver's port: who may keep it busy, how long, and with how much.
+//! The port of the receiver, with limits on connections, sizes and durations.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -24,18 +24,18 @@ use uuid::Uuid;
 use super::request;
 use crate::model::RunId;
 
-/// How many connections are open at once. One more ends the oldest: whoever sends a callback is done in a moment.
-const MOST_CONNECTIONS: usize = 256;
-/// How many bodies are read at once, so that their size is bounded together, too.
-const MOST_BODIES: usize = 4;
-/// How long a connection may take in all.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How much of a request's head is kept.
-const HEAD_ROOM: usize = 64 << 10;
-/// How long to wait when no connection can be had, as when all file descriptors are in use.
-const BREATH: Duration = Duration::from_millis(100);
+/// The most open connections. One more closes the oldest, since sending a callback takes only a moment.
+const MAX_CONNECTIONS: usize = 256;
+/// The most bodies read at once, which bounds their total size.
+const MAX_BODIES: usize = 4;
+/// The time limit of a connection.
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
+/// The largest head of a request, in bytes.
+const MAX_HEAD_BYTES: usize = 64 << 10;
+/// The pause after a failed `accept`, as when all file descriptors are in use.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// A port that was taken and is not served yet. Callbacks wait.
+/// A bound port. Callbacks wait in its backlog until [`Bound::start`].
 #[derive(Debug)]
 pub struct Bound {
     socket: StdListener,
@@ -43,15 +43,15 @@ pub struct Bound {
     url: String,
 }
 
-/// A receiver at work, until it is dropped.
+/// A running receiver. Dropping it stops it.
 #[derive(Debug)]
 pub struct Receiver {
-    /// The runs that callbacks are about, as they come. Nothing about them is proven.
+    /// The run ids of callbacks, unverified, as they arrive.
     pub hints: UnboundedReceiver<RunId>,
     accepting: Accepting,
 }
 
-/// Keeps a receiver at work, until it is dropped.
+/// The accepting task of a receiver. Dropping it stops the receiver.
 #[derive(Debug)]
 pub struct Accepting(JoinHandle<()>);
 
@@ -62,11 +62,11 @@ struct Shared {
 }
 
 impl Bound {
-    /// Takes a port; 0 is a free one. `public` is where others reach it, if not at its own address.
+    /// Binds a port; 0 chooses a free one. `public` is the URL under which senders reach it, if not its own address.
     pub fn new(address: SocketAddr, public: Option<&Url>) -> io::Result<Self> {
         let socket = StdListener::bind(address)?;
         socket.set_nonblocking(true)?;
-        // Twice 122 random bits.
+        // 244 random bits.
         let token = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
         let base = match public {
             Some(url) => url.as_str().trim_end_matches('/').to_owned(),
@@ -75,22 +75,22 @@ impl Bound {
         Ok(Self { socket, url: format!("{base}/{token}"), token })
     }
 
-    /// The callback URL. It is the secret: whoever knows it can send hints.
+    /// The callback URL. It is secret: it authorizes sending hints.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Begins to receive. Needs a runtime.
+    /// Starts receiving. Needs a tokio runtime.
     pub fn start(self) -> io::Result<Receiver> {
         let socket = TcpListener::from_std(self.socket)?;
         let (sender, hints) = unbounded_channel();
-        let shared = Shared { token: self.token, hints: sender, bodies: Semaphore::new(MOST_BODIES) };
+        let shared = Shared { token: self.token, hints: sender, bodies: Semaphore::new(MAX_BODIES) };
         Ok(Receiver { hints, accepting: Accepting(tokio::spawn(accept(socket, Arc::new(shared)))) })
     }
 }
 
 impl Receiver {
-    /// The hints, and what keeps them coming.
+    /// Splits the hints from the accepting task.
     pub fn split(self) -> (UnboundedReceiver<RunId>, Accepting) {
         (self.hints, self.accepting)
     }
@@ -108,25 +108,25 @@ async fn accept(socket: TcpListener, shared: Arc<Shared>) {
         match socket.accept().await {
             Ok((stream, _)) => {
                 open.retain(|connection| !connection.is_finished());
-                if open.len() >= MOST_CONNECTIONS {
+                if open.len() >= MAX_CONNECTIONS {
                     open.pop_front().inspect(AbortHandle::abort);
                 }
                 open.push_back(tokio::spawn(serve(stream, Arc::clone(&shared))).abort_handle());
             }
-            Err(_) => sleep(BREATH).await,
+            Err(_) => sleep(ACCEPT_PAUSE).await,
         }
     }
 }
 
-/// Serves one request. What goes wrong is the client's business, and told by the connection's end.
+/// Serves one request. An error of the connection is the sender's, which notices it by the close.
 async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     let answer = service_fn(|request| answer(request, Arc::clone(&shared)));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .keep_alive(false)
-        .max_buf_size(HEAD_ROOM)
+        .max_buf_size(MAX_HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), answer);
-    let _ = timeout(PATIENCE, connection).await;
+    let _ = timeout(CONNECTION_TIMEOUT, connection).await;
 }
 
 async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Response<Body>, Infallible> {
@@ -144,11 +144,11 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Respo
 
 async fn receive(request: Request<Incoming>, shared: &Shared) -> Result<(), StatusCode> {
     request::admit(request.method(), request.uri(), request.headers(), &shared.token)?;
-    let _slot = shared.bodies.acquire().await;
-    let body = to_bytes(Body::new(request.into_body()), request::BODY_CAP).await;
-    // A body of unknown length that does not end in time, or is too large, is refused alike.
+    let _permit = shared.bodies.acquire().await;
+    let body = to_bytes(Body::new(request.into_body()), request::MAX_BODY_BYTES).await;
+    // A body of unknown length fails when it is too large or breaks off.
     let run = request::hint(&body.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?)?;
-    // Nobody listens any more only when the command ends.
+    // Fails only while the command ends.
     let _ = shared.hints.send(run);
     Ok(())
 }
@@ -169,7 +169,7 @@ mod tests {
         TcpStream::connect(address).await.expect("a connection")
     }
 
-    /// Posts a body, and returns the status of the answer; none where there is no answer.
+    /// Posts a body and returns the status of the response, if there is one.
     async fn post(url: &Url, path: &str, body: &str) -> Option<u16> {
         let mut stream = connect(url).await;
         let head = format!(
@@ -182,13 +182,13 @@ mod tests {
 
     async fn status(stream: &mut TcpStream) -> Option<u16> {
         let mut answer = String::new();
-        // An answer that is followed by a reset was read all the same.
+        // A reset after the response is ignored.
         let _ = stream.read_to_string(&mut answer).await;
         answer.split(' ').nth(1)?.parse().ok()
     }
 
     #[tokio::test]
-    async fn ten_thousand_forged_posts_give_no_hint_and_a_good_one_among_them_does() {
+    async fn ten_thousand_forged_callbacks_give_no_hint_and_a_genuine_one_among_them_does() {
         let (mut receiver, url) = receiver();
         for number in 0..10_000 {
             let path = format!("/{number:064x}");
@@ -202,24 +202,24 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_flood_of_silent_connections_does_not_keep_a_callback_out() {
+    async fn silent_connections_do_not_block_a_callback() {
         let (mut receiver, url) = receiver();
         let mut silent = Vec::new();
-        for _ in 0..2 * MOST_CONNECTIONS {
+        for _ in 0..2 * MAX_CONNECTIONS {
             silent.push(connect(&url).await);
         }
         assert_eq!(post(&url, url.path(), r#"{"run_id":"run-87654321"}"#).await, Some(204));
         assert!(receiver.hints.recv().await.is_some());
-        // The oldest were ended.
+        // The oldest connection was closed.
         assert_eq!(status(&mut silent[0]).await, None);
     }
 
     #[tokio::test]
-    async fn what_is_too_large_is_refused_whether_it_says_so_or_not() {
+    async fn a_body_that_is_too_large_is_rejected_with_or_without_its_length() {
         let (mut receiver, url) = receiver();
         let mut stream = connect(&url).await;
         let head = format!("POST {} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n", url.path());
-        let announced = format!("{head}content-length: {}\r\n\r\n", request::BODY_CAP + 1);
+        let announced = format!("{head}content-length: {}\r\n\r\n", request::MAX_BODY_BYTES + 1);
         stream.write_all(announced.as_bytes()).await.expect("a connection");
         assert_eq!(status(&mut stream).await, Some(413));
 
@@ -227,7 +227,7 @@ mod tests {
         stream.write_all(format!("{head}transfer-encoding: chunked\r\n\r\n").as_bytes()).await.expect("a connection");
         let chunk = format!("{:x}\r\n{}\r\n", 1 << 20, "x".repeat(1 << 20));
         for _ in 0..17 {
-            // It may be refused before all of it is sent.
+            // It may be rejected before all of it is sent.
             let _ = stream.write_all(chunk.as_bytes()).await;
         }
         assert!(matches!(status(&mut stream).await, Some(413) | None));
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_is_slow_is_cut_off() {
+    async fn a_slow_sender_is_disconnected() {
         let (_receiver, url) = receiver();
         for begun in ["", "POST / HTTP/1.1\r\nhost: x\r\n", "body"] {
             let head = format!(
@@ -243,20 +243,26 @@ mod tests {
                 url.path()
             );
             let begun = if begun == "body" { &head } else { begun };
-            let (mut stream, began) = (connect(&url).await, tokio::time::Instant::now());
+            let mut stream = connect(&url).await;
+            let began = tokio::time::Instant::now();
             stream.write_all(begun.as_bytes()).await.expect("a connection");
             assert_eq!(status(&mut stream).await, None);
-            assert!(began.elapsed() >= PATIENCE && began.elapsed() < 2 * PATIENCE, "{:?}", began.elapsed());
+            assert!(
+                began.elapsed() >= CONNECTION_TIMEOUT && began.elapsed() < 2 * CONNECTION_TIMEOUT,
+                "{:?}",
+                began.elapsed()
+            );
         }
     }
 
     #[test]
-    fn the_url_is_not_to_be_guessed_and_may_be_elsewhere() {
+    fn the_url_has_a_random_token_and_may_be_public() {
         let bound = |public: Option<&str>| {
             let public = public.map(|url| Url::parse(url).expect("a URL"));
             Bound::new(([127, 0, 0, 1], 0).into(), public.as_ref()).expect("a free port")
         };
-        let (one, two) = (bound(None), bound(Some("https://hooks.example.org/in/")));
+        let one = bound(None);
+        let two = bound(Some("https://hooks.example.org/in/"));
         assert!(one.url().starts_with("http://127.0.0.1:") && one.token.len() == 64, "{}", one.url());
         assert_eq!(two.url(), format!("https://hooks.example.org/in/{}", two.token));
         assert_ne!(one.token, two.token);

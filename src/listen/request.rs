@@ -1,4 +1,4 @@
-//! What a request to the receiver means. Pure.
+//! Validates requests to the receiver. Pure.
 
 use http::{HeaderMap, Method, StatusCode, Uri, header};
 use serde::Deserialize;
@@ -6,31 +6,35 @@ use subtle::ConstantTimeEq as _;
 
 use crate::model::RunId;
 
-/// The largest callback, in bytes: it holds all messages of its run.
-pub const BODY_CAP: usize = 16 << 20;
+/// The largest callback, in bytes. A callback holds all messages of its run.
+pub const MAX_BODY_BYTES: usize = 16 << 20;
 
-/// What of a callback is taken for a hint.
+/// The part of a callback that serves as a hint.
 #[derive(Deserialize)]
 struct Callback {
     run_id: String,
 }
 
-/// Refuses a request by its head, before any of its body is read. Who does not know the token learns nothing.
+/// Checks the head of a request, before its body is read. Without the token every request is a 404, which reveals nothing.
 pub fn admit(method: &Method, uri: &Uri, headers: &HeaderMap, token: &str) -> Result<(), StatusCode> {
-    // A proxy in front may add to the path, or take from it: the token is its last part.
+    // The token is the last segment: a reverse proxy may change the path before it.
     let last = uri.path().rsplit('/').next().unwrap_or_default();
     if !bool::from(last.as_bytes().ct_eq(token.as_bytes())) {
         return Err(StatusCode::NOT_FOUND);
     }
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let length = text(header::CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
-    match () {
-        () if method != Method::POST => Err(StatusCode::METHOD_NOT_ALLOWED),
-        () if !text(header::CONTENT_TYPE).is_some_and(is_json) => Err(StatusCode::UNSUPPORTED_MEDIA_TYPE),
-        () if headers.contains_key(header::CONTENT_ENCODING) => Err(StatusCode::UNSUPPORTED_MEDIA_TYPE),
-        () if length.is_some_and(|length| length > BODY_CAP as u64) => Err(StatusCode::PAYLOAD_TOO_LARGE),
-        () => Ok(()),
+    if method != Method::POST {
+        return Err(StatusCode::METHOD_NOT_ALLOWED);
     }
+    let is_json_body = text(header::CONTENT_TYPE).is_some_and(is_json);
+    if !is_json_body || headers.contains_key(header::CONTENT_ENCODING) {
+        return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    }
+    if length.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
+        return Err(StatusCode::PAYLOAD_TOO_LARGE);
+    }
+    Ok(())
 }
 
 fn is_json(content_type: &str) -> bool {
@@ -38,7 +42,7 @@ fn is_json(content_type: &str) -> bool {
     media.eq_ignore_ascii_case("application/json")
 }
 
-/// The run that a callback is about. Everything else that it says is not believed, and not kept.
+/// Returns the run id of a callback. The rest is unverified, and dropped.
 pub fn hint(body: &[u8]) -> Result<RunId, StatusCode> {
     let callback: Result<Callback, _> = serde_json::from_slice(body);
     callback.ok().and_then(|callback| callback.run_id.parse().ok()).ok_or(StatusCode::UNPROCESSABLE_ENTITY)
@@ -60,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn only_json_that_is_posted_to_the_token_is_admitted() {
+    fn only_json_posted_to_the_token_is_admitted() {
         let json = ("content-type", "application/json");
         let path = format!("/{TOKEN}");
         for (method, path, headers, expected) in [
@@ -86,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hint_is_the_id_of_a_run_and_nothing_else() {
+    fn a_hint_is_a_valid_run_id() {
         let good = br#"{"run_id":"run-12345678","status":"completed","metadata":{"result":{"messages":[]}}}"#;
         assert_eq!(hint(good).map(|id| id.to_string()).ok().as_deref(), Some("run-12345678"));
         for bad in [

@@ -1,4 +1,4 @@
-//! An agent.
+//! Renders agents.
 
 use serde_json::{Value, json};
 
@@ -7,8 +7,8 @@ use crate::server::store::messages::MessageRow;
 use crate::server::types::clock;
 use crate::server::types::model_info::ModelInfo;
 
-/// An agent with the keys that clients know, most of them empty here; `asks` is what it waits for, where that is wanted.
-pub fn agent(row: &AgentRow, asks: Option<&MessageRow>) -> Value {
+/// Renders an agent with every key of the API, most of them empty here; `request` is its pending approval request.
+pub fn agent(row: &AgentRow, request: Option<&MessageRow>) -> Value {
     let agent_type = row.settings.agent_type.as_deref().unwrap_or("letta_v1_agent");
     let (reason, ended) = row.last_end.clone().unzip();
     json!({
@@ -40,7 +40,7 @@ pub fn agent(row: &AgentRow, asks: Option<&MessageRow>) -> Value {
         "identity_ids": [],
         "identities": [],
         "secrets": [],
-        "pending_approval": asks.cloned().map(super::message),
+        "pending_approval": request.cloned().map(super::message),
         "last_stop_reason": reason.flatten(),
         "last_run_completion": ended.map(clock::micros),
         "message_buffer_autoclear": false,

@@ -1,4 +1,5 @@
-//! Rows as the JSON of the API: every key is there, in the documented order.
+//! Renders rows of the store as JSON documents of the API: every key is present, in the documented order. Used by the
+//! routes and by callbacks, which carry the same documents. Decides no status codes except those of run errors.
 
 mod agent;
 mod frame;
@@ -10,7 +11,7 @@ mod step;
 pub use agent::agent;
 pub use frame::{DONE, END_OF_DATA, begin_data, data, error, ping};
 pub use model::model;
-pub use run::{Place, RunView, callback, end_of_result, metrics, statistics, stop_reason, usage};
+pub use run::{RunView, callback, metrics, result_end, statistics, stop_reason, usage};
 pub use run_error::Mishap;
 pub use step::step;
 
@@ -19,19 +20,19 @@ use serde_json::{Value, json};
 use crate::server::store::messages::MessageRow;
 use crate::server::types::clock;
 
-/// The organisation and the user of a server that has only one of each.
+/// The only organization of a server.
 const ORGANIZATION: &str = "org-00000000-0000-4000-8000-000000000000";
 
-/// How many times its bytes a message takes while it is read and written: as text, as a value, and as text again.
+/// The memory that a message takes while it is rendered, as a multiple of its size: text, value, and text again.
 pub const TIMES: usize = 3;
 
-/// Writes a value behind a text.
+/// Appends a value as JSON.
 pub fn write(value: &Value, text: &mut Vec<u8>) {
-    // Values have text keys only, and there is always room behind a vector.
+    // Cannot fail: the keys of a `Value` are strings, and a vector grows.
     let _ = serde_json::to_writer(text, value);
 }
 
-/// A message: the common fields, then those of its type.
+/// Renders a message: the common fields, then those of its type.
 pub fn message(row: MessageRow) -> Value {
     let mut message = common(&row, None);
     if let (Some(message), Value::Object(own)) = (message.as_object_mut(), row.own) {
@@ -40,8 +41,8 @@ pub fn message(row: MessageRow) -> Value {
     message
 }
 
-/// The text of a message as the frame with this number, up to its own fields, of which the first follows.
-pub fn beginning(row: &MessageRow, number: Option<i64>) -> String {
+/// Renders a message up to the fields of its type, as the beginning of its JSON text.
+pub fn message_start(row: &MessageRow, number: Option<i64>) -> String {
     let common = common(row, number).to_string();
     common.strip_suffix('}').map(|common| format!("{common},")).unwrap_or_default()
 }
@@ -66,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_in_pieces_is_what_it_is_in_one() {
+    fn a_message_in_pieces_equals_the_message_in_one() {
         let own = json!({"content": "x", "tool_returns": [{"status": "error"}]});
         let row = MessageRow {
             id: "message-1".to_owned(),
@@ -79,7 +80,7 @@ mod tests {
             sender_id: None,
             own: own.clone(),
         };
-        assert_eq!(beginning(&row, None) + &own.to_string()[1..], message(row.clone()).to_string());
-        assert!(beginning(&row, Some(3)).contains(r#""seq_id":3,"#));
+        assert_eq!(message_start(&row, None) + &own.to_string()[1..], message(row.clone()).to_string());
+        assert!(message_start(&row, Some(3)).contains(r#""seq_id":3,"#));
     }
 }

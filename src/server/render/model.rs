@@ -1,10 +1,10 @@
-//! Models, as `GET /v1/models/` lists them and agents carry them.
+//! Renders models, for `GET /v1/models/` and within agents.
 
 use serde_json::{Value, json};
 
 use crate::server::types::model_info::ModelInfo;
 
-/// One model, with all that clients need to know.
+/// Renders a model.
 pub fn model(model: &ModelInfo) -> Value {
     let (provider, name) = model.handle.split_once('/').unwrap_or(("agentctl", &model.handle));
     json!({

@@ -1,4 +1,4 @@
-//! A run, its usage and metrics, and the body of its callback.
+//! Renders runs, their usage and metrics, and the body of their callbacks.
 
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
@@ -12,21 +12,12 @@ use crate::server::store::steps::Usage;
 use crate::server::types::clock;
 use crate::server::types::request::{Kind, RequestConfig};
 
-/// Where a run is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// By itself.
-    Alone,
-    /// In a list.
-    List,
-}
-
-/// A run with its seventeen keys, in their order. It is written straight from its row, since runs are looked at more
-/// often than anything else.
+/// The document of a run, with its seventeen keys in order. Serialized from the row without a `Value` between, since runs
+/// are polled more often than anything else.
 #[derive(Debug, Serialize)]
 pub struct RunView<'a> {
     id: &'a str,
-    #[serde(serialize_with = "word")]
+    #[serde(serialize_with = "serialize_status")]
     status: RunStatus,
     created_at: String,
     completed_at: Option<String>,
@@ -46,14 +37,19 @@ pub struct RunView<'a> {
 }
 
 impl<'a> RunView<'a> {
-    /// The run as it is shown at a place.
-    pub fn new(row: &'a RunRow, place: Place, manners: Manners) -> Self {
-        let hidden = place == Place::Alone && manners.hides_duration();
+    /// The document of a single run.
+    pub fn single(row: &'a RunRow, manners: Manners) -> Self {
+        let duration = row.duration_ns.filter(|_| !manners.hides_duration());
+        Self { total_duration_ns: duration, ..Self::in_list(row, manners) }
+    }
+
+    /// The document of a run in a list.
+    pub fn in_list(row: &'a RunRow, manners: Manners) -> Self {
         Self {
             id: &row.id,
             status: manners.status(&row.status, row.kind),
             created_at: clock::micros(row.created),
-            completed_at: row.completed.map(|time| ended(time, manners)),
+            completed_at: row.completed.map(|time| end_time(time, manners)),
             agent_id: &row.agent_id,
             conversation_id: None,
             base_template_id: None,
@@ -62,20 +58,21 @@ impl<'a> RunView<'a> {
             request_config: row.request_config(),
             stop_reason: row.stop_reason.as_deref(),
             callback_url: row.callback_url.as_deref(),
-            callback_sent_at: row.callback_sent.map(|time| ended(time, manners)),
+            callback_sent_at: row.callback_sent.map(|time| end_time(time, manners)),
             callback_status_code: row.callback_status,
             callback_error: row.callback_error.as_deref(),
             ttft_ns: row.ttft_ns.filter(|_| !manners.hides_ttft()),
-            total_duration_ns: row.duration_ns.filter(|_| !hidden),
+            total_duration_ns: row.duration_ns,
         }
     }
 }
 
-fn word<S: Serializer>(status: &RunStatus, serializer: S) -> Result<S::Ok, S::Error> {
+fn serialize_status<S: Serializer>(status: &RunStatus, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(status.as_str())
 }
 
-fn ended(time: i64, manners: Manners) -> String {
+/// Renders the time at which something ended.
+fn end_time(time: i64, manners: Manners) -> String {
     if manners.times_are_naive() { clock::naive(time) } else { clock::micros(time) }
 }
 
@@ -93,7 +90,7 @@ fn metadata(row: &RunRow, manners: Manners) -> Value {
     metadata
 }
 
-/// What a run used.
+/// Renders the usage of a run, for its own route.
 pub fn usage(usage: Usage) -> Value {
     json!({
         "completion_tokens": usage.completion_tokens,
@@ -104,7 +101,7 @@ pub fn usage(usage: Usage) -> Value {
     })
 }
 
-/// How long a run took.
+/// Renders the metrics of a run.
 pub fn metrics(row: &RunRow, usage: Usage) -> Value {
     json!({
         "id": row.id,
@@ -120,29 +117,29 @@ pub fn metrics(row: &RunRow, usage: Usage) -> Value {
     })
 }
 
-/// What is posted when a run has ended.
+/// Renders the body of a callback.
 pub fn callback(row: &RunRow, messages: Vec<MessageRow>, usage: Usage, manners: Manners) -> Value {
     let mut metadata = metadata(row, manners);
     metadata["result"] = result(row, messages, usage);
     json!({
         "run_id": row.id,
         "status": row.status.as_str(),
-        "completed_at": ended(clock::now(), manners),
+        "completed_at": end_time(clock::now(), manners),
         "metadata": metadata,
     })
 }
 
-/// What a run brought.
+/// Renders the output of a run with its end.
 fn result(row: &RunRow, messages: Vec<MessageRow>, usage: Usage) -> Value {
     let mut result = json!({"messages": messages.into_iter().map(super::message).collect::<Vec<_>>()});
-    if let (Some(result), Value::Object(end)) = (result.as_object_mut(), end_of_result(row, usage)) {
+    if let (Some(result), Value::Object(end)) = (result.as_object_mut(), result_end(row, usage)) {
         result.extend(end);
     }
     result
 }
 
-/// What a run brought besides messages.
-pub fn end_of_result(row: &RunRow, usage: Usage) -> Value {
+/// Renders the fields of a result that follow its messages.
+pub fn result_end(row: &RunRow, usage: Usage) -> Value {
     json!({
         "stop_reason": stop_reason(row),
         "usage": statistics(usage),
@@ -151,12 +148,12 @@ pub fn end_of_result(row: &RunRow, usage: Usage) -> Value {
     })
 }
 
-/// Why a run stopped, as the frame of a stream.
+/// Renders the stop reason of a run, as in streams.
 pub fn stop_reason(row: &RunRow) -> Value {
     json!({"message_type": "stop_reason", "stop_reason": row.stop_reason})
 }
 
-/// What a run used, as the frame of a stream.
+/// Renders the usage of a run, as in streams.
 pub fn statistics(usage: Usage) -> Value {
     json!({
         "message_type": "usage_statistics",

@@ -1,4 +1,4 @@
-//! A step.
+//! Renders steps.
 
 use serde_json::{Value, json};
 
@@ -6,10 +6,10 @@ use super::ORGANIZATION;
 use crate::server::store::steps::StepRow;
 use crate::server::types::model_info::CONTEXT_WINDOW;
 
-/// A step. The server's models cache nothing and count no hidden thoughts.
+/// Renders a step. The figures of caches and hidden reasoning are always null or zero.
 pub fn step(row: &StepRow) -> Value {
     let (provider, model) = row.model.split_once('/').unwrap_or(("agentctl", &row.model));
-    let done = row.error_type.is_none();
+    let succeeded = row.error_type.is_none();
     let error = row.error.as_ref().map(|message| json!({"message": message, "traceback": null, "details": null}));
     json!({
         "id": row.id,
@@ -30,8 +30,8 @@ pub fn step(row: &StepRow) -> Value {
         "cached_input_tokens": null,
         "cache_write_tokens": null,
         "reasoning_tokens": null,
-        "completion_tokens_details": done.then(|| json!({"reasoning_tokens": 0})),
-        "prompt_tokens_details": done.then(cached),
+        "completion_tokens_details": succeeded.then(|| json!({"reasoning_tokens": 0})),
+        "prompt_tokens_details": succeeded.then(no_cached_tokens),
         "stop_reason": row.stop_reason,
         "tags": [],
         "tid": null,
@@ -42,10 +42,10 @@ pub fn step(row: &StepRow) -> Value {
         "project_id": null,
         "error_type": row.error_type,
         "error_data": error,
-        "status": if done { "success" } else { "failed" },
+        "status": if succeeded { "success" } else { "failed" },
     })
 }
 
-fn cached() -> Value {
+fn no_cached_tokens() -> Value {
     json!({"cached_tokens": 0, "cache_read_tokens": 0, "cache_creation_tokens": 0})
 }

@@ -26,7 +26,7 @@ impl LargeMessage {
     pub async fn begin(engine: &Engine, spot: Spot, number: Option<i64>) -> Result<Option<(String, Self)>> {
         let row = engine.db.read(move |tx| message_refs::common(tx, spot)).await?;
         // `beginning` ends where the own fields begin; skip their opening brace.
-        Ok(row.map(|row| (render::beginning(&row, number), Self { spot, read: 1, permit: None })))
+        Ok(row.map(|row| (render::message_start(&row, number), Self { spot, read: 1, permit: None })))
     }
 
     /// Returns the next piece; empty at the end.

@@ -14,7 +14,7 @@ use crate::server::engine::Engine;
 use crate::server::http::error_response::ErrorResponse;
 use crate::server::http::idempotency_headers::mark_replayed;
 use crate::server::http::validate::{MESSAGE_TYPES, Params, SendRoute};
-use crate::server::render::{Place, RunView};
+use crate::server::render::RunView;
 use crate::server::store::messages::{self, Of, Sieve};
 use crate::server::store::{agents, runs};
 use crate::server::types::order::Order;
@@ -29,7 +29,7 @@ pub async fn send_async(
     let body = payload.object()?;
     let Accepted { run, replayed } = accept::accept(&engine, &agent, &payload, body, SendRoute::Async, missing).await?;
     let run = run.when_accepted();
-    let run = Json(RunView::new(&run, Place::Alone, engine.manners));
+    let run = Json(RunView::single(&run, engine.manners));
     Ok(mark_replayed(replayed, run.into_response()))
 }
 

@@ -51,7 +51,7 @@ pub async fn send_and_wait(
         return Err(error_of(&engine, &run)?);
     }
     let usage = engine.db.peek(|tx| steps::usage(tx, &run.id))?;
-    let end = render::end_of_result(&run, usage).to_string().replacen('{', "],", 1);
+    let end = render::result_end(&run, usage).to_string().replacen('{', "],", 1);
     Ok(mark_replayed(
         replayed,
         MessageList::within(r#"{"messages":["#.to_owned(), engine, messages, end).respond().await?,

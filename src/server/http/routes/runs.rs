@@ -13,7 +13,7 @@ use crate::server::Manners;
 use crate::server::engine::Engine;
 use crate::server::http::error_response::ErrorResponse;
 use crate::server::http::validate::Params;
-use crate::server::render::{self, Place, RunView};
+use crate::server::render::{self, RunView};
 use crate::server::store::lists::{self, RunFilter};
 use crate::server::store::runs::RunRow;
 use crate::server::store::{Page, runs, steps};
@@ -69,13 +69,13 @@ pub async fn active(State(engine): State<Arc<Engine>>, RawQuery(query): RawQuery
 
 async fn respond_with(engine: &Engine, filter: RunFilter, page: Page) -> RunsResult {
     let rows = engine.db.read(move |tx| lists::runs(tx, &filter, &page)).await?;
-    let runs: Vec<RunView<'_>> = rows.iter().map(|run| RunView::new(run, Place::List, engine.manners)).collect();
+    let runs: Vec<RunView<'_>> = rows.iter().map(|run| RunView::in_list(run, engine.manners)).collect();
     Ok(Json(runs).into_response())
 }
 
 /// A response with one run.
 fn respond_with_one(run: &RunRow, manners: Manners) -> Response {
-    Json(RunView::new(run, Place::Alone, manners)).into_response()
+    Json(RunView::single(run, manners)).into_response()
 }
 
 fn filter(params: &Params) -> Result<RunFilter, ErrorResponse> {
