@@ -1,9 +1,9 @@
-//! Agents: changed, listed by what they have, cancelled by their conversation; and what the server says about itself.
+//! Tests of agents, and of the health routes.
 
 use super::*;
 
 #[tokio::test]
-async fn what_a_change_names_is_changed_and_all_else_stays() {
+async fn a_change_alters_only_the_fields_it_names() {
     let server = Server::in_memory().await;
     let made = json!({"name": "one", "description": "d", "tags": ["a"], "metadata": {"k": 1}, "system": "s"});
     let before = server.post("/v1/agents/", made).await;
@@ -33,13 +33,13 @@ async fn what_a_change_names_is_changed_and_all_else_stays() {
     ] {
         assert_eq!(change(body.clone()).await.0, status, "{body}");
     }
-    assert_eq!(server.get(&path).await, seen, "what is refused changes nothing");
+    assert_eq!(server.get(&path).await, seen, "a rejected change has no effect");
     let nobody = format!("/v1/agents/{}", crate::model::AgentId::random());
     assert_eq!(server.call("PATCH", &nobody, Body::from("{}")).await.0, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
-async fn agents_are_listed_that_have_one_of_the_tags_or_all() {
+async fn agents_are_listed_by_any_or_all_of_the_given_tags() {
     let server = Server::start(Store::Memory, false).await;
     for tags in [json!(["a"]), json!(["a", "b"])] {
         server.post("/v1/agents/", json!({"tags": tags})).await;
@@ -53,7 +53,7 @@ async fn agents_are_listed_that_have_one_of_the_tags_or_all() {
 }
 
 #[tokio::test]
-async fn the_runs_of_an_agent_are_cancelled_by_its_conversation() {
+async fn cancelling_a_conversation_cancels_the_runs_of_its_agent() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     let path = format!("/v1/conversations/default/cancel?agent_id={agent}");
@@ -74,7 +74,7 @@ async fn the_runs_of_an_agent_are_cancelled_by_its_conversation() {
 }
 
 #[tokio::test]
-async fn the_api_answers_under_both_of_its_prefixes() {
+async fn the_api_is_served_under_both_prefixes() {
     let server = Server::in_memory().await;
     for path in ["/v1/ready", "/latest/ready/", "/latest/health", "/v1/health/"] {
         assert_eq!(server.get(path).await, json!({"version": "0.16.8", "status": "ok"}), "{path}");
@@ -83,7 +83,7 @@ async fn the_api_answers_under_both_of_its_prefixes() {
 }
 
 #[tokio::test]
-async fn only_wanted_types_of_an_agents_messages_are_listed() {
+async fn messages_of_an_agent_are_filtered_by_type() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     server.run(&agent, "@reply hi").await;

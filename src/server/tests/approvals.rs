@@ -1,11 +1,11 @@
-//! Tool calls that wait for a person.
+//! Tests of tool calls that need approval.
 
 use super::*;
 
-const SCRIPT: &str = "@reply before\n@ask rm {\"path\": \"x\"}\n@reply behind";
+const SCRIPT: &str = "@reply before\n@ask rm {\"path\": \"x\"}\n@reply after";
 
-/// Lets an agent ask; returns the run and the call's id.
-async fn asked(server: &Server, agent: &str) -> (Value, String) {
+/// Makes an agent request an approval; returns the run and the id of the call.
+async fn request_approval(server: &Server, agent: &str) -> (Value, String) {
     let run = server.run(agent, SCRIPT).await;
     assert_eq!(end(&run), ("completed", "requires_approval"));
     let messages = server.messages(&run).await;
@@ -20,75 +20,75 @@ fn decision(id: &str, approve: bool) -> Value {
 }
 
 #[tokio::test]
-async fn an_approved_call_runs_and_the_turn_goes_on_behind_it() {
+async fn an_approved_call_runs_and_the_turn_continues_after_it() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
-    let (_, id) = asked(&server, &agent).await;
+    let (_, id) = request_approval(&server, &agent).await;
     let run = server.run_with(&agent, decision(&id, true)).await;
     assert_eq!(end(&run), ("completed", "end_turn"));
     let messages = server.messages(&run).await;
     assert_eq!(types(&messages), ["approval_response_message", "tool_return_message", "assistant_message"]);
     assert_eq!((&messages[0]["otid"], &messages[0]["step_id"]), (&Value::Null, &Value::Null));
     assert_eq!((&messages[1]["status"], &messages[1]["tool_call_id"]), (&json!("success"), &json!(id)));
-    assert_eq!(messages[2]["content"], "behind");
-    assert_eq!(end(&server.run(&agent, "@reply again").await).0, "completed", "nothing waits any more");
+    assert_eq!(messages[2]["content"], "after");
+    assert_eq!(end(&server.run(&agent, "@reply again").await).0, "completed", "no call is pending");
 }
 
 #[tokio::test]
 async fn a_denied_call_returns_an_error_with_the_reason() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
-    let (_, id) = asked(&server, &agent).await;
+    let (_, id) = request_approval(&server, &agent).await;
     let run = server.run_with(&agent, decision(&id, false)).await;
     let messages = server.messages(&run).await;
     assert_eq!(messages[0]["approvals"][0]["approve"], false);
     assert_eq!(messages[1]["status"], "error");
     assert!(messages[1]["tool_return"].as_str().is_some_and(|text| text.contains("because")));
-    assert_eq!(messages[2]["content"], "behind");
+    assert_eq!(messages[2]["content"], "after");
 }
 
 #[tokio::test]
-async fn the_model_that_asked_goes_on() {
+async fn the_model_that_asked_continues_the_turn() {
     let server = Server::in_memory().await;
     let agent = server.agent("agentctl/echo").await;
     let run = server.run_with(&agent, json!({"input": SCRIPT, "override_model": "agentctl/script"})).await;
     let request = &server.messages(&run).await[2];
     let body = json!({"messages": [{"approve": true, "approval_request_id": request["id"]}]});
     let run = server.run_with(&agent, body).await;
-    assert_eq!(server.messages(&run).await[2]["content"], "behind", "the deprecated form decides too");
+    assert_eq!(server.messages(&run).await[2]["content"], "after", "the deprecated form is accepted");
 }
 
 #[tokio::test]
-async fn a_plain_message_fails_while_a_call_waits() {
+async fn a_message_fails_while_a_call_is_pending() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
-    let (_, id) = asked(&server, &agent).await;
+    let (_, id) = request_approval(&server, &agent).await;
     let run = server.run(&agent, "@reply hi").await;
     assert_eq!(end(&run), ("failed", "error"));
     assert!(
         run["metadata"]["error"].as_str().is_some_and(|text| text.starts_with("CONFLICT: Cannot send a new message"))
     );
-    assert_eq!(end(&server.run_with(&agent, decision(&id, true)).await).0, "completed", "it still waits");
+    assert_eq!(end(&server.run_with(&agent, decision(&id, true)).await).0, "completed", "the call is still pending");
 }
 
 #[tokio::test]
-async fn a_decision_on_something_else_fails_its_run() {
+async fn a_decision_on_another_call_fails_its_run() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     let run = server.run_with(&agent, decision("call_1", true)).await;
     let error = run["metadata"]["error"].as_str().expect("an error");
     assert!(error.starts_with("Cannot process approval response: No tool call is currently awaiting"), "{error}");
-    let (_, id) = asked(&server, &agent).await;
+    let (_, id) = request_approval(&server, &agent).await;
     let run = server.run_with(&agent, decision("call_1", true)).await;
     let words = format!("Invalid tool call IDs. Expected ['{id}'], received ['call_1']");
     assert_eq!(run["metadata"]["error"], words);
 }
 
 #[tokio::test]
-async fn cancelling_a_run_that_waits_denies_the_call() {
+async fn cancelling_a_run_with_a_pending_call_denies_the_call() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
-    let (run, _) = asked(&server, &agent).await;
+    let (run, _) = request_approval(&server, &agent).await;
     server.cancel(&agent, json!({"run_ids": [run["id"]]})).await;
     let run = server.get(&format!("/v1/runs/{}", run["id"].as_str().expect("an id"))).await;
     assert_eq!(end(&run), ("cancelled", "cancelled"));
@@ -99,14 +99,14 @@ async fn cancelling_a_run_that_waits_denies_the_call() {
 }
 
 #[tokio::test]
-async fn every_form_of_a_decision_is_understood() {
+async fn every_form_of_a_decision_is_accepted() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     let result = |id: &str| json!({"type": "tool", "tool_call_id": id, "status": "success", "tool_return": "gone", "stdout": ["rm x"]});
     for form in ["approvals", "tool_returns", "deprecated", "untyped"] {
-        let (run, id) = asked(&server, &agent).await;
-        let asks = server.get(&format!("/v1/agents/{agent}?include=agent.pending_approval")).await;
-        assert_eq!(asks["pending_approval"]["tool_calls"][0]["tool_call_id"], id, "{form}");
+        let (run, id) = request_approval(&server, &agent).await;
+        let shown = server.get(&format!("/v1/agents/{agent}?include=agent.pending_approval")).await;
+        assert_eq!(shown["pending_approval"]["tool_calls"][0]["tool_call_id"], id, "{form}");
         let request = server.messages(&run).await[2]["id"].clone();
         let message = match form {
             "approvals" => json!({"type": "approval", "approvals": [result(&id)]}),
@@ -123,39 +123,39 @@ async fn every_form_of_a_decision_is_understood() {
             assert_eq!((&messages[0]["approvals"][0]["type"], &messages[0]["approve"]), (&json!("tool"), &Value::Null));
             assert_eq!((&messages[1]["tool_return"], &messages[1]["stdout"]), (&json!("gone"), &json!(["rm x"])));
         }
-        let asks = server.get("/v1/agents/?include=agent.pending_approval").await;
-        assert_eq!(asks[0]["pending_approval"], Value::Null, "{form}");
+        let shown = server.get("/v1/agents/?include=agent.pending_approval").await;
+        assert_eq!(shown[0]["pending_approval"], Value::Null, "{form}");
     }
 }
 
 #[tokio::test]
-async fn a_decision_that_is_sent_again_changes_nothing_and_is_no_failure() {
+async fn a_repeated_decision_succeeds_and_changes_nothing() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
-    let (_, id) = asked(&server, &agent).await;
+    let (_, id) = request_approval(&server, &agent).await;
     server.run_with(&agent, decision(&id, true)).await;
     let again = server.run_with(&agent, decision(&id, true)).await;
     assert_eq!((end(&again), server.messages(&again).await.len()), (("completed", "end_turn"), 0));
     let other = server.run_with(&agent, decision("call_other", true)).await;
-    assert_eq!(end(&other).0, "failed", "of a call that nobody made");
-    let talk = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
+    assert_eq!(end(&other).0, "failed", "an unknown call");
+    let insert = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
         INSERT INTO messages (id, agent, run_seq, date, message_type, own)
         SELECT 'message-' || i, (SELECT seq FROM agents WHERE id = ?), 1000 + i, 0, 'user_message', '{}' FROM n";
     let to = agent.clone();
-    server.running.engine.db.write(move |tx| Ok(tx.execute(talk, [&to])?)).await.expect("said");
+    server.running.engine.db.write(move |tx| Ok(tx.execute(insert, [&to])?)).await.expect("inserted");
     let late = server.run_with(&agent, decision(&id, true)).await;
-    assert_eq!(end(&late).0, "failed", "the past is not searched without end");
+    assert_eq!(end(&late).0, "failed", "only recent messages are searched");
 }
 
 #[tokio::test]
-async fn decisions_on_more_than_what_waits_are_refused_whole() {
+async fn decisions_on_more_than_the_pending_call_are_rejected_as_a_whole() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
-    let (_, id) = asked(&server, &agent).await;
+    let (_, id) = request_approval(&server, &agent).await;
     let item = |id: &str| json!({"type": "approval", "approve": true, "tool_call_id": id});
     let both = json!({"messages": [{"type": "approval", "approvals": [item(&id), item("call_other")]}]});
     let run = server.run_with(&agent, both).await;
     let words = format!("Invalid tool call IDs. Expected ['{id}'], received ['{id}', 'call_other']");
     assert_eq!(run["metadata"]["error"], words);
-    assert_eq!(end(&server.run_with(&agent, decision(&id, false)).await).0, "completed", "it still waits");
+    assert_eq!(end(&server.run_with(&agent, decision(&id, false)).await).0, "completed", "the call is still pending");
 }

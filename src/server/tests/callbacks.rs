@@ -1,4 +1,4 @@
-//! Callbacks: what is posted, and what is recorded.
+//! Tests of callbacks: their payload, their attempts and the record of each.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -11,7 +11,7 @@ use crate::server::Adopt;
 use crate::server::engine::callback::MOST_AT_ONCE;
 use crate::server::store::outbox;
 
-/// Answers one request with a status line; gives its head and body.
+/// Starts a receiver that responds to one request with a status line; the task returns the head and the body.
 async fn receiver(answer: &'static str) -> (String, JoinHandle<(String, Value)>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}/callback?k=1", listener.local_addr().expect("an address"));
@@ -20,7 +20,7 @@ async fn receiver(answer: &'static str) -> (String, JoinHandle<(String, Value)>)
         let mut bytes = Vec::new();
         let whole = loop {
             assert!(stream.read_buf(&mut bytes).await.expect("readable") > 0, "cut short");
-            if let Some(whole) = request(&bytes) {
+            if let Some(whole) = complete_request(&bytes) {
                 break whole;
             }
         };
@@ -31,27 +31,27 @@ async fn receiver(answer: &'static str) -> (String, JoinHandle<(String, Value)>)
     (url, task)
 }
 
-/// Answers one request after another with these status lines, the last of them for good; gives the heads.
+/// Starts a receiver that responds with these status lines in turn, repeating the last; the channel gets the heads.
 async fn receivers(answers: &'static [&'static str]) -> (String, UnboundedReceiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}/", listener.local_addr().expect("an address"));
-    let (tell, heads) = unbounded_channel();
+    let (sender, heads) = unbounded_channel();
     tokio::spawn(async move {
         for answer in answers.iter().chain(std::iter::repeat(answers.last().expect("an answer"))) {
             // The test may be over.
-            let _ = tell.send(answer_next(&listener, answer).await);
+            let _ = sender.send(answer_next(&listener, answer).await);
         }
     });
     (url, heads)
 }
 
-/// Answers the next request with a status line; gives its head.
+/// Responds to the next request with a status line; returns its head.
 async fn answer_next(listener: &TcpListener, answer: &str) -> String {
     let (mut stream, _) = listener.accept().await.expect("a connection");
     let mut bytes = Vec::new();
     let head = loop {
         stream.read_buf(&mut bytes).await.expect("readable");
-        if let Some((head, _)) = request(&bytes) {
+        if let Some((head, _)) = complete_request(&bytes) {
             break head;
         }
     };
@@ -60,26 +60,26 @@ async fn answer_next(listener: &TcpListener, answer: &str) -> String {
     head
 }
 
-/// The value of a header.
+/// Returns the value of a header.
 fn header(head: &str, name: &str) -> String {
     let line = head.lines().find_map(|line| line.strip_prefix(&format!("{name}: "))).unwrap_or_default();
     line.to_owned()
 }
 
-/// A server that stays.
-async fn staying(store: Store) -> Server {
+/// Starts a server that takes over all open work.
+async fn long_running(store: Store) -> Server {
     Server::with(Options { adopt: Adopt::Everything, ..Options::new(store, true) }).await
 }
 
-/// Lets as much time go by as the next attempt waits for, and the server notice it.
-async fn let_time_pass(server: &Server, agent: &str) {
+/// Makes the next attempt due now, and wakes the worker.
+async fn make_due(server: &Server, agent: &str) {
     let sql = "UPDATE outbox SET due = 0";
-    server.running.engine.db.write(|tx| Ok(tx.execute(sql, [])?)).await.expect("moved");
+    server.running.engine.db.write(|tx| Ok(tx.execute(sql, [])?)).await.expect("updated");
     server.running.adopt(&agent.parse().expect("an id"));
 }
 
-/// A request, once all of it is there.
-fn request(bytes: &[u8]) -> Option<(String, Value)> {
+/// Splits a request into head and body, once it is complete.
+fn complete_request(bytes: &[u8]) -> Option<(String, Value)> {
     let text = std::str::from_utf8(bytes).ok()?;
     let (head, body) = text.split_once("\r\n\r\n")?;
     Some((head.to_ascii_lowercase(), serde_json::from_str(body).ok()?))
@@ -105,7 +105,7 @@ async fn the_payload_has_the_run_its_messages_and_its_usage() {
 }
 
 #[tokio::test]
-async fn any_answer_is_recorded_and_no_redirect_is_followed() {
+async fn every_response_is_recorded_and_no_redirect_is_followed() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     for (answer, code) in [("500 Oh", 500), ("302 Found\r\nlocation: http://127.0.0.1:1/", 302)] {
@@ -117,7 +117,7 @@ async fn any_answer_is_recorded_and_no_redirect_is_followed() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_reached_is_recorded_as_an_error() {
+async fn an_unreachable_receiver_is_recorded_as_an_error() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     let free = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("an address");
@@ -131,7 +131,7 @@ async fn what_cannot_be_reached_is_recorded_as_an_error() {
 }
 
 #[tokio::test]
-async fn a_callback_to_a_place_that_is_not_allowed_is_refused_at_once() {
+async fn a_callback_url_that_is_not_allowed_is_rejected_with_the_request() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     let path = format!("/v1/agents/{agent}/messages/async");
@@ -163,14 +163,14 @@ async fn a_cancelled_run_calls_back_once() {
 }
 
 #[tokio::test]
-async fn a_callback_that_its_process_did_not_live_to_send_is_sent_by_the_next() {
+async fn a_callback_that_one_process_left_is_sent_by_the_next() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("it.db");
     let reader = Server::start(Store::File(path.clone()), false).await;
     let agent = reader.scripted().await;
     let (url, received) = receiver("200 OK").await;
     let run = reader.send(&agent, json!({"input": "hi", "callback_url": url})).await;
-    // A process that does not execute ends the run, and leaves the callback behind.
+    // This process does not execute: it ends the run and leaves the callback.
     reader.cancel(&agent, json!({"run_ids": [run.as_str()]})).await;
     let server = Server::at(&path).await;
     server.running.settle(&run).await.expect("settled");
@@ -179,7 +179,7 @@ async fn a_callback_that_its_process_did_not_live_to_send_is_sent_by_the_next() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_receiver_that_does_not_answer_is_given_up() {
+async fn a_callback_attempt_times_out_when_the_receiver_does_not_respond() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -192,18 +192,18 @@ async fn a_receiver_that_does_not_answer_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_callback_is_repeated_until_it_gets_through_and_keeps_its_id() {
-    let server = staying(Store::Memory).await;
+async fn a_callback_is_retried_under_one_id_until_it_succeeds() {
+    let server = long_running(Store::Memory).await;
     let agent = server.scripted().await;
     let (url, mut heads) = receivers(&["500 Oh", "503 Oh", "200 OK"]).await;
     let run = server.run_with(&agent, json!({"input": "hi", "callback_url": url})).await;
     let id = run["id"].as_str().expect("an id").to_owned();
-    assert_eq!(run["callback_status_code"], 500, "settled after the first attempt");
+    assert_eq!(run["callback_status_code"], 500, "the run is settled after the first attempt");
     let error = run["callback_error"].as_str().expect("an error");
     assert!(error.starts_with("the receiver answered 500; attempt 1 of 8, the next is at 20"), "{error}");
     let mut ids = vec![header(&heads.recv().await.expect("the first"), "webhook-id")];
     for status in [503, 200] {
-        let_time_pass(&server, &agent).await;
+        make_due(&server, &agent).await;
         let head = heads.recv().await.expect("another");
         assert!(header(&head, "webhook-timestamp").parse::<i64>().is_ok_and(|time| time > 1_700_000_000), "{head}");
         ids.push(header(&head, "webhook-id"));
@@ -211,8 +211,8 @@ async fn a_callback_is_repeated_until_it_gets_through_and_keeps_its_id() {
     }
     assert_eq!(ids, vec![id.replace("run-", "callback-"); 3]);
     assert_eq!(server.get(&format!("/v1/runs/{id}")).await["callback_error"], Value::Null);
-    let_time_pass(&server, &agent).await;
-    assert_eq!(count(&server, "outbox").await, 0, "nothing is left to do");
+    make_due(&server, &agent).await;
+    assert_eq!(count(&server, "outbox").await, 0, "the outbox is empty");
 }
 
 async fn count(server: &Server, table: &str) -> i64 {
@@ -221,8 +221,8 @@ async fn count(server: &Server, table: &str) -> i64 {
 }
 
 #[tokio::test]
-async fn a_callback_that_never_gets_through_is_given_up_after_eight_attempts() {
-    let server = staying(Store::Memory).await;
+async fn a_callback_is_abandoned_after_eight_attempts() {
+    let server = long_running(Store::Memory).await;
     let agent = server.scripted().await;
     let (url, mut heads) = receivers(&["404 Not here"]).await;
     let run = server.run_with(&agent, json!({"input": "hi", "callback_url": url})).await;
@@ -231,7 +231,7 @@ async fn a_callback_that_never_gets_through_is_given_up_after_eight_attempts() {
         let recorded = format!("attempt {} of 8", attempt - 1);
         let path = format!("/v1/runs/{}", run["id"].as_str().expect("an id"));
         wait_for(async || server.get(&path).await["callback_error"].to_string().contains(&recorded)).await;
-        let_time_pass(&server, &agent).await;
+        make_due(&server, &agent).await;
         heads.recv().await.expect("another");
     }
     let path = format!("/v1/runs/{}", run["id"].as_str().expect("an id"));
@@ -243,8 +243,8 @@ async fn a_callback_that_never_gets_through_is_given_up_after_eight_attempts() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_is_gone_is_left_alone() {
-    let server = staying(Store::Memory).await;
+async fn a_410_ends_the_attempts() {
+    let server = long_running(Store::Memory).await;
     let agent = server.scripted().await;
     let (url, _heads) = receivers(&["410 Gone"]).await;
     let run = server.run_with(&agent, json!({"input": "hi", "callback_url": url})).await;
@@ -253,7 +253,7 @@ async fn a_receiver_that_is_gone_is_left_alone() {
 }
 
 #[tokio::test]
-async fn where_callbacks_are_made_once_any_answer_ends_it() {
+async fn with_quirks_a_callback_is_attempted_once() {
     let server = Server::quirky().await;
     let agent = server.scripted().await;
     let (url, _heads) = receivers(&["500 Oh"]).await;
@@ -263,7 +263,7 @@ async fn where_callbacks_are_made_once_any_answer_ends_it() {
 }
 
 #[tokio::test]
-async fn the_next_attempt_is_made_by_whoever_is_there_then() {
+async fn another_process_makes_the_next_attempt() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("it.db");
     let (url, mut heads) = receivers(&["500 Oh", "200 OK"]).await;
@@ -272,16 +272,16 @@ async fn the_next_attempt_is_made_by_whoever_is_there_then() {
     let run = first.run_with(&agent, json!({"input": "hi", "callback_url": url})).await;
     let before = header(&heads.recv().await.expect("the first"), "webhook-id");
     let sql = "UPDATE outbox SET due = 0";
-    first.running.engine.db.write(|tx| Ok(tx.execute(sql, [])?)).await.expect("moved");
+    first.running.engine.db.write(|tx| Ok(tx.execute(sql, [])?)).await.expect("updated");
     drop(first);
-    let second = staying(Store::File(path)).await;
+    let second = long_running(Store::File(path)).await;
     assert_eq!(header(&heads.recv().await.expect("the second"), "webhook-id"), before);
     let path = format!("/v1/runs/{}", run["id"].as_str().expect("an id"));
     wait_for(async || second.get(&path).await["callback_status_code"] == 200).await;
 }
 
 #[tokio::test]
-async fn a_slow_receiver_keeps_no_run_waiting() {
+async fn a_slow_receiver_delays_no_run() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -290,21 +290,26 @@ async fn a_slow_receiver_keeps_no_run_waiting() {
     let _open = silent.accept().await.expect("called");
     let next = server.send(&agent, json!({"input": "hi"})).await;
     server.until(&next, "completed").await;
-    assert_eq!(server.get(&format!("/v1/runs/{called}")).await["callback_sent_at"], Value::Null, "still waited for");
+    assert_eq!(
+        server.get(&format!("/v1/runs/{called}")).await["callback_sent_at"],
+        Value::Null,
+        "the attempt is in progress"
+    );
 }
 
-/// Takes in requests and answers none of them before it is told to; counts those that wait.
-async fn holding(answer: watch::Receiver<bool>) -> (String, watch::Receiver<usize>) {
+/// Starts a receiver that holds its responses until the flag is set; the channel has the number of held requests.
+async fn holding_receiver(answer: watch::Receiver<bool>) -> (String, watch::Receiver<usize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}/", listener.local_addr().expect("an address"));
     let waiting = watch::Sender::new(0);
     let seen = waiting.subscribe();
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
-            let (waiting, mut answer) = (waiting.clone(), answer.clone());
+            let waiting = waiting.clone();
+            let mut answer = answer.clone();
             tokio::spawn(async move {
                 let mut bytes = Vec::new();
-                while request(&bytes).is_none() {
+                while complete_request(&bytes).is_none() {
                     stream.read_buf(&mut bytes).await.expect("readable");
                 }
                 waiting.send_modify(|count| *count += 1);
@@ -319,10 +324,10 @@ async fn holding(answer: watch::Receiver<bool>) -> (String, watch::Receiver<usiz
 }
 
 #[tokio::test]
-async fn the_callbacks_of_all_agents_together_are_bounded_and_all_get_their_turn() {
+async fn concurrent_callbacks_are_bounded_over_all_agents_and_all_are_sent() {
     let server = Server::in_memory().await;
     let answer = watch::Sender::new(false);
-    let (url, mut waiting) = holding(answer.subscribe()).await;
+    let (url, mut waiting) = holding_receiver(answer.subscribe()).await;
     let mut runs = Vec::new();
     for _ in 0..5 {
         let agent = server.agent("agentctl/echo").await;
@@ -343,7 +348,7 @@ async fn the_callbacks_of_all_agents_together_are_bounded_and_all_get_their_turn
 }
 
 #[tokio::test]
-async fn callbacks_go_out_while_their_agent_goes_on_working() {
+async fn callbacks_are_sent_while_their_agent_executes_a_run() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -359,5 +364,5 @@ async fn callbacks_go_out_while_their_agent_goes_on_working() {
             answer_next(&listener, "204 No Content").await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(60), all).await.expect("called back beside the run");
+    tokio::time::timeout(std::time::Duration::from_secs(60), all).await.expect("sent while the run is in progress");
 }

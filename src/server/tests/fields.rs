@@ -1,9 +1,9 @@
-//! What each field of a request does.
+//! Tests of the fields of a request to send messages.
 
 use super::*;
 
 #[tokio::test]
-async fn max_steps_ends_a_run_that_has_more_to_do() {
+async fn max_steps_ends_a_longer_run() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     let three = "@tool t {}\n@repeat 3";
@@ -16,7 +16,7 @@ async fn max_steps_ends_a_run_that_has_more_to_do() {
 }
 
 #[tokio::test]
-async fn the_tool_that_speaks_becomes_an_assistant_message() {
+async fn a_call_of_the_assistant_message_tool_becomes_an_assistant_message() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     let text = "@tool send_message {\"message\": \"hi\"}\n@tool say {\"words\": \"ho\"}";
@@ -41,7 +41,7 @@ async fn the_tool_that_speaks_becomes_an_assistant_message() {
 }
 
 #[tokio::test]
-async fn only_the_wanted_types_are_listed() {
+async fn messages_of_a_run_are_filtered_by_the_types_of_its_request() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     let body = json!({"input": "@tool t {}\n@reply hi", "include_return_message_types": ["assistant_message"]});
@@ -55,7 +55,7 @@ async fn only_the_wanted_types_are_listed() {
 }
 
 #[tokio::test]
-async fn thoughts_are_listed_for_those_who_ask_for_them() {
+async fn reasoning_is_listed_only_if_the_request_enables_it() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     for (extra, expected) in [(json!("true"), 3), (json!("false"), 2)] {
@@ -70,7 +70,7 @@ async fn thoughts_are_listed_for_those_who_ask_for_them() {
 }
 
 #[tokio::test]
-async fn another_model_answers_one_run_only() {
+async fn override_model_applies_to_one_run() {
     let server = Server::in_memory().await;
     let agent = server.agent("agentctl/echo").await;
     let run = server.run_with(&agent, json!({"input": "@stop tool_rule", "override_model": "agentctl/script"})).await;
@@ -83,7 +83,7 @@ async fn another_model_answers_one_run_only() {
 }
 
 #[tokio::test]
-async fn another_system_prompt_is_what_the_model_is_sent() {
+async fn override_system_is_sent_to_the_model() {
     let server = Server::in_memory().await;
     let agent = server.agent("agentctl/echo").await;
     let mut prompts = Vec::new();
@@ -96,7 +96,7 @@ async fn another_system_prompt_is_what_the_model_is_sent() {
 }
 
 #[tokio::test]
-async fn the_run_repeats_how_it_was_asked_for() {
+async fn a_run_shows_the_configuration_of_its_request() {
     let server = Server::start(Store::Memory, false).await;
     let agent = server.agent("agentctl/echo").await;
     let body =

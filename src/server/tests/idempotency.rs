@@ -1,4 +1,4 @@
-//! A request with a key counts once, and every answer says so.
+//! Tests of `Idempotency-Key`.
 
 use axum::http::HeaderMap;
 
@@ -29,7 +29,7 @@ async fn runs(server: &Server) -> usize {
 }
 
 #[tokio::test]
-async fn the_same_request_again_gets_the_same_answer_and_makes_no_run() {
+async fn a_repeated_request_gets_the_same_response_and_starts_no_run() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     let (status, headers, first) = post(&server, &path(&agent), KEY, r#"{"input":"@fail oh"}"#).await;
@@ -38,14 +38,15 @@ async fn the_same_request_again_gets_the_same_answer_and_makes_no_run() {
     server.running.settle(&run).await.expect("settled");
     let (status, headers, again) = post(&server, &path(&agent), KEY, r#"{"input":"@fail oh"}"#).await;
     assert_eq!((status, replayed(&headers)), (StatusCode::OK, true));
-    assert_eq!(again, first, "as it was then, though the run has ended");
+    assert_eq!(again, first, "the first response, although the run has ended");
     assert_eq!(runs(&server).await, 1);
 }
 
 #[tokio::test]
-async fn another_body_is_refused_and_another_agent_or_route_is_another_key() {
+async fn a_key_is_bound_to_its_body_and_scoped_to_its_agent_and_route() {
     let server = Server::in_memory().await;
-    let (one, two) = (server.scripted().await, server.scripted().await);
+    let one = server.scripted().await;
+    let two = server.scripted().await;
     post(&server, &path(&one), KEY, r#"{"input":"a"}"#).await;
     let (status, headers, refused) = post(&server, &path(&one), KEY, r#"{"input":"b"}"#).await;
     assert_eq!((status, replayed(&headers)), (StatusCode::UNPROCESSABLE_ENTITY, false), "{refused}");
@@ -66,7 +67,7 @@ async fn another_body_is_refused_and_another_agent_or_route_is_another_key() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_hundred_at_once_are_one_run_over_restarts() {
+async fn a_hundred_concurrent_requests_with_one_key_are_one_run_across_restarts() {
     let dir = tempfile::tempdir().expect("a directory");
     let file = dir.path().join("it.db");
     let agent = Server::at(&file).await.scripted().await;
@@ -85,7 +86,7 @@ async fn a_hundred_at_once_are_one_run_over_restarts() {
 }
 
 #[tokio::test]
-async fn a_key_counts_for_a_day_and_then_goes() {
+async fn a_key_expires_after_a_day() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     for n in 0..20 {
@@ -96,7 +97,7 @@ async fn a_key_counts_for_a_day_and_then_goes() {
         server.running.engine.db.write(move |tx| Ok(tx.execute(&sql, [])?))
     };
     age(23).await.expect("aged");
-    assert!(replayed(&post(&server, &path(&agent), "key-0", r#"{"input":"a"}"#).await.1), "not yet a day");
+    assert!(replayed(&post(&server, &path(&agent), "key-0", r#"{"input":"a"}"#).await.1), "not expired after 23 hours");
     age(2).await.expect("aged");
     for n in 0..3 {
         let (status, headers, _) = post(&server, &path(&agent), &format!("key-{n}"), r#"{"input":"b"}"#).await;
@@ -104,11 +105,11 @@ async fn a_key_counts_for_a_day_and_then_goes() {
     }
     let sql = "SELECT count(*) FROM idempotency";
     let count: i64 = server.running.engine.db.peek(|tx| Ok(tx.query_row(sql, [], |row| row.get(0))?)).expect("counted");
-    assert_eq!(count, 3, "the old ones were swept");
+    assert_eq!(count, 3, "expired keys are deleted");
 }
 
 #[tokio::test]
-async fn every_answer_says_that_keys_are_honoured() {
+async fn every_response_declares_support_for_keys() {
     let server = Server::in_memory().await;
     for (method, path) in [
         ("GET", "/v1/health/"),

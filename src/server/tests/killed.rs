@@ -1,14 +1,14 @@
-//! Processes that are killed in the middle of their work, for real.
+//! Tests that kill worker processes.
 
 use std::process::{Child, Command, Stdio};
 
 use super::*;
 
-/// Tells the child which database and which agent to work for.
+/// The variables that name the database and the agent for the child process.
 const DATABASE: &str = "AGENTCTL_TEST_KILLED_DATABASE";
 const AGENT: &str = "AGENTCTL_TEST_KILLED_AGENT";
 
-/// Starts this test binary once more, as a process that works until it is killed.
+/// Starts this test binary as a worker process that runs until it is killed.
 fn spawn(path: &Path, agent: &str) -> Child {
     Command::new(std::env::current_exe().expect("a path"))
         .args(["--exact", "server::tests::killed::child", "--nocapture"])
@@ -19,7 +19,7 @@ fn spawn(path: &Path, agent: &str) -> Child {
         .expect("started")
 }
 
-/// The process that the test below starts and kills. Without a database to work on it has nothing to do.
+/// The worker process of the test below. Does nothing without its variables.
 #[tokio::test]
 async fn child() {
     let (Ok(path), Ok(agent)) = (std::env::var(DATABASE), std::env::var(AGENT)) else { return };
@@ -34,7 +34,7 @@ async fn completed(server: &Server, agent: &str) -> usize {
 }
 
 #[tokio::test]
-async fn nothing_is_lost_or_doubled_when_workers_are_killed_again_and_again() {
+async fn nothing_is_lost_or_duplicated_when_workers_are_killed_repeatedly() {
     const RUNS: usize = 24;
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("it.db");
@@ -45,15 +45,15 @@ async fn nothing_is_lost_or_doubled_when_workers_are_killed_again_and_again() {
     }
     let mut kills = 0;
     while completed(&server, &agent).await < RUNS {
-        // Each worker lives until it has got somewhere, so that no run sees three of them die.
+        // Each worker lives until two more runs have ended: a run fails after the death of three workers.
         let goal = (completed(&server, &agent).await + 2).min(RUNS);
         let mut worker = spawn(&path, &agent);
         wait_for(async || completed(&server, &agent).await >= goal).await;
         worker.kill().expect("killed");
-        worker.wait().expect("gone");
+        worker.wait().expect("reaped");
         kills += 1;
     }
-    assert!(kills >= 5, "only {kills} were killed");
+    assert!(kills >= 5, "only {kills} kills");
     for run in server.get(&format!("/v1/runs/?agent_id={agent}")).await.as_array().expect("a list") {
         assert_eq!(end(run), ("completed", "end_turn"));
         let expected =

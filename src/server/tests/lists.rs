@@ -1,4 +1,4 @@
-//! Lists: filters, cursors, order.
+//! Tests of lists: filters, cursors, order.
 
 use futures_util::StreamExt as _;
 
@@ -43,12 +43,14 @@ async fn cursors_of_runs_page_forward_in_both_orders() {
 #[tokio::test]
 async fn runs_are_filtered_by_every_documented_parameter() {
     let server = Server::in_memory().await;
-    let (one, two) = (server.scripted().await, server.scripted().await);
+    let one = server.scripted().await;
+    let two = server.scripted().await;
     let done = server.run(&one, "@reply a").await;
     let failed = server.run(&two, "@fail x").await;
     let hung = server.send(&two, json!({"input": "@hang"})).await;
     server.until(&hung, "running").await;
-    let (done, failed) = (done["id"].as_str().expect("an id"), failed["id"].as_str().expect("an id"));
+    let done = done["id"].as_str().expect("an id");
+    let failed = failed["id"].as_str().expect("an id");
     let hung = hung.as_str();
     for (query, expected) in [
         (String::new(), vec![hung, failed, done]),
@@ -72,7 +74,7 @@ async fn runs_are_filtered_by_every_documented_parameter() {
 }
 
 #[tokio::test]
-async fn a_page_of_many_agents_and_statuses_is_the_same_as_one_of_all() {
+async fn a_page_filtered_by_every_agent_and_status_equals_the_unfiltered_page() {
     let server = Server::in_memory().await;
     let mut agents = Vec::new();
     for n in 0..3 {
@@ -94,7 +96,7 @@ async fn a_page_of_many_agents_and_statuses_is_the_same_as_one_of_all() {
 }
 
 #[tokio::test]
-async fn agents_are_found_by_name_tag_and_text_and_paged() {
+async fn agents_are_filtered_by_name_tag_and_text_and_paged() {
     let server = Server::start(Store::Memory, false).await;
     let mut made = Vec::new();
     for (name, tag) in [("default", "a"), ("Other one", "b"), ("other two", "a")] {
@@ -118,7 +120,7 @@ async fn agents_are_found_by_name_tag_and_text_and_paged() {
     assert_eq!(server.get("/v1/agents/count").await, json!(3));
 }
 
-/// Four messages of a run, oldest first, and where they are listed.
+/// Makes a run with four messages; returns its id, theirs, oldest first, and the paths that list them.
 async fn four_messages(server: &Server) -> (String, Vec<String>, [String; 2]) {
     let agent = server.scripted().await;
     let run = server.run(&agent, "@reply a\n@repeat 3").await;
@@ -157,7 +159,7 @@ async fn cursors_of_messages_and_steps_page_forward() {
 }
 
 #[tokio::test]
-async fn with_quirks_the_cursors_of_messages_mean_newer_and_older() {
+async fn with_quirks_message_cursors_mean_newer_and_older() {
     let server = Server::quirky().await;
     let (_, m, [of_run, _]) = four_messages(&server).await;
     for (query, expected) in [
@@ -168,7 +170,7 @@ async fn with_quirks_the_cursors_of_messages_mean_newer_and_older() {
     }
 }
 
-/// An agent that said nothing while a long message, a short one and many of a middle length were sent to it.
+/// Sends a large message, a small one and twelve of medium size to an agent that executes nothing.
 async fn with_large_messages(server: &Server) -> (String, Vec<usize>) {
     let agent = server.agent("agentctl/echo").await;
     let lengths = [3 << 20, 10].into_iter().chain([20_000; 12]).collect::<Vec<usize>>();
@@ -184,46 +186,47 @@ fn lengths(list: &Value) -> Vec<usize> {
 }
 
 #[tokio::test]
-async fn a_page_of_large_messages_comes_in_pieces_and_is_whole() {
+async fn a_page_of_large_messages_is_streamed_in_small_pieces() {
     let server = Server::start(Store::Memory, false).await;
     let (agent, sent) = with_large_messages(&server).await;
     let path = format!("/v1/agents/{agent}/messages?order=asc");
     let request = Request::builder().uri(&path).body(Body::empty()).expect("a request");
     let answer = server.router.clone().oneshot(request).await.expect("infallible");
     let pieces: Vec<_> = answer.into_body().into_data_stream().map(|piece| piece.expect("a piece")).collect().await;
-    assert!(pieces.iter().all(|piece| piece.len() < 600_000), "none is as large as what is listed");
+    assert!(pieces.iter().all(|piece| piece.len() < 600_000), "each piece is smaller than the largest message");
     assert_eq!(lengths(&serde_json::from_slice(&pieces.concat()).expect("JSON")), sent);
-    let (mut all, mut cursor) = (Vec::new(), String::new());
+    let mut all = Vec::new();
+    let mut cursor = String::new();
     loop {
         let page = server.get(&format!("{path}&limit=4{cursor}")).await;
         let Some(last) = ids(&page).last().map(|id| format!("&after={id}")) else { break };
         cursor = last;
         all.extend(lengths(&page));
     }
-    assert_eq!(all, sent, "each once");
+    assert_eq!(all, sent, "every message once");
 }
 
 #[tokio::test]
-async fn what_is_large_waits_for_room_and_what_is_small_does_not() {
+async fn a_large_list_waits_for_memory_and_a_small_one_does_not() {
     let server = Server::start(Store::Memory, false).await;
     let (agent, sent) = with_large_messages(&server).await;
     let path = format!("/v1/agents/{agent}/messages?order=asc");
-    let others = server.running.memory().take(usize::MAX, 1).await;
+    let held = server.running.memory().take(usize::MAX, 1).await;
     let large = server.get(&path);
     tokio::pin!(large);
     let newest = format!("/v1/agents/{agent}/messages?limit=1");
     let small = server.get(&newest);
     tokio::select! {
         biased;
-        _ = &mut large => panic!("there was no room"),
+        _ = &mut large => panic!("the memory is held"),
         small = small => assert_eq!(lengths(&small), [20_000]),
     }
-    drop(others);
+    drop(held);
     assert_eq!(lengths(&large.await), sent);
 }
 
 #[tokio::test]
-async fn what_was_sent_belongs_to_the_first_step_of_its_own_run() {
+async fn input_messages_belong_to_the_first_step_of_their_own_run() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     server.send(&agent, json!({"input": "@sleep 50ms\n@reply first"})).await;

@@ -1,4 +1,4 @@
-//! The whole server, called as the client calls it: through the router, in this process.
+//! Tests of the whole server, called through its router within this process.
 
 mod agents;
 mod approvals;
@@ -26,7 +26,7 @@ use tower::ServiceExt;
 use super::{Manners, Options, Running, Store, start};
 use crate::model::RunId;
 
-/// A server and its routes.
+/// A server under test, with its router.
 struct Server {
     running: Running,
     router: Router,
@@ -37,7 +37,7 @@ impl Server {
         Self::with(Options::new(store, execute)).await
     }
 
-    /// One with the faults of the real server.
+    /// A server with the quirks of the real one.
     async fn quirky() -> Self {
         Self::with(Options { manners: Manners::Quirky, ..Options::new(Store::Memory, true) }).await
     }
@@ -85,14 +85,14 @@ impl Server {
         self.agent("agentctl/script").await
     }
 
-    /// Sends a body; returns the run's id.
+    /// Sends a request without waiting; returns the id of its run.
     async fn send(&self, agent: &str, body: Value) -> RunId {
         let run = self.post(&format!("/v1/agents/{agent}/messages/async"), body).await;
         assert_eq!(run["status"], "created");
         run["id"].as_str().expect("an id").parse().expect("a run id")
     }
 
-    /// Sends a text and waits until its run is over; returns the run.
+    /// Sends a text and waits for the end of its run; returns the run.
     async fn run(&self, agent: &str, text: &str) -> Value {
         self.run_with(agent, json!({"input": text})).await
     }
@@ -108,13 +108,13 @@ impl Server {
         self.get(&format!("/v1/runs/{id}/messages")).await.as_array().expect("a list").clone()
     }
 
-    /// Waits until a run has a status; it has to get there by itself.
+    /// Polls until a run has a status.
     async fn until(&self, run: &RunId, status: &str) {
         wait_for(async || self.get(&format!("/v1/runs/{run}")).await["status"] == status).await;
     }
 
-    /// Whether a run is being worked on, however it is shown.
-    async fn at_work(&self, run: &RunId) -> bool {
+    /// Whether a run is stored as `running`; with quirks it is not shown as such.
+    async fn is_running(&self, run: &RunId) -> bool {
         let run = run.as_str().to_owned();
         let status = self.running.engine.db.read(move |tx| {
             Ok(tx.query_row("SELECT status FROM runs WHERE id = ?", [run], |row| row.get::<_, String>(0))?)
@@ -122,7 +122,7 @@ impl Server {
         status.await.expect("a run") == "running"
     }
 
-    /// The whole text of a stream.
+    /// Returns the whole text of a stream.
     async fn stream(&self, path: &str, body: Value) -> String {
         let request = Request::builder().method("POST").uri(path).header(header::CONTENT_TYPE, "application/json");
         let request = request.body(Body::from(body.to_string())).expect("a request");
@@ -138,20 +138,21 @@ impl Server {
     }
 }
 
-/// Waits until something has come true. The clock of the runtime may be paused, so another one counts.
+/// Polls a condition for at most 60 s of the system clock, since the clock of the runtime may be paused.
 async fn wait_for(mut condition: impl AsyncFnMut() -> bool) {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
     while !condition().await {
-        assert!(std::time::Instant::now() < deadline, "it never came true");
+        assert!(std::time::Instant::now() < deadline, "the condition was not met within 60 s");
         tokio::task::yield_now().await;
     }
 }
 
-/// The types of messages, in order.
+/// Returns the types of messages, in order.
 fn types(messages: &[Value]) -> Vec<&str> {
     messages.iter().map(|message| message["message_type"].as_str().expect("a type")).collect()
 }
 
+/// Returns the status and the stop reason of a run.
 fn end(run: &Value) -> (&str, &str) {
     (run["status"].as_str().unwrap_or_default(), run["stop_reason"].as_str().unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! Models that other programs run, behind an endpoint that says what it was told to.
+//! Tests of models served by other programs, with a fake endpoint.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::server::Providers;
 
-/// An endpoint: what it will answer, and what it was sent.
+/// A fake endpoint: the responses to give, and the requests received.
 #[derive(Clone, Default)]
 struct Endpoint {
     answers: Arc<Mutex<VecDeque<Response>>>,
@@ -19,12 +19,12 @@ struct Endpoint {
 }
 
 impl Endpoint {
-    /// Serves, and returns the address.
+    /// Starts the endpoint; returns its base URL.
     async fn serve(&self) -> String {
         let this = self.clone();
         let complete = move |headers: HeaderMap, axum::Json(body): axum::Json<Value>| async move {
             this.seen.lock().expect("whole").push((headers, body));
-            this.answers.lock().expect("whole").pop_front().unwrap_or_else(|| said("ok"))
+            this.answers.lock().expect("whole").pop_front().unwrap_or_else(|| reply("ok"))
         };
         let models =
             || async { axum::Json(json!({"data": [{"id": "org/small", "max_model_len": 4096}, {"id": "big"}]})) };
@@ -35,7 +35,7 @@ impl Endpoint {
         format!("http://{address}")
     }
 
-    fn will(&self, answers: impl IntoIterator<Item = Response>) {
+    fn respond(&self, answers: impl IntoIterator<Item = Response>) {
         self.answers.lock().expect("whole").extend(answers);
     }
 
@@ -43,7 +43,7 @@ impl Endpoint {
         self.seen.lock().expect("whole").clone()
     }
 
-    /// A server that knows this endpoint, and an agent of its model.
+    /// Starts a server that uses this endpoint, and creates an agent with its model.
     async fn server(&self) -> (Server, String) {
         self.server_with(Manners::Documented).await
     }
@@ -72,12 +72,12 @@ fn delta(delta: Value, finish: Value) -> Value {
     json!({"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]})
 }
 
-fn said(text: &str) -> Response {
+fn reply(text: &str) -> Response {
     let usage = json!({"choices": [], "usage": {"prompt_tokens": 11, "completion_tokens": 3}});
     stream(&[delta(json!({"reasoning": "hm"}), Value::Null), delta(json!({"content": text}), json!("stop")), usage])
 }
 
-fn refused(status: u16, retry_after: &'static str) -> Response {
+fn error_response(status: u16, retry_after: &'static str) -> Response {
     let body = axum::Json(json!({"error": {"message": "no"}}));
     (StatusCode::from_u16(status).expect("a status"), [(header::RETRY_AFTER, retry_after)], body).into_response()
 }
@@ -88,10 +88,10 @@ fn sent(body: &Value) -> Vec<(&str, &Value)> {
 }
 
 #[tokio::test]
-async fn a_model_is_sent_the_conversation_and_its_answer_is_stored_with_what_it_used() {
+async fn a_model_gets_the_conversation_and_its_answer_is_stored_with_its_usage() {
     let endpoint = Endpoint::default();
     let (server, agent) = endpoint.server().await;
-    endpoint.will([said("hello"), said("again")]);
+    endpoint.respond([reply("hello"), reply("again")]);
     let first = server.run(&agent, "one").await;
     let body = json!({"input": "two", "override_system": "be brief", "enable_thinking": "true"});
     let second = server.run_with(&agent, body).await;
@@ -121,7 +121,7 @@ async fn a_model_is_sent_the_conversation_and_its_answer_is_stored_with_what_it_
 }
 
 #[tokio::test]
-async fn a_model_is_told_what_the_agent_remembers() {
+async fn memory_blocks_are_part_of_the_system_prompt() {
     let endpoint = Endpoint::default();
     let (server, _) = endpoint.server().await;
     let blocks = json!([{"label": "human", "value": "Ada"}]);
@@ -133,7 +133,7 @@ async fn a_model_is_told_what_the_agent_remembers() {
 }
 
 #[tokio::test]
-async fn the_past_is_bounded_and_a_run_is_sent_whole() {
+async fn history_is_truncated_but_the_messages_of_a_run_are_not() {
     let endpoint = Endpoint::default();
     let (server, agent) = endpoint.server().await;
     server.run(&agent, &"x".repeat(70_000)).await;
@@ -144,11 +144,11 @@ async fn the_past_is_bounded_and_a_run_is_sent_whole() {
 }
 
 #[tokio::test]
-async fn a_tool_that_nobody_offered_is_answered_with_an_error_and_the_turn_goes_on() {
+async fn a_call_of_an_unknown_tool_returns_an_error_and_the_turn_continues() {
     let endpoint = Endpoint::default();
     let (server, agent) = endpoint.server().await;
     let call = json!({"tool_calls": [{"index": 0, "id": "x", "function": {"name": "rm", "arguments": "{}"}}]});
-    endpoint.will([stream(&[delta(call, json!("tool_calls"))]), said("then not")]);
+    endpoint.respond([stream(&[delta(call, json!("tool_calls"))]), reply("then not")]);
     let run = server.run(&agent, "hi").await;
     let messages = server.messages(&run).await;
     assert_eq!(types(&messages)[1..], ["tool_call_message", "tool_return_message", "assistant_message"]);
@@ -162,13 +162,13 @@ async fn a_tool_that_nobody_offered_is_answered_with_an_error_and_the_turn_goes_
 }
 
 #[tokio::test]
-async fn what_may_pass_is_tried_again_and_what_will_not_is_told() {
+async fn temporary_errors_are_retried_and_permanent_ones_fail_the_run() {
     let endpoint = Endpoint::default();
     let (server, agent) = endpoint.server().await;
-    endpoint.will([refused(429, "0"), refused(503, "0"), said("at last")]);
+    endpoint.respond([error_response(429, "0"), error_response(503, "0"), reply("at last")]);
     assert_eq!(end(&server.run(&agent, "hi").await), ("completed", "end_turn"));
     assert_eq!(endpoint.seen().len(), 3);
-    endpoint.will([refused(401, "0")]);
+    endpoint.respond([error_response(401, "0")]);
     let run = server.run(&agent, "hi").await;
     assert_eq!(end(&run), ("failed", "llm_api_error"));
     let error = "UNAUTHENTICATED: Authentication failed with OpenAI: Error code: 401 - {'error': {'message': 'no'}}";
@@ -178,16 +178,16 @@ async fn what_may_pass_is_tried_again_and_what_will_not_is_told() {
         (&steps[0]["error_type"], &steps[0]["stop_reason"], &steps[0]["status"]),
         (&json!("LLMAuthenticationError"), &json!("llm_api_error"), &json!("failed"))
     );
-    assert_eq!(endpoint.seen().len(), 4, "a wrong key stays wrong");
-    endpoint.will([refused(429, "3600")]);
+    assert_eq!(endpoint.seen().len(), 4, "a 401 is not retried");
+    endpoint.respond([error_response(429, "3600")]);
     let (status, body) =
         server.call("POST", &format!("/v1/agents/{agent}/messages"), Body::from(r#"{"input": "hi"}"#)).await;
     assert_eq!((status.as_u16(), &body["error"]["type"]), (429, &json!("llm_rate_limit")));
-    assert_eq!(endpoint.seen().len(), 5, "nobody waits an hour");
+    assert_eq!(endpoint.seen().len(), 5, "a pause of an hour is too long");
 }
 
 #[tokio::test]
-async fn an_answer_that_is_cut_short_or_empty_ends_its_run_accordingly() {
+async fn a_truncated_empty_or_invalid_answer_fails_its_run_with_a_reason() {
     let endpoint = Endpoint::default();
     let (server, agent) = endpoint.server().await;
     for (answer, status, reason, error) in [
@@ -209,9 +209,14 @@ async fn an_answer_that_is_cut_short_or_empty_ends_its_run_accordingly() {
             "llm_api_error",
             "INTERNAL_SERVER_ERROR: OpenAI API error: the answer is not JSON",
         ),
-        (refused(302, "0"), "failed", "llm_api_error", "INTERNAL_SERVER_ERROR: OpenAI API error: Error code: 302"),
+        (
+            error_response(302, "0"),
+            "failed",
+            "llm_api_error",
+            "INTERNAL_SERVER_ERROR: OpenAI API error: Error code: 302",
+        ),
     ] {
-        endpoint.will([answer]);
+        endpoint.respond([answer]);
         let run = server.run(&agent, "hi").await;
         assert_eq!(end(&run), (status, reason), "{run}");
         assert!(run["metadata"]["error"].as_str().is_some_and(|words| words.starts_with(error)), "{run}");
@@ -219,7 +224,7 @@ async fn an_answer_that_is_cut_short_or_empty_ends_its_run_accordingly() {
 }
 
 #[tokio::test]
-async fn a_cancel_ends_the_call() {
+async fn a_cancel_aborts_the_call_of_the_model() {
     let endpoint = Endpoint::default();
     let (server, agent) = endpoint.server().await;
     let (hold, held) = tokio::sync::oneshot::channel::<()>();
@@ -227,7 +232,7 @@ async fn a_cancel_ends_the_call() {
         let _hold = hold;
         std::future::pending::<Result<String, std::convert::Infallible>>().await
     }));
-    endpoint.will([([(header::CONTENT_TYPE, "text/event-stream")], body).into_response()]);
+    endpoint.respond([([(header::CONTENT_TYPE, "text/event-stream")], body).into_response()]);
     let run = server.send(&agent, json!({"input": "hi"})).await;
     wait_for(async || endpoint.seen().len() == 1).await;
     server.cancel(&agent, json!({"run_ids": [run.as_str()]})).await;
@@ -236,7 +241,7 @@ async fn a_cancel_ends_the_call() {
 }
 
 #[tokio::test]
-async fn on_the_real_server_a_call_that_is_cancelled_goes_on_and_may_complete_its_run() {
+async fn with_quirks_a_cancelled_call_continues_and_may_complete_its_run() {
     let endpoint = Endpoint::default();
     let (server, agent) = endpoint.server_with(Manners::Quirky).await;
     let (release, released) = tokio::sync::oneshot::channel::<()>();
@@ -245,21 +250,21 @@ async fn on_the_real_server_a_call_that_is_cancelled_goes_on_and_may_complete_it
         let piece = delta(json!({"content": "after all"}), json!("stop"));
         Ok::<_, std::convert::Infallible>(format!("data: {piece}\n\n"))
     }));
-    endpoint.will([([(header::CONTENT_TYPE, "text/event-stream")], body).into_response()]);
+    endpoint.respond([([(header::CONTENT_TYPE, "text/event-stream")], body).into_response()]);
     let run = server.send(&agent, json!({"input": "hi"})).await;
     wait_for(async || endpoint.seen().len() == 1).await;
     server.cancel(&agent, json!({"run_ids": [run.as_str()]})).await;
     let cancelled = server.get(&format!("/v1/runs/{run}")).await;
     assert_eq!(end(&cancelled), ("cancelled", "cancelled"));
-    release.send(()).expect("heard");
+    release.send(()).expect("received");
     server.until(&run, "completed").await;
     let completed = server.get(&format!("/v1/runs/{run}")).await;
     assert_eq!((end(&completed).1, &completed["completed_at"]), ("end_turn", &cancelled["completed_at"]));
-    assert_eq!(server.messages(&completed).await.len(), 2, "what it said is kept");
+    assert_eq!(server.messages(&completed).await.len(), 2, "its reply is stored");
 }
 
 #[tokio::test]
-async fn the_models_that_answer_are_listed_and_only_those_of_known_endpoints_are_taken() {
+async fn models_of_reachable_endpoints_are_listed_and_unknown_endpoints_are_rejected() {
     let endpoint = Endpoint::default();
     let (server, _) = endpoint.server().await;
     let listed = server.get("/v1/models/").await;
@@ -281,7 +286,7 @@ async fn the_models_that_answer_are_listed_and_only_those_of_known_endpoints_are
 }
 
 #[tokio::test]
-async fn an_endpoint_that_is_not_there_fails_the_run() {
+async fn an_unreachable_endpoint_fails_the_run() {
     let endpoint = Endpoint::default();
     let (server, _) = endpoint.server().await;
     let agent = server.agent("vllm/x").await;

@@ -1,14 +1,14 @@
-//! The faults of the real server, for those who asked for them.
+//! Tests of `--quirks`: the faults of the real server.
 
 use super::*;
 
 #[tokio::test]
-async fn a_run_looks_as_the_real_server_shows_it() {
+async fn a_run_is_shown_as_by_the_real_server() {
     let server = Server::quirky().await;
     let agent = server.scripted().await;
     let slow = server.send(&agent, json!({"input": "@hang"})).await;
     wait_for(async || !server.get(&format!("/v1/runs/active?agent_id={agent}")).await[0].is_null()).await;
-    assert_eq!(server.get(&format!("/v1/runs/{slow}")).await["status"], "created", "it never says running");
+    assert_eq!(server.get(&format!("/v1/runs/{slow}")).await["status"], "created", "never `running`");
     server.cancel(&agent, json!({"run_ids": [slow.as_str()]})).await;
     let agent = server.scripted().await;
     let run = server.run(&agent, "@reply hi").await;
@@ -17,11 +17,11 @@ async fn a_run_looks_as_the_real_server_shows_it() {
     assert!(run["created_at"].as_str().is_some_and(|time| time.ends_with('Z')));
     assert!(run["completed_at"].as_str().is_some_and(|time| !time.ends_with('Z')));
     let listed = server.get(&format!("/v1/runs/?agent_id={agent}")).await;
-    assert!(listed[0]["total_duration_ns"].is_i64(), "a list has it: {listed}");
+    assert!(listed[0]["total_duration_ns"].is_i64(), "lists show it: {listed}");
 }
 
 #[tokio::test]
-async fn cursors_of_runs_go_the_wrong_way() {
+async fn cursors_of_runs_are_swapped() {
     let server = Server::with(Options { manners: Manners::Quirky, ..Options::new(Store::Memory, false) }).await;
     let agent = server.agent("agentctl/echo").await;
     let mut sent = Vec::new();
@@ -38,7 +38,7 @@ async fn cursors_of_runs_go_the_wrong_way() {
 }
 
 #[tokio::test]
-async fn what_was_sent_is_seen_after_the_first_step_and_lost_if_that_fails() {
+async fn input_messages_are_listed_after_the_first_step_and_lost_if_it_fails() {
     let server = Server::quirky().await;
     let agent = server.scripted().await;
     let failed = server.run(&agent, "@fail x").await;
@@ -48,7 +48,7 @@ async fn what_was_sent_is_seen_after_the_first_step_and_lost_if_that_fails() {
     let none = server.run_with(&agent, json!({"input": "@reply a", "max_steps": 0})).await;
     assert_eq!((end(&none), server.messages(&none).await.len()), (("completed", "end_turn"), 0));
     let listed = server.get(&format!("/v1/agents/{agent}/messages")).await;
-    assert_eq!(types(listed.as_array().expect("a list")), ["user_message", "assistant_message"], "the oldest first");
+    assert_eq!(types(listed.as_array().expect("a list")), ["user_message", "assistant_message"], "oldest first");
 }
 
 #[tokio::test]
@@ -66,12 +66,12 @@ async fn empty_messages_are_accepted_and_fail_their_run() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_cancelled_between_steps_stays_so_and_what_was_under_way_is_kept() {
+async fn a_run_cancelled_between_steps_stays_cancelled() {
     let server = Server::quirky().await;
     let agent = server.scripted().await;
     let text = "@sleep 20ms\n@tool t {}\n@repeat 100\n@sleep 1h\n@reply never";
     let run = server.send(&agent, json!({"input": text})).await;
-    wait_for(async || server.at_work(&run).await).await;
+    wait_for(async || server.is_running(&run).await).await;
     server.cancel(&agent, json!({"run_ids": [run.as_str()]})).await;
     server.run(&agent, "@reply next").await;
     let run = server.get(&format!("/v1/runs/{run}")).await;
@@ -79,7 +79,7 @@ async fn a_run_that_is_cancelled_between_steps_stays_so_and_what_was_under_way_i
 }
 
 #[tokio::test]
-async fn requests_are_refused_as_the_real_server_refuses_them() {
+async fn bad_requests_get_the_errors_of_the_real_server() {
     let server = Server::quirky().await;
     let agent = server.agent("agentctl/echo").await;
     let run = server.run(&agent, "hi").await;
@@ -119,31 +119,31 @@ async fn requests_are_refused_as_the_real_server_refuses_them() {
 }
 
 #[tokio::test]
-async fn fields_and_stop_reasons_do_what_they_do_there() {
+async fn fields_and_stop_reasons_have_the_effects_of_the_real_server() {
     let server = Server::quirky().await;
     let agent = server.scripted().await;
     let text = "@tool send_message {\"message\": \"hi\"}";
     let run = server.run_with(&agent, json!({"input": text, "use_assistant_message": false})).await;
     assert_eq!(types(&server.messages(&run).await), ["user_message", "assistant_message"]);
-    assert_eq!(run["request_config"]["use_assistant_message"], false, "it is repeated");
+    assert_eq!(run["request_config"]["use_assistant_message"], false, "shown though it has no effect");
     let run = server.run(&agent, "@reply hi\n@stop invalid_tool_call").await;
     assert_eq!(end(&run), ("completed", "invalid_tool_call"));
     assert_eq!(end(&server.run(&agent, "@stop error").await), ("failed", "error"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_stream_of_an_async_run_brings_pings_only() {
+async fn the_stream_of_an_async_run_has_only_pings() {
     let server = Server::quirky().await;
     let agent = server.agent("agentctl/echo").await;
     let run = server.run(&agent, "hi").await;
     let path = format!("/v1/runs/{}/stream", run["id"].as_str().expect("an id"));
     let text = server.stream(&path, json!({})).await;
-    assert_eq!(text.matches("\"message_type\":\"ping\"").count(), 90, "for half an hour");
+    assert_eq!(text.matches("\"message_type\":\"ping\"").count(), 90, "half an hour of pings");
     assert_eq!(text.matches("data: ").count(), 90);
 }
 
 #[tokio::test]
-async fn the_same_request_twice_is_two_runs_whatever_its_key() {
+async fn idempotency_keys_are_ignored() {
     let server = Server::quirky().await;
     let agent = server.agent("agentctl/echo").await;
     for _ in 0..2 {

@@ -1,4 +1,4 @@
-//! What becomes of a run.
+//! Tests of runs, from acceptance to end.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ async fn the_echo_model_replies_with_the_last_user_message() {
 }
 
 #[tokio::test]
-async fn what_was_sent_is_listed_before_anything_runs() {
+async fn input_messages_are_listed_before_the_run_starts() {
     let server = Server::start(Store::Memory, false).await;
     let agent = server.scripted().await;
     let run = server.send(&agent, json!({"input": "hello"})).await;
@@ -63,7 +63,7 @@ async fn a_tool_call_is_a_step_with_a_call_and_a_return() {
 }
 
 #[tokio::test]
-async fn a_run_ends_with_the_status_that_its_stop_reason_has() {
+async fn the_status_of_a_run_follows_from_its_stop_reason() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     for (text, expected) in [
@@ -80,7 +80,7 @@ async fn a_run_ends_with_the_status_that_its_stop_reason_has() {
 }
 
 #[tokio::test]
-async fn a_failed_run_says_why_and_keeps_what_was_sent() {
+async fn a_failed_run_has_its_error_and_keeps_its_messages() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     let run = server.run(&agent, "@reply a\n@fail it broke").await;
@@ -94,9 +94,10 @@ async fn a_failed_run_says_why_and_keeps_what_was_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn runs_of_one_agent_wait_for_each_other_and_agents_do_not() {
+async fn runs_of_one_agent_are_sequential_and_agents_run_in_parallel() {
     let server = Server::in_memory().await;
-    let (one, two) = (server.scripted().await, server.scripted().await);
+    let one = server.scripted().await;
+    let two = server.scripted().await;
     let first = server.send(&one, json!({"input": "@sleep 10s\n@reply a"})).await;
     let second = server.send(&one, json!({"input": "@reply b"})).await;
     let other = server.send(&two, json!({"input": "@hang"})).await;
@@ -112,7 +113,7 @@ async fn runs_of_one_agent_wait_for_each_other_and_agents_do_not() {
         .iter()
         .map(|message| message["content"].clone())
         .collect();
-    assert_eq!(texts, ["@sleep 10s\n@reply a", "a", "@reply b", "b"], "in the order of the runs");
+    assert_eq!(texts, ["@sleep 10s\n@reply a", "a", "@reply b", "b"], "in order of the runs");
     assert_eq!(server.get(&format!("/v1/runs/{other}")).await["status"], "running");
 }
 
@@ -126,7 +127,7 @@ async fn a_cancelled_run_stops_at_once_and_stays_cancelled() {
     let began = tokio::time::Instant::now();
     assert_eq!(server.cancel(&agent, json!({"run_ids": [run.as_str()]})).await, json!({run.as_str(): "cancelled"}));
     server.running.settle(&run).await.expect("settled");
-    // The next run gets its turn without waiting for the first to notice.
+    // The next run starts without a wait for the lease of the first.
     assert_eq!(end(&server.run(&agent, "@reply b").await).0, "completed");
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     let run = server.get(&format!("/v1/runs/{run}")).await;
@@ -135,7 +136,7 @@ async fn a_cancelled_run_stops_at_once_and_stays_cancelled() {
 }
 
 #[tokio::test]
-async fn cancel_answers_a_map_and_409_when_nothing_is_open() {
+async fn cancel_responds_with_a_map_or_409_if_no_run_is_open() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     let done = server.run(&agent, "hi").await;
@@ -148,14 +149,14 @@ async fn cancel_answers_a_map_and_409_when_nothing_is_open() {
     let (status, body) = server.call("POST", &path, Body::empty()).await;
     assert_eq!(status, StatusCode::CONFLICT);
     assert_eq!(body["detail"], format!("CONFLICT: No active runs to cancel for agent {agent}"));
-    let (one, two) =
-        (server.send(&agent, json!({"input": "@hang"})).await, server.send(&agent, json!({"input": "x"})).await);
+    let one = server.send(&agent, json!({"input": "@hang"})).await;
+    let two = server.send(&agent, json!({"input": "x"})).await;
     let all = server.cancel(&agent, json!({})).await;
     assert_eq!(all, json!({one.as_str(): "cancelled", two.as_str(): "cancelled"}));
 }
 
 #[tokio::test]
-async fn a_deleted_agent_takes_its_runs_along() {
+async fn deleting_an_agent_deletes_its_runs() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     let run = server.send(&agent, json!({"input": "@hang"})).await;
@@ -169,7 +170,7 @@ async fn a_deleted_agent_takes_its_runs_along() {
 }
 
 #[tokio::test]
-async fn a_deleted_run_is_gone_and_its_messages_stay_with_the_agent() {
+async fn messages_of_a_deleted_run_stay_with_the_agent() {
     let server = Server::in_memory().await;
     let agent = server.agent("agentctl/echo").await;
     let run = server.run(&agent, "hi").await;
@@ -183,7 +184,7 @@ async fn a_deleted_run_is_gone_and_its_messages_stay_with_the_agent() {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_a_507_and_gives_no_id_out() {
+async fn a_full_disk_is_a_507_without_a_run() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     let limit = |pages: &'static str| server.running.engine.db.write(move |tx| Ok(tx.execute_batch(pages)?));
@@ -195,11 +196,11 @@ async fn a_full_disk_is_a_507_and_gives_no_id_out() {
     assert!(answer["detail"].as_str().is_some_and(|words| words.contains("Nothing was stored")), "{answer}");
     assert_eq!(server.get("/v1/runs/").await, json!([]));
     limit("PRAGMA max_page_count = 100000").await.expect("set");
-    assert_eq!(server.call("POST", &path, body()).await.0, StatusCode::OK, "there is room again");
+    assert_eq!(server.call("POST", &path, body()).await.0, StatusCode::OK, "the disk has space again");
 }
 
 #[tokio::test]
-async fn a_full_queue_takes_nothing_in_until_something_ends() {
+async fn a_full_queue_is_a_503_until_a_run_ends() {
     let server = Server::start(Store::Memory, false).await;
     let agent = server.scripted().await;
     let run = server.send(&agent, json!({"input": "hi"})).await;
@@ -216,7 +217,7 @@ async fn a_full_queue_takes_nothing_in_until_something_ends() {
 }
 
 #[tokio::test]
-async fn the_database_counts_what_is_open_through_every_change() {
+async fn the_count_of_open_runs_follows_every_change() {
     let server = Server::start(Store::Memory, false).await;
     let agent = server.scripted().await;
     let other = server.scripted().await;
@@ -235,12 +236,12 @@ async fn the_database_counts_what_is_open_through_every_change() {
     for run in &runs[..2] {
         server.call("DELETE", &format!("/v1/runs/{run}"), Body::empty()).await;
     }
-    assert_eq!(open(), 2, "the one that had ended did not count");
+    assert_eq!(open(), 2, "the cancelled run was not counted");
     server.call("DELETE", &format!("/v1/agents/{agent}"), Body::empty()).await;
-    assert_eq!(open(), 1, "runs go with their agent");
+    assert_eq!(open(), 1, "deleting an agent deletes its runs");
 }
 
-/// How many transactions the write-ahead log of a database holds: a frame that ends one has the size of the database.
+/// Counts the transactions in the write-ahead log of a database: the last frame of each holds the database size.
 fn commits(database: &Path) -> usize {
     let log = std::fs::read(format!("{}-wal", database.display())).expect("a log");
     let number = |at: &[u8]| u32::from_be_bytes(at.try_into().expect("four bytes")) as usize;

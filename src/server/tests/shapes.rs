@@ -1,8 +1,8 @@
-//! Shapes: the keys of answers and the words of refusals.
+//! Tests of the keys of documents and of the messages of errors.
 
 use super::*;
 
-async fn refused(server: &Server, method: &str, path: &str, body: &str) -> (u16, Value) {
+async fn call(server: &Server, method: &str, path: &str, body: &str) -> (u16, Value) {
     let (status, body) = server.call(method, path, Body::from(body.to_owned())).await;
     (status.as_u16(), body)
 }
@@ -18,17 +18,19 @@ async fn a_run_has_its_seventeen_keys_in_the_documented_order() {
                     ttft_ns total_duration_ns";
     assert_eq!(keys, expected.split_whitespace().collect::<Vec<_>>());
     assert_eq!(run["metadata"], json!({"run_type": "send_message_async", "lettuce": null, "model": "agentctl/echo"}));
-    let made_by_server = &server.messages(&run).await[1];
-    let (id, otid) = (made_by_server["id"].as_str().expect("an id"), made_by_server["otid"].as_str().expect("an otid"));
-    assert_eq!(id["message-".len()..][..34], otid[..34], "an otid is its message's id but for the last bits");
+    let reply = &server.messages(&run).await[1];
+    let id = reply["id"].as_str().expect("an id");
+    let otid = reply["otid"].as_str().expect("an otid");
+    assert_eq!(id["message-".len()..][..34], otid[..34], "an otid differs from its message id only in the last bits");
 }
 
 #[tokio::test]
-async fn refusals_have_the_words_of_the_api_server() {
+async fn bad_requests_get_the_documented_errors() {
     let server = Server::in_memory().await;
     let agent = server.agent("agentctl/echo").await;
     let send = format!("/v1/agents/{agent}/messages/async");
-    let (nobody, nothing) = (crate::model::AgentId::random(), RunId::random());
+    let nobody = crate::model::AgentId::random();
+    let nothing = RunId::random();
     for (method, path, body, status, words) in [
         ("GET", "/v1/nonsense", "", 404, "Not Found"),
         ("PUT", "/v1/runs/", "", 405, "Method Not Allowed"),
@@ -89,7 +91,7 @@ async fn refusals_have_the_words_of_the_api_server() {
         ),
         ("GET", &format!("/v1/runs/{nothing}/trace"), "", 501, "OTEL traces require ClickHouse."),
     ] {
-        let (got, answer) = refused(&server, method, path, body).await;
+        let (got, answer) = call(&server, method, path, body).await;
         assert_eq!(got, status, "{method} {path} {body}: {answer}");
         let detail = answer["detail"].as_str().expect("a detail");
         assert!(detail.starts_with(words), "{method} {path} {body}: {detail}");
@@ -98,7 +100,7 @@ async fn refusals_have_the_words_of_the_api_server() {
 }
 
 #[tokio::test]
-async fn a_bad_agent_id_is_told_with_an_example() {
+async fn an_invalid_agent_id_is_a_422_with_an_example() {
     let server = Server::in_memory().await;
     let path = "/v1/agents/nonsense/messages/async";
     let expected = json!({
@@ -106,11 +108,11 @@ async fn a_bad_agent_id_is_told_with_an_example() {
         "detail": "[{'type': 'string_pattern_mismatch', 'loc': ('path', 'agent_id'), 'msg': \"String should match pattern 'agent-{uuid4}'\", 'input': 'nonsense', 'ctx': {'pattern': '^agent-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$'}}]",
         "examples": ["agent-123e4567-e89b-42d3-8456-426614174000"],
     });
-    assert_eq!(refused(&server, "POST", path, r#"{"input": "x"}"#).await, (422, expected));
+    assert_eq!(call(&server, "POST", path, r#"{"input": "x"}"#).await, (422, expected));
 }
 
 #[tokio::test]
-async fn a_body_of_another_type_is_not_read_as_json() {
+async fn a_body_of_another_content_type_is_not_parsed() {
     let server = Server::in_memory().await;
     let agent = server.agent("agentctl/echo").await;
     let request = Request::builder().method("POST").uri(format!("/v1/agents/{agent}/messages/async"));
@@ -122,7 +124,7 @@ async fn a_body_of_another_type_is_not_read_as_json() {
 }
 
 #[tokio::test]
-async fn both_forms_of_a_path_answer() {
+async fn paths_are_served_with_and_without_a_trailing_slash() {
     let server = Server::in_memory().await;
     for path in
         ["/v1/health", "/v1/health/", "/v1/models", "/v1/models/", "/v1/models/embedding", "/v1/runs", "/v1/agents"]
@@ -147,13 +149,13 @@ async fn a_body_that_is_too_large_is_a_413() {
     let agent = server.agent("agentctl/echo").await;
     let path = format!("/v1/agents/{agent}/messages/async");
     let body = |bytes: usize| format!(r#"{{"input": "{}"}}"#, "x".repeat(bytes));
-    assert_eq!(refused(&server, "POST", &path, &body(5 << 20)).await.0, 200);
-    let (status, answer) = refused(&server, "POST", &path, &body(32 << 20)).await;
+    assert_eq!(call(&server, "POST", &path, &body(5 << 20)).await.0, 200);
+    let (status, answer) = call(&server, "POST", &path, &body(32 << 20)).await;
     assert_eq!((status, &answer["detail"]), (413, &json!("Request body too large")));
 }
 
 #[tokio::test]
-async fn a_body_of_very_many_values_is_too_large() {
+async fn a_body_with_too_many_values_is_a_413() {
     let server = Server::start(Store::Memory, false).await;
     let agent = server.agent("agentctl/echo").await;
     let path = format!("/v1/agents/{agent}/messages/async");
@@ -161,5 +163,9 @@ async fn a_body_of_very_many_values_is_too_large() {
     let (status, answer) = server.call("POST", &path, Body::from(many)).await;
     assert_eq!((status.as_u16(), answer), (413, json!({"detail": "Request body has too many values"})));
     let text = json!({"input": "0,".repeat(400_000)});
-    assert_eq!(server.call("POST", &path, Body::from(text.to_string())).await.0, StatusCode::OK, "a text is one");
+    assert_eq!(
+        server.call("POST", &path, Body::from(text.to_string())).await.0,
+        StatusCode::OK,
+        "a string is one value"
+    );
 }

@@ -1,4 +1,4 @@
-//! Several processes on one file, played by several servers. A dropped one is as a killed process.
+//! Tests of several processes that share a file. Each process is a server here; dropping one acts as killing it.
 
 use std::time::Duration;
 
@@ -15,16 +15,17 @@ fn file() -> File {
     File { path: dir.path().join("data/it.db"), _dir: dir }
 }
 
-/// Waits until a run has that many messages.
+/// Polls until a run has at least that many messages.
 async fn until_messages(server: &Server, run: &RunId, count: usize) {
     let path = format!("/v1/runs/{run}/messages");
     wait_for(async || server.get(&path).await.as_array().map_or(0, Vec::len) >= count).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_agent_works_on_one_run_at_a_time_across_processes() {
+async fn an_agent_executes_one_run_at_a_time_across_processes() {
     let file = file();
-    let (one, two) = (Server::at(&file.path).await, Server::at(&file.path).await);
+    let one = Server::at(&file.path).await;
+    let two = Server::at(&file.path).await;
     let agent = one.scripted().await;
     let other = one.scripted().await;
     let mut sent = Vec::new();
@@ -52,13 +53,14 @@ async fn one_agent_works_on_one_run_at_a_time_across_processes() {
     assert_eq!(two.get(&format!("/v1/runs/{parallel}")).await["status"], "running");
     let connection = rusqlite::Connection::open(&file.path).expect("opened");
     let attempts = connection.query_row("SELECT max(attempt) FROM runs", [], |row| row.get(0));
-    assert_eq!(attempts, Ok(1), "no run was begun by both");
+    assert_eq!(attempts, Ok(1), "no run was claimed twice");
 }
 
 #[tokio::test]
-async fn the_next_process_goes_on_behind_the_last_stored_step() {
+async fn the_next_process_continues_after_the_last_stored_step() {
     let file = file();
-    let (first, second) = (Server::at(&file.path).await, Server::at(&file.path).await);
+    let first = Server::at(&file.path).await;
+    let second = Server::at(&file.path).await;
     let agent = first.scripted().await;
     let run = first.send(&agent, json!({"input": "@reply a\n@tool t {}\n@sleep 300ms\n@reply b"})).await;
     until_messages(&first, &run, 4).await;
@@ -69,14 +71,14 @@ async fn the_next_process_goes_on_behind_the_last_stored_step() {
     let messages = second.messages(&run).await;
     let expected =
         ["user_message", "assistant_message", "tool_call_message", "tool_return_message", "assistant_message"];
-    assert_eq!(types(&messages), expected, "nothing doubled, nothing lost");
+    assert_eq!(types(&messages), expected, "no message lost or duplicated");
     assert!(run["total_duration_ns"].as_u64().is_some_and(|ns| ns >= 300_000_000));
     let left = std::fs::read_dir(file.path.with_file_name("it.db.owners")).expect("there").count();
-    assert_eq!(left, 1, "the file of the dead process is gone");
+    assert_eq!(left, 1, "the owner file of the dead process was deleted");
 }
 
 #[tokio::test]
-async fn a_run_that_ends_every_process_fails_after_three() {
+async fn a_run_fails_after_three_processes_have_died_over_it() {
     let file = file();
     let reader = Server::start(Store::File(file.path.clone()), false).await;
     let agent = reader.scripted().await;
@@ -85,8 +87,8 @@ async fn a_run_that_ends_every_process_fails_after_three() {
         let server = Server::at(&file.path).await;
         server.running.adopt(&agent.parse().expect("an id"));
         reader.until(&run, "running").await;
-        // Held by this very process: the one before it is dead.
-        wait_for(async || held(&file.path, &run)).await;
+        // The owner is alive, so it is this process.
+        wait_for(async || is_owned(&file.path, &run)).await;
         drop(server);
     }
     let server = Server::at(&file.path).await;
@@ -94,11 +96,11 @@ async fn a_run_that_ends_every_process_fails_after_three() {
     let run = server.get(&format!("/v1/runs/{run}")).await;
     assert_eq!(end(&run), ("failed", "error"));
     assert!(run["metadata"]["error"].as_str().is_some_and(|text| text.starts_with("worker lost: 3")), "{run}");
-    assert_eq!(end(&server.run(&agent, "@reply a").await).0, "completed", "others are unhurt");
+    assert_eq!(end(&server.run(&agent, "@reply a").await).0, "completed", "other runs are unaffected");
 }
 
 /// Whether the owner of a run is alive.
-fn held(path: &Path, run: &RunId) -> bool {
+fn is_owned(path: &Path, run: &RunId) -> bool {
     let connection = rusqlite::Connection::open(path).expect("opened");
     let owner: String = connection
         .query_row("SELECT coalesce(owner, '') FROM runs WHERE id = ?", [run.as_str()], |row| row.get(0))
@@ -108,14 +110,15 @@ fn held(path: &Path, run: &RunId) -> bool {
 }
 
 #[tokio::test]
-async fn one_that_stands_still_loses_its_run_and_cannot_write_any_more() {
+async fn a_process_with_an_expired_lease_loses_its_run_and_cannot_write_to_it() {
     let file = file();
-    let (slow, quick) = (Server::at(&file.path).await, Server::at(&file.path).await);
+    let slow = Server::at(&file.path).await;
+    let quick = Server::at(&file.path).await;
     let agent = slow.scripted().await;
     let run = slow.send(&agent, json!({"input": "@sleep 300ms\n@reply a\n@sleep 300ms\n@reply b"})).await;
     slow.until(&run, "running").await;
     let connection = rusqlite::Connection::open(&file.path).expect("opened");
-    connection.execute("UPDATE runs SET lease_until = 0", []).expect("the lease has run out");
+    connection.execute("UPDATE runs SET lease_until = 0", []).expect("expired");
     quick.running.settle(&run).await.expect("settled");
     slow.running.settle(&run).await.expect("settled");
     let after = slow.run(&agent, "@reply c").await;
@@ -123,11 +126,11 @@ async fn one_that_stands_still_loses_its_run_and_cannot_write_any_more() {
     let run = slow.get(&format!("/v1/runs/{run}")).await;
     assert_eq!(types(&slow.messages(&run).await), ["user_message", "assistant_message", "assistant_message"]);
     let attempt = connection.query_row("SELECT attempt FROM runs LIMIT 1", [], |row| row.get(0));
-    assert_eq!(attempt, Ok(2), "it was taken over");
+    assert_eq!(attempt, Ok(2), "the second attempt");
 }
 
 #[tokio::test]
-async fn a_process_that_stops_in_order_gives_its_runs_back_uncounted() {
+async fn a_graceful_stop_releases_runs_and_does_not_count_as_an_attempt() {
     let file = file();
     let reader = Server::start(Store::File(file.path.clone()), false).await;
     let agent = reader.scripted().await;
@@ -136,9 +139,9 @@ async fn a_process_that_stops_in_order_gives_its_runs_back_uncounted() {
         let server = Server::at(&file.path).await;
         server.running.adopt(&agent.parse().expect("an id"));
         until_messages(&server, &run, 2).await;
-        wait_for(async || held(&file.path, &run)).await;
+        wait_for(async || is_owned(&file.path, &run)).await;
         server.running.stop().await;
-        assert!(!held(&file.path, &run));
+        assert!(!is_owned(&file.path, &run));
     }
     let server = Server::at(&file.path).await;
     server.running.settle(&run).await.expect("settled");
@@ -146,9 +149,10 @@ async fn a_process_that_stops_in_order_gives_its_runs_back_uncounted() {
 }
 
 #[tokio::test]
-async fn a_cancel_by_another_process_holds_and_frees_the_agent() {
+async fn a_cancel_by_another_process_is_final_and_the_agent_continues() {
     let file = file();
-    let (worker, other) = (Server::at(&file.path).await, Server::start(Store::File(file.path.clone()), false).await);
+    let worker = Server::at(&file.path).await;
+    let other = Server::start(Store::File(file.path.clone()), false).await;
     let agent = worker.scripted().await;
     let run = worker.send(&agent, json!({"input": "@hang"})).await;
     other.until(&run, "running").await;
@@ -159,9 +163,10 @@ async fn a_cancel_by_another_process_holds_and_frees_the_agent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_only_reads_waits_for_the_one_that_works() {
+async fn a_process_that_does_not_execute_waits_for_one_that_does() {
     let file = file();
-    let (worker, reader) = (Server::at(&file.path).await, Server::start(Store::File(file.path.clone()), false).await);
+    let worker = Server::at(&file.path).await;
+    let reader = Server::start(Store::File(file.path.clone()), false).await;
     let agent = worker.scripted().await;
     let run = worker.send(&agent, json!({"input": "@sleep 5s\n@reply a"})).await;
     reader.running.settle(&run).await.expect("settled");
@@ -169,7 +174,7 @@ async fn one_that_only_reads_waits_for_the_one_that_works() {
 }
 
 #[tokio::test]
-async fn what_was_accepted_is_there_after_a_restart() {
+async fn an_accepted_run_is_executed_after_a_restart() {
     let file = file();
     let first = Server::start(Store::File(file.path.clone()), false).await;
     let agent = first.agent("agentctl/echo").await;
@@ -185,7 +190,7 @@ async fn what_was_accepted_is_there_after_a_restart() {
 }
 
 #[tokio::test]
-async fn a_database_that_takes_no_more_is_told_to_those_who_wait() {
+async fn a_failing_database_is_reported_to_every_waiter() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("it.db");
     let server = Server::at(&path).await;
@@ -199,7 +204,7 @@ async fn a_database_that_takes_no_more_is_told_to_those_who_wait() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_not_ours_is_refused() {
+async fn a_foreign_file_is_rejected_and_unchanged() {
     let file = file();
     std::fs::create_dir(file.path.parent().expect("a directory")).expect("made");
     std::fs::write(&file.path, "notes").expect("written");
@@ -211,7 +216,7 @@ async fn a_file_that_is_not_ours_is_refused() {
 }
 
 #[tokio::test]
-async fn a_server_that_stays_takes_up_what_it_finds_and_what_others_leave() {
+async fn a_long_running_server_takes_over_open_runs_and_those_of_stopped_processes() {
     let file = file();
     let reader = Server::start(Store::File(file.path.clone()), false).await;
     let mut found = Vec::new();
@@ -233,9 +238,9 @@ async fn a_server_that_stays_takes_up_what_it_finds_and_what_others_leave() {
 }
 
 #[tokio::test]
-async fn a_process_that_stops_takes_no_run_any_more() {
+async fn a_stopping_process_claims_no_run() {
     let server = Server::in_memory().await;
     assert!(server.running.engine.takes_work());
     server.running.engine.stop().await;
-    assert!(!server.running.engine.takes_work(), "it would die over it, as the next one sees it");
+    assert!(!server.running.engine.takes_work(), "a run claimed now would count as lost");
 }

@@ -1,10 +1,10 @@
-//! Answers that are waited for, and those that come as they are made.
+//! Tests of synchronous responses and of streams.
 
 use futures_util::FutureExt as _;
 
 use super::*;
 
-/// The values of a stream's frames; the end marker is `[DONE]`.
+/// Parses the frames of a stream; the end marker becomes `DONE`.
 fn frames(text: &str) -> Vec<Value> {
     let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
     data.map(|data| serde_json::from_str(data).unwrap_or_else(|_| json!(data.replace("[DONE]", "DONE")))).collect()
@@ -30,7 +30,7 @@ const WHOLE: [&str; 7] = [
 ];
 
 #[tokio::test]
-async fn who_waits_gets_the_whole_answer_without_what_was_sent() {
+async fn a_synchronous_response_has_the_output_without_the_input() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     let path = format!("/v1/agents/{agent}/messages");
@@ -46,20 +46,20 @@ async fn who_waits_gets_the_whole_answer_without_what_was_sent() {
 }
 
 #[tokio::test]
-async fn who_waits_is_told_why_there_is_no_answer() {
+async fn a_synchronous_request_gets_the_error_of_its_run() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     let path = format!("/v1/agents/{agent}/messages");
-    let refused = async |body: Value| server.call("POST", &path, Body::from(body.to_string())).await;
-    let (status, answer) = refused(json!({"input": "@fail the disk is full"})).await;
+    let post = async |body: Value| server.call("POST", &path, Body::from(body.to_string())).await;
+    let (status, answer) = post(json!({"input": "@fail the disk is full"})).await;
     assert_eq!((status.as_u16(), answer), (500, json!({"detail": "the disk is full"})));
     let asked = server.post(&path, json!({"input": "@ask rm {}"})).await;
     assert_eq!(asked["stop_reason"]["stop_reason"], "requires_approval");
-    let (status, answer) = refused(json!({"input": "hi"})).await;
+    let (status, answer) = post(json!({"input": "hi"})).await;
     assert_eq!((status.as_u16(), &answer["detail"]["code"]), (409, &json!("PENDING_APPROVAL")));
     assert_eq!(answer["detail"]["pending_request_id"], asked["messages"][0]["id"]);
     let decision = json!([{"type": "approval", "approve": true, "tool_call_id": "call_1"}]);
-    let (status, answer) = refused(json!({"messages": [{"type": "approval", "approvals": decision}]})).await;
+    let (status, answer) = post(json!({"messages": [{"type": "approval", "approvals": decision}]})).await;
     assert_eq!(status.as_u16(), 400, "{answer}");
     assert!(answer["detail"].as_str().is_some_and(|words| words.starts_with("Invalid tool call IDs. ")), "{answer}");
     let nobody = format!("/v1/agents/{}/messages", crate::model::AgentId::random());
@@ -68,13 +68,13 @@ async fn who_waits_is_told_why_there_is_no_answer() {
 }
 
 #[tokio::test]
-async fn a_stream_brings_messages_then_the_reason_then_the_usage() {
+async fn a_stream_has_the_messages_then_the_stop_reason_then_the_usage() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     let path = format!("/v1/agents/{agent}/messages/stream");
     let plain = frames(&server.stream(&path, json!({"input": SCRIPT})).await);
     assert_eq!(kinds(&plain), WHOLE);
-    assert!(numbers(&plain).iter().all(Option::is_none), "nobody can join it");
+    assert!(numbers(&plain).iter().all(Option::is_none), "it cannot be joined");
     let background = frames(&server.stream(&path, json!({"input": SCRIPT, "background": true})).await);
     assert_eq!(kinds(&background), WHOLE);
     assert_eq!(numbers(&background)[..4], [Some(1), Some(2), Some(3), Some(4)]);
@@ -85,19 +85,19 @@ async fn a_stream_brings_messages_then_the_reason_then_the_usage() {
 }
 
 #[tokio::test]
-async fn a_run_in_the_background_can_be_joined_from_any_frame_on() {
+async fn the_stream_of_a_background_run_can_be_joined_after_any_frame() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     let run = server.run(&agent, SCRIPT).await;
     let path = format!("/v1/runs/{}/stream", run["id"].as_str().expect("an id"));
     let all = frames(&server.stream(&path, json!({})).await);
     assert_eq!((kinds(&all), numbers(&all)[3]), (WHOLE.to_vec(), Some(4)));
-    let behind = frames(&server.stream(&path, json!({"starting_after": 3})).await);
-    assert_eq!((kinds(&behind), &behind[0]), (WHOLE[3..].to_vec(), &all[3]), "frames keep their numbers");
+    let rest = frames(&server.stream(&path, json!({"starting_after": 3})).await);
+    assert_eq!((kinds(&rest), &rest[0]), (WHOLE[3..].to_vec(), &all[3]), "frames keep their numbers");
 }
 
 #[tokio::test]
-async fn a_stream_is_live() {
+async fn a_stream_delivers_messages_while_the_run_is_in_progress() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     let run = server.send(&agent, json!({"input": "@reply now\n@hang"})).await;
@@ -109,13 +109,13 @@ async fn a_stream_is_live() {
         frames(&String::from_utf8_lossy(&frame))[0].clone()
     };
     assert_eq!(next().await["message_type"], "ping");
-    assert_eq!(next().await["content"], "now", "while the run is at work");
+    assert_eq!(next().await["content"], "now", "before the run has ended");
     server.cancel(&agent, json!({"run_ids": [run.as_str()]})).await;
     assert_eq!(next().await["stop_reason"], "cancelled");
 }
 
 #[tokio::test]
-async fn a_run_goes_on_when_nobody_listens_any_more() {
+async fn a_run_continues_after_its_client_disconnects() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     let body = Body::from(json!({"input": "@sleep 50ms\n@reply hi"}).to_string());
@@ -137,11 +137,11 @@ async fn a_stream_ends_with_the_error_of_its_run() {
     assert_eq!(kinds(&frames), ["ping", "stop_reason", "error_message", "DONE"]);
     assert_eq!((&frames[2]["message"], &frames[2]["seq_id"]), (&json!("the disk is full"), &json!(3)));
     let run = server.get("/v1/runs/").await[0].clone();
-    assert_eq!(run["metadata"]["error"]["detail"], "the disk is full", "an object, as streaming runs have it");
+    assert_eq!(run["metadata"]["error"]["detail"], "the disk is full", "streamed runs have an object");
 }
 
 #[tokio::test]
-async fn what_cannot_be_joined_is_refused() {
+async fn a_run_that_cannot_be_joined_is_rejected() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     let answer = server.post(&format!("/v1/agents/{agent}/messages"), json!({"input": "@reply hi"})).await;
@@ -169,7 +169,7 @@ async fn what_cannot_be_joined_is_refused() {
 }
 
 #[tokio::test]
-async fn a_stream_that_is_asked_for_wrongly_accepts_nothing() {
+async fn an_invalid_request_for_a_stream_starts_no_run() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     for (path, key) in
@@ -183,7 +183,7 @@ async fn a_stream_that_is_asked_for_wrongly_accepts_nothing() {
 }
 
 #[tokio::test]
-async fn nobody_waits_for_a_process_that_executes_nothing() {
+async fn synchronous_requests_are_a_503_where_no_run_is_executed() {
     let server = Server::start(Store::Memory, false).await;
     let agent = server.agent("agentctl/echo").await;
     for path in ["messages", "messages/stream"] {
@@ -191,27 +191,27 @@ async fn nobody_waits_for_a_process_that_executes_nothing() {
         let (status, answer) = server.call("POST", &path, Body::from(r#"{"input": "x"}"#)).await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{answer}");
     }
-    assert_eq!(server.get("/v1/runs/").await, json!([]), "nothing was accepted");
+    assert_eq!(server.get("/v1/runs/").await, json!([]), "no run was stored");
 }
 
 #[tokio::test]
-async fn who_listens_to_a_run_hears_of_that_run_alone() {
+async fn a_subscription_gets_only_news_of_its_run() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     let waits = server.send(&agent, json!({"input": "@sleep 60"})).await;
-    let mut ear = server.running.engine.listen(waits.as_str());
+    let mut subscription = server.running.engine.listen(waits.as_str());
     server.until(&waits, "running").await;
     let other = server.scripted().await;
     for _ in 0..3 {
         server.run(&other, SCRIPT).await;
     }
-    assert!(ear.next().now_or_never().is_none(), "the others' news is not for it");
+    assert!(subscription.next().now_or_never().is_none(), "runs of other agents do not wake it");
     server.cancel(&agent, json!({})).await;
-    ear.next().await;
+    subscription.next().await;
 }
 
 #[tokio::test]
-async fn a_large_message_is_the_same_however_it_is_asked_for() {
+async fn a_large_message_is_identical_in_streams_lists_and_responses() {
     let server = Server::in_memory().await;
     let agent = server.agent("agentctl/echo").await;
     let text = "\u{e9}\"\n".repeat(400_000);

@@ -1,7 +1,7 @@
-//! The recorded answers of a real server 0.16.8, beside what this one answers to the same requests.
+//! Compares the responses of this server with recordings of a real server 0.16.8.
 //!
-//! Answers must have the same status, keys, types and words. Where they do not, the difference is listed here, with
-//! its reason; a difference that is listed and does not occur fails, too.
+//! Status, keys, types and enum values must be equal. Exceptions are listed here with their reasons; a listed difference
+//! that does not occur fails the test.
 
 mod stage;
 
@@ -12,38 +12,38 @@ use std::path::PathBuf;
 use super::*;
 use stage::{Before, Stage};
 
-/// Keys whose values are words of the API: they are compared, all others by their type.
-const WORDS: &[&str] = &["status", "stop_reason", "message_type", "run_type", "error_type", "callback_status_code"];
+/// Keys whose values are enums of the API and are compared. Other values are compared by type.
+const ENUMS: &[&str] = &["status", "stop_reason", "message_type", "run_type", "error_type", "callback_status_code"];
 
-/// Recordings that have no counterpart here, and why.
+/// Recordings that are not compared, with the reason.
 const LEFT_OUT: &[(&str, &str)] = &[
-    ("error-wrong-token", "keys are a matter of the doors, which have tests of their own"),
+    ("error-wrong-token", "API keys are checked by the access rules of a port, which have their own tests"),
     ("error-wrong-token-post", "the same"),
     ("error-no-token", "the same"),
-    ("run-completed-memgpt", "there is one kind of agents here"),
+    ("run-completed-memgpt", "this server has one type of agent"),
     ("run-messages-memgpt", "the same"),
     ("run-max-steps-memgpt", "the same"),
     ("run-failed-memgpt", "the same"),
-    ("run-orphaned", "a run that was at work when its server died is finished here"),
+    ("run-orphaned", "this server finishes a run after a crash"),
     ("cancel-orphaned", "the same"),
     ("run-orphaned-cancelled", "the same"),
-    ("twice-run-0", "runs of one agent never overlap here"),
+    ("twice-run-0", "this server never runs an agent concurrently"),
     ("twice-run-0-messages", "the same"),
     ("twice-run-1", "the same"),
     ("twice-run-1-messages", "the same"),
     ("twice-agent-messages", "the same"),
     ("twice-next-run", "the same"),
-    ("run-callback-timeout", "it takes five seconds"),
-    ("run-callback-no-such-host", "only this machine is called here"),
-    ("run-stream-completed", "a run like any other, and the stream that it belongs to is compared"),
-    ("run-cancelled-later", "whether it flips depends on the moment; see the tests of models"),
+    ("run-callback-timeout", "the timeout takes five seconds"),
+    ("run-callback-no-such-host", "callbacks of this server go to this machine only"),
+    ("run-stream-completed", "like other completed runs; its stream is compared"),
+    ("run-cancelled-later", "depends on timing; see the tests of models"),
     ("run-cancelled-messages", "the same"),
     ("run-cancelled-steps", "the same"),
-    ("run-stream-after", "pieces of messages are counted there, and messages here; see the tests of streams"),
-    ("run-running", "the moment is not to be had by asking; see the tests of streams"),
+    ("run-stream-after", "the real server numbers pieces of messages; see the tests of streams"),
+    ("run-running", "depends on timing; see the tests of streams"),
 ];
 
-/// What two answers have not in common.
+/// Collects the differences of two documents.
 fn differences(at: &str, real: &Value, ours: &Value, found: &mut BTreeSet<String>) {
     match (real, ours) {
         (Value::Object(real), Value::Object(ours)) => {
@@ -62,7 +62,7 @@ fn differences(at: &str, real: &Value, ours: &Value, found: &mut BTreeSet<String
             }
             real.iter().zip(ours).for_each(|(real, ours)| differences(&format!("{at}[]"), real, ours, found));
         }
-        _ if WORDS.iter().any(|word| at.rsplit('.').next() == Some(word)) && real != ours => {
+        _ if ENUMS.iter().any(|word| at.rsplit('.').next() == Some(word)) && real != ours => {
             found.insert(format!("{at}: {real} there, {ours} here"));
         }
         _ if kind(real) != kind(ours) => drop(found.insert(format!("{at}: {} there, {} here", kind(real), kind(ours)))),
@@ -83,7 +83,7 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// A stream as the list of the kinds of its frames; pieces of one message count once, pings do not.
+/// Parses a stream into the types of its frames, without pings; the pieces of one message count once.
 fn kinds_of_frames(text: &str) -> Value {
     let frames = text.lines().filter_map(|line| line.strip_prefix("data: "));
     let mut kinds: Vec<String> = frames
@@ -104,13 +104,13 @@ fn read(file: &str) -> Value {
     if file.ends_with(".json") { serde_json::from_str(&text).expect(file) } else { kinds_of_frames(&text) }
 }
 
-/// Plays a recorded request, and says what is different about the answer.
+/// Repeats a recorded request and returns the differences of the response.
 async fn replay(name: &str, recorded: &Value, manners: Manners, sink: &str) -> BTreeSet<String> {
     let mut body = recorded["body"].clone();
     let before = stage::before(name, sink);
     let foreign = matches!(before, Before::Nothing);
     let stage = Stage::set(manners, before, sink).await;
-    stage::in_directives(&mut body);
+    stage::as_script(&mut body);
     let translate = |text: &str| if foreign { text.to_owned() } else { stage.translate(text) };
     let path = translate(recorded["path"].as_str().expect("a path"));
     let body = match body {
@@ -127,7 +127,8 @@ async fn replay(name: &str, recorded: &Value, manners: Manners, sink: &str) -> B
 
 async fn compare(name: &str, recorded: &Value, answer: axum::response::Response) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    let (real, ours) = (recorded["status"].as_u64().expect("a status"), u64::from(answer.status().as_u16()));
+    let real = recorded["status"].as_u64().expect("a status");
+    let ours = u64::from(answer.status().as_u16());
     if real != ours {
         found.insert(format!("HTTP {real} there, {ours} here"));
         return found;
@@ -140,7 +141,7 @@ async fn compare(name: &str, recorded: &Value, answer: axum::response::Response)
     found
 }
 
-/// The map that a cancel answers has ids for keys.
+/// Replaces run ids in keys, as in the response to a cancel.
 fn without_ids(value: Value) -> Value {
     match value {
         Value::Object(map) => {
@@ -150,9 +151,10 @@ fn without_ids(value: Value) -> Value {
     }
 }
 
-/// Every difference, with the recordings that show it.
+/// Returns every difference, with the names of the recordings.
 async fn all_differences(manners: Manners) -> BTreeMap<String, BTreeSet<String>> {
-    let (index, sink) = (read("index.json"), stage::sink().await);
+    let index = read("index.json");
+    let sink = stage::sink().await;
     let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (name, recorded) in index.as_object().expect("an object") {
         if LEFT_OUT.iter().any(|(left_out, _)| left_out == name) {
@@ -165,7 +167,7 @@ async fn all_differences(manners: Manners) -> BTreeMap<String, BTreeSet<String>>
     all
 }
 
-/// Compares with what is listed: a difference, and how many recordings show it.
+/// Compares with the lists of differences, each with its number of recordings.
 async fn assert_differences(manners: Manners, lists: &[&[(&str, usize)]]) {
     let found = all_differences(manners).await;
     let counted: BTreeMap<&str, usize> = found.iter().map(|(what, samples)| (what.as_str(), samples.len())).collect();
@@ -173,17 +175,17 @@ async fn assert_differences(manners: Manners, lists: &[&[(&str, usize)]]) {
     assert_eq!(counted, listed, "{found:#?}");
 }
 
-/// In either manner.
+/// Differences with and without quirks.
 const ALWAYS: &[(&str, usize)] = &[
-    // A traceback would tell where this program lies on a disk.
+    // A traceback would reveal paths of this machine.
     ("[].error_data.traceback: text there, null here", 1),
-    // The models that are built in have no address.
+    // The built-in models have no endpoint.
     ("[].model_endpoint: text there, null here", 3),
-    // The recording caught the moment before the figure was written.
+    // Recorded just before the figure was written.
     ("[].total_duration_ns: null there, number here", 1),
 ];
 
-/// What the documentation says and the real server does not do, or what this server adds.
+/// Differences without quirks: the documentation differs from the real server, or this server adds a field.
 const DOCUMENTED: &[(&str, usize)] = &[
     ("completed_at: time there, time with Z here", 26),
     ("[].completed_at: time there, time with Z here", 2),
@@ -195,27 +197,27 @@ const DOCUMENTED: &[(&str, usize)] = &[
     ("[].metadata.model: only here", 2),
     ("status: \"created\" there, \"running\" here", 2),
     ("stop_reason: \"end_turn\" there, \"max_steps\" here", 2),
-    // A step's own reason is the run's, too.
+    // A run has the stop reason of its last step.
     ("stop_reason: \"error\" there, \"llm_api_error\" here", 5),
-    // What was sent is kept, also where the model failed.
+    // Input messages are kept when the model fails.
     (": 0 there, 1 here", 1),
-    // A callback that was not answered well is tried again, and the reason is told.
+    // A failed callback is retried, with the reason recorded.
     ("callback_error: null there, text here", 2),
-    // What the real server accepts to fail its run is refused here, and has no run.
+    // The real server accepts these and fails the run; this one rejects them.
     ("HTTP 200 there, 422 here", 4),
     ("HTTP 200 there, 404 here", 2),
     ("HTTP 307 there, 200 here", 1),
     ("HTTP 500 there, 200 here", 2),
-    // A stream ends with its end marker, also where it fails.
+    // A failed stream ends with its end marker.
     (": 2 there, 3 here", 1),
 ];
 
 #[tokio::test]
-async fn with_the_manners_of_the_documentation_answers_differ_as_listed() {
+async fn documented_responses_differ_from_the_recordings_as_listed() {
     assert_differences(Manners::Documented, &[ALWAYS, DOCUMENTED]).await;
 }
 
 #[tokio::test]
-async fn with_the_manners_of_the_real_server_answers_are_the_same() {
+async fn quirky_responses_equal_the_recordings() {
     assert_differences(Manners::Quirky, &[ALWAYS]).await;
 }

@@ -1,39 +1,39 @@
-//! What has to be there before a recorded request is made again.
+//! Sets up a server for a recorded request.
 
 use tokio::net::TcpListener;
 
 use crate::server::Providers;
 use crate::server::tests::*;
 
-/// What has to have happened before a request, so that it means what it meant when it was recorded.
+/// The state of the server when a request was recorded.
 pub enum Before {
-    /// There is an agent.
+    /// An agent exists.
     Agent,
-    /// Nothing that it names is there.
+    /// The ids of the request are unknown.
     Nothing,
     /// A run with this body has ended.
     Ended(Value),
-    /// A run with this body is at work.
-    AtWork(Value),
-    /// The same, and it was cancelled.
+    /// A run with this body is in progress.
+    InProgress(Value),
+    /// A run with this body was cancelled while in progress.
     Cancelled(Value),
-    /// A run that was listened to has ended.
-    Listened(Value),
+    /// A streamed run with this body has ended.
+    Streamed(Value),
     /// Two runs have ended.
     Twice,
-    /// A run waits for a person, and another message came.
-    Refused,
-    /// The agent is gone, and its run with it.
-    Gone,
+    /// A call is pending, and another message has failed.
+    PendingCall,
+    /// The agent and its run were deleted.
+    Deleted,
 }
 
-use Before::{Agent, AtWork, Cancelled, Ended, Gone, Listened, Nothing, Refused, Twice};
+use Before::{Agent, Cancelled, Deleted, Ended, InProgress, Nothing, PendingCall, Streamed, Twice};
 
 pub fn before(name: &str, sink: &str) -> Before {
     let hello = json!({"input": "@reply hi"});
     let called = |text: &str, path: &str| json!({"input": text, "callback_url": format!("{sink}{path}")});
     match name {
-        "run-created" | "run-while-working" | "cancel" | "cancel-all" => AtWork(json!({"input": "@hang"})),
+        "run-created" | "run-while-working" | "cancel" | "cancel-all" => InProgress(json!({"input": "@hang"})),
         "run-completed" | "run-messages" | "run-usage" | "run-steps" | "run-metrics" | "run-trace" => Ended(hello),
         "run-messages-tools" | "run-steps-tools" => Ended(json!({"input": "@tool t {}\n@repeat 2\n@reply hi"})),
         "runs-list" | "runs-list-limit-1" => Twice,
@@ -41,8 +41,8 @@ pub fn before(name: &str, sink: &str) -> Before {
             Ended(json!({"input": "@reply hi", "include_return_message_types": ["assistant_message"]}))
         }
         "run-failed-bad-model" => Ended(json!({"input": "hello", "override_model": "nobody/nothing"})),
-        "run-failed-approval-pending" => Refused,
-        "run-failed-stream" => Listened(json!({"input": "hello", "override_model": "openai/500", "background": true})),
+        "run-failed-approval-pending" => PendingCall,
+        "run-failed-stream" => Streamed(json!({"input": "hello", "override_model": "openai/500", "background": true})),
         name if name.starts_with("run-failed") => {
             let status = name.strip_prefix("run-failed-llm-").unwrap_or("500");
             Ended(json!({"input": "hello", "override_model": format!("openai/{status}")}))
@@ -61,8 +61,8 @@ pub fn before(name: &str, sink: &str) -> Before {
         "run-callback-500" => Ended(called("@reply hi", "/500")),
         "run-callback-302" => Ended(called("@reply hi", "/302")),
         "run-callback-refused" => Ended(json!({"input": "@reply hi", "callback_url": "http://127.0.0.1:9/"})),
-        "run-stream" | "run-stream-after" => Listened(json!({"input": "@tool t {}\n@reply hi", "background": true})),
-        "run-of-deleted-agent" | "run-of-deleted-agent-later" | "post-async-deleted-agent" => Gone,
+        "run-stream" | "run-stream-after" => Streamed(json!({"input": "@tool t {}\n@reply hi", "background": true})),
+        "run-of-deleted-agent" | "run-of-deleted-agent-later" | "post-async-deleted-agent" => Deleted,
         "post-async-unknown-field" => Agent,
         name if name.contains("unknown") || name.contains("malformed-run") => Nothing,
         name if name.starts_with("run-") || name == "cancel-completed" => Ended(hello),
@@ -70,8 +70,8 @@ pub fn before(name: &str, sink: &str) -> Before {
     }
 }
 
-/// The text of a recorded message, as the model here is told the same.
-pub fn in_directives(body: &mut Value) {
+/// Replaces the text of a recorded message by a script with the same effect, or by a model that fails.
+pub fn as_script(body: &mut Value) {
     if let Some(text) = body.pointer_mut("/messages/0/content").filter(|text| text.is_string()) {
         *text = match text.as_str().unwrap_or_default() {
             "" => json!(""),
@@ -82,7 +82,7 @@ pub fn in_directives(body: &mut Value) {
     }
 }
 
-/// A server, one agent of it, and what was made for a request.
+/// A server that is set up for a recorded request.
 pub struct Stage {
     pub server: Server,
     agent: String,
@@ -101,19 +101,20 @@ impl Stage {
     }
 
     async fn play(&self, before: Before) -> Option<String> {
-        let (server, agent) = (&self.server, self.agent.as_str());
+        let server = &self.server;
+        let agent = self.agent.as_str();
         let id = |run: Value| run["id"].as_str().map(str::to_owned);
         match before {
             Agent | Nothing => None,
             Ended(body) => self.ended(body).await,
-            AtWork(body) => self.at_work(body).await,
+            InProgress(body) => self.in_progress(body).await,
             Cancelled(body) => {
-                let run = self.at_work(body).await?;
+                let run = self.in_progress(body).await?;
                 server.cancel(agent, json!({"run_ids": [run]})).await;
                 self.settled(&run).await;
                 Some(run)
             }
-            Listened(body) => {
+            Streamed(body) => {
                 server.stream(&format!("/v1/agents/{agent}/messages/stream"), body).await;
                 id(server.get("/v1/runs/").await[0].clone())
             }
@@ -121,19 +122,19 @@ impl Stage {
                 self.ended(json!({"input": "@reply hi"})).await;
                 self.ended(json!({"input": "@reply ho"})).await
             }
-            Refused => {
+            PendingCall => {
                 self.ended(json!({"input": "@ask t {}"})).await;
                 self.ended(json!({"input": "hello"})).await
             }
-            Gone => {
-                let run = self.at_work(json!({"input": "@hang"})).await;
+            Deleted => {
+                let run = self.in_progress(json!({"input": "@hang"})).await;
                 server.call("DELETE", &format!("/v1/agents/{agent}"), Body::empty()).await;
                 run
             }
         }
     }
 
-    /// A server that refuses the body at once has no run.
+    /// Sends a body and waits for the end of its run; returns `None` if the server rejects the body.
     async fn ended(&self, body: Value) -> Option<String> {
         let path = format!("/v1/agents/{}/messages/async", self.agent);
         let (status, run) = self.server.call("POST", &path, Body::from(body.to_string())).await;
@@ -142,7 +143,7 @@ impl Stage {
         Some(run)
     }
 
-    /// Waits until the run and its callback are through, or will be tried again.
+    /// Polls until the run has ended and its callback was attempted.
     async fn settled(&self, run: &str) {
         let run = format!("/v1/runs/{run}");
         wait_for(async || {
@@ -152,13 +153,13 @@ impl Stage {
         .await;
     }
 
-    async fn at_work(&self, body: Value) -> Option<String> {
+    async fn in_progress(&self, body: Value) -> Option<String> {
         let run = self.server.send(&self.agent, body).await;
-        wait_for(async || self.server.at_work(&run).await).await;
+        wait_for(async || self.server.is_running(&run).await).await;
         Some(run.as_str().to_owned())
     }
 
-    /// A recorded text with the ids of this stage.
+    /// Replaces the recorded ids by those of this server.
     pub fn translate(&self, text: &str) -> String {
         let text = replace_ids(text, "agent-", &self.agent);
         match &self.run {
@@ -168,7 +169,7 @@ impl Stage {
     }
 }
 
-/// Replaces whatever looks like an id of a kind.
+/// Replaces every id with a prefix.
 pub fn replace_ids(text: &str, prefix: &str, by: &str) -> String {
     let mut parts = text.split(prefix);
     let first = parts.next().unwrap_or_default().to_owned();
@@ -178,14 +179,15 @@ pub fn replace_ids(text: &str, prefix: &str, by: &str) -> String {
     })
 }
 
-/// A server that answers a callback with the status that its path names, and a model that is to fail likewise.
+/// Starts a fake receiver and model endpoint. It responds with the status in the path of a callback or in the name of the
+/// model; returns its base URL.
 pub async fn sink() -> String {
     let answer = |axum::extract::Path(status): axum::extract::Path<u16>| async move {
         StatusCode::from_u16(status).expect("a status")
     };
     let fail = |axum::Json(body): axum::Json<Value>| async move {
         let status = body["model"].as_str().and_then(|name| name.parse().ok()).expect("a status");
-        // Who is asked to wait this long does not try again.
+        // A pause this long prevents retries.
         let patience = [(header::RETRY_AFTER, "3600")];
         (StatusCode::from_u16(status).expect("a status"), patience, axum::Json(json!({"error": {"message": "no"}})))
     };
