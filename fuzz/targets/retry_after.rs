@@ -9,6 +9,6 @@ fuzz_target!(|headers: (Option<String>, Option<String>, Option<String>)| {
     if let Some(asked) = retry_after(millis.as_deref(), seconds.as_deref(), date.as_deref()) {
         // Whoever adds it to a moment must not overflow.
         assert!(std::time::Instant::now().checked_add(asked).is_some(), "{asked:?}");
-        let _ = agentctl::text::duration::read(asked);
+        let _ = agentctl::text::duration::format(asked);
     }
 });

@@ -18,7 +18,7 @@ pub(super) fn lost(error: &reqwest::Error, http: &Http, limit: Duration) -> Lost
         return not_connected(error, http);
     }
     if error.is_timeout() {
-        return Lost::new(Kind::Late, format!("no whole answer within {}", duration::read(limit)));
+        return Lost::new(Kind::Late, format!("no whole answer within {}", duration::format(limit)));
     }
     let kind = if sources(error).any(is_no_http) { Kind::NotHttp } else { Kind::Interrupted };
     Lost::new(kind, through(http, deepest(error)))

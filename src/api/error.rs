@@ -281,7 +281,7 @@ fn status_words(status: u16, fault: &Fault) -> String {
 }
 
 fn tried(tries: u32, elapsed: Duration) -> String {
-    if tries < 2 { String::new() } else { format!(" after {tries} tries in {}", duration::read(elapsed)) }
+    if tries < 2 { String::new() } else { format!(" after {tries} tries in {}", duration::format(elapsed)) }
 }
 
 impl From<ApiError> for anyhow::Error {

@@ -152,7 +152,7 @@ fn came(answer: &Answer) -> String {
 /// The server wants more patience than a command has.
 fn asked_to_wait(mut error: ApiError, asked: Duration) -> ApiError {
     if let Kind::Status { fault, .. } = &mut error.kind {
-        let asks = format!("the server asks to wait {}", duration::read(asked));
+        let asks = format!("the server asks to wait {}", duration::format(asked));
         fault.message = if fault.message.is_empty() { asks } else { format!("{}; {asks}", fault.message) };
     }
     error

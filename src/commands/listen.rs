@@ -119,7 +119,7 @@ async fn time_out(args: &Args, count: &Cell<u64>) -> Failure {
         Some(timeout) => {
             tokio::time::sleep(timeout).await;
             let came = plural(count.get(), "run");
-            let message = format!("--timeout ran out after {}; {came} came", duration::read(timeout));
+            let message = format!("--timeout ran out after {}; {came} came", duration::format(timeout));
             Failure::new(Exit::TimedOut, "timeout", message).hint("leave --timeout out to wait for ever")
         }
     }

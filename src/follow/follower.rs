@@ -198,11 +198,11 @@ impl<'a> Follower<'a> {
             (self.emit)(Event::Tick)?;
         }
         if self.deadline.is_some_and(|deadline| deadline <= now) {
-            let waited = crate::text::duration::read(self.options.timeout.unwrap_or_default());
+            let waited = crate::text::duration::format(self.options.timeout.unwrap_or_default());
             return self.give_up("timeout", &format!("--timeout ran out after {waited}"));
         }
         if self.outage.over_at(self.options.max_outage).is_some_and(|over| over <= now) {
-            let waited = crate::text::duration::read(self.options.max_outage);
+            let waited = crate::text::duration::format(self.options.max_outage);
             return self.give_up("outage", &format!("the server did not answer for {waited} (--max-outage)"));
         }
         Ok(())

@@ -32,7 +32,7 @@ impl Follower<'_> {
         let (id, silent_for) = (self.tracked[at].id.clone(), self.tracked[at].silent_for(now));
         (self.emit)(Event::Stalled { id: id.clone(), silent_for })?;
         if self.options.stall.is_some_and(|stall| stall.ends) {
-            let waited = crate::text::duration::read(silent_for);
+            let waited = crate::text::duration::format(silent_for);
             let message = format!("stopped following {id}: nothing new for {waited} (--stall-after)");
             let tracked = self.tracked.swap_remove(at);
             return self.lose(tracked, Failure::new(Exit::TimedOut, "stalled", message).run(id));

@@ -9,7 +9,7 @@ use crate::core::facts::{self, Details, Facts};
 use crate::core::outcome::outcome;
 use crate::model::message::ToolCall;
 use crate::model::{Document, Run, time};
-use crate::text::duration::read_ns;
+use crate::text::duration::format_ns;
 use crate::text::page::{Page, Tone};
 
 /// A run as a card. Without facts it shows what the run says of itself.
@@ -45,8 +45,8 @@ fn values(run: &Run, facts: &Facts, ctx: &Context) -> Page {
         .value("stop reason", run.stop_reason().as_ref().map(|reason| reason.as_str()))
         .value("reason", facts.reason.as_deref().filter(|reason| Some(*reason) != document.text("stop_reason")))
         .value("created", run.created_at().map(|at| ctx.time(at)).as_deref())
-        .value("duration", Some(&read_ns(facts.duration_ns)))
-        .value("ttft", Some(&read_ns(facts.ttft_ns)))
+        .value("duration", Some(&format_ns(facts.duration_ns)))
+        .value("ttft", Some(&format_ns(facts.ttft_ns)))
         .value("steps", facts.steps.map(|steps| steps.to_string()).as_deref())
         .value("tokens", facts.total_tokens.map(|tokens| tokens.to_string()).as_deref())
         .value("callback", document.text("callback_url"))

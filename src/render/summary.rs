@@ -10,7 +10,7 @@ use crate::follow::event::Ending;
 use crate::model::message::ToolCall;
 use crate::model::{Run, StopReason, approval};
 use crate::text::count::{plural, tally};
-use crate::text::duration::read_ns;
+use crate::text::duration::format_ns;
 use crate::text::page::Page;
 use crate::text::show::show;
 use crate::text::wrap::{fill, wrap};
@@ -119,7 +119,7 @@ fn one_line(head: &str, stop: &[String], times: &str, sizes: &[String], columns:
 }
 
 fn times(facts: &Facts) -> String {
-    format!("ttft {}{SEPARATOR}duration {}", read_ns(facts.ttft_ns), read_ns(facts.duration_ns))
+    format!("ttft {}{SEPARATOR}duration {}", format_ns(facts.ttft_ns), format_ns(facts.duration_ns))
 }
 
 fn sizes(facts: &Facts) -> Vec<String> {

@@ -6,7 +6,7 @@ use super::grid::{Column, grid};
 use crate::core::facts::Facts;
 use crate::core::stats::Group;
 use crate::model::{Document, Run, time};
-use crate::text::duration::read_ns;
+use crate::text::duration::format_ns;
 use crate::text::page::Page;
 use crate::text::time::{age, rfc3339};
 
@@ -32,8 +32,8 @@ pub fn runs_table<'a>(runs: impl IntoIterator<Item = &'a Run>, ctx: &Context) ->
             run.stop_reason().map(|it| ctx.cell(it.as_str(), CELL_MAX)).unwrap_or_default()
         }),
         column(created, 4, &|run, _| short_time(run.document(), ctx)),
-        column("duration", 3, &|_, facts| read_ns(facts.duration_ns)),
-        column("ttft", 5, &|_, facts| read_ns(facts.ttft_ns)),
+        column("duration", 3, &|_, facts| format_ns(facts.duration_ns)),
+        column("ttft", 5, &|_, facts| format_ns(facts.ttft_ns)),
     ];
     grid(&columns, ctx)
 }
@@ -63,12 +63,12 @@ pub fn stats_table(groups: &[Group], ctx: &Context) -> Page {
     let columns = [
         column("stop reason", 0, &|group| ctx.cell(group.stop_reason.as_deref().unwrap_or("not stopped"), CELL_MAX)),
         column("runs", 1, &|group| group.runs.to_string()),
-        column("ttft p50", 1, &|group| read_ns(group.ttft_ns.p50)),
-        column("p95", 1, &|group| read_ns(group.ttft_ns.p95)),
-        column("max", 1, &|group| read_ns(group.ttft_ns.max)),
-        column("duration p50", 1, &|group| read_ns(group.duration_ns.p50)),
-        column("p95", 1, &|group| read_ns(group.duration_ns.p95)),
-        column("max", 1, &|group| read_ns(group.duration_ns.max)),
+        column("ttft p50", 1, &|group| format_ns(group.ttft_ns.p50)),
+        column("p95", 1, &|group| format_ns(group.ttft_ns.p95)),
+        column("max", 1, &|group| format_ns(group.ttft_ns.max)),
+        column("duration p50", 1, &|group| format_ns(group.duration_ns.p50)),
+        column("p95", 1, &|group| format_ns(group.duration_ns.p95)),
+        column("max", 1, &|group| format_ns(group.duration_ns.max)),
     ];
     grid(&columns, ctx)
 }

@@ -1,6 +1,6 @@
-//! Text for a locale that has no UTF-8.
+//! Conversion of text for a locale without UTF-8.
 
-/// The text in ASCII: our own glyphs by their nearest look, everything else as `\u{e9}`.
+/// Converts text to ASCII: the glyphs of agentctl to a similar character, all others to an escape such as `\u{e9}`.
 pub fn ascii(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn our_own_glyphs_keep_their_look_and_the_rest_its_code() {
+    fn glyphs_of_agentctl_are_replaced_and_all_others_escaped() {
         assert_eq!(ascii("a → b… é"), "a -> b... \\u{e9}");
     }
 }

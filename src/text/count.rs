@@ -1,31 +1,29 @@
-//! Counts, as people read and write them.
+//! Parsing and formatting of counts.
 
 use std::str::FromStr;
 
-/// A number and its noun: `1 run`, `3 runs`.
+/// Formats a number with its noun: `1 run`, `3 runs`.
 pub fn plural(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
-/// Reads how many of something are asked for: one or more.
+/// Parses a count of 1 or more.
 pub fn parse<T: FromStr + PartialOrd + From<u8>>(text: &str) -> Result<T, String> {
     let count = text.parse().ok().filter(|count| *count >= T::from(1));
     count.ok_or_else(|| "it must be 1 or more".to_owned())
 }
 
-/// A number of things and how many of each kind there are: `3 runs: 2 succeeded, 1 failed`.
-///
-/// The kinds stand in the order in which each is first met.
-pub fn tally(noun: &str, kinds: &[&'static str]) -> String {
+/// Formats a count by group: `3 runs: 2 succeeded, 1 failed`. The groups keep the order of first appearance.
+pub fn tally(noun: &str, labels: &[&'static str]) -> String {
     let mut groups: Vec<(&str, usize)> = vec![];
-    for kind in kinds {
-        match groups.iter_mut().find(|(known, _)| known == kind) {
+    for label in labels {
+        match groups.iter_mut().find(|(known, _)| known == label) {
             Some((_, count)) => *count += 1,
-            None => groups.push((kind, 1)),
+            None => groups.push((label, 1)),
         }
     }
-    let groups: Vec<String> = groups.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-    let total = plural(kinds.len() as u64, noun);
+    let groups: Vec<String> = groups.iter().map(|(label, count)| format!("{count} {label}")).collect();
+    let total = plural(labels.len() as u64, noun);
     if groups.is_empty() { total } else { format!("{total}: {}", groups.join(", ")) }
 }
 
@@ -42,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_are_counted_in_the_order_of_appearance() {
+    fn groups_are_counted_in_the_order_of_first_appearance() {
         assert_eq!(tally("run", &["open", "failed", "open"]), "3 runs: 2 open, 1 failed");
         assert_eq!(tally("run", &["open"]), "1 run: 1 open");
         assert_eq!(tally("run", &[]), "0 runs");

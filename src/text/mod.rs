@@ -1,4 +1,4 @@
-//! Text for people: what may be shown, how wide it is, how durations, times and counts read. Pure.
+//! Text for people: sanitizing, wrapping, and the formats of durations, times and counts. Pure.
 
 pub mod ascii;
 pub mod count;

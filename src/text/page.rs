@@ -1,79 +1,79 @@
-//! A piece of human output: safe text with meaning, which becomes colour or nothing at the edge.
+//! Human output as sanitized text with tones, which are printed as colours on a terminal.
 
 use super::show::{Shown, show, show_line};
 
-/// What a piece of text means; the colour follows from it.
+/// The meaning of a piece of text. It decides the colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tone {
     /// Ordinary text.
     #[default]
     Plain,
-    /// What the eye should find first.
+    /// Important text.
     Strong,
-    /// What may be overlooked.
+    /// Secondary text.
     Faint,
-    /// It went well.
+    /// A success.
     Good,
-    /// It wants attention.
+    /// A warning.
     Caution,
-    /// It went wrong.
+    /// An error.
     Bad,
 }
 
-/// Human output under construction. Only program text (`&'static str`) and [`Shown`] text get in.
+/// A builder of human output. It accepts literals (`&'static str`) and sanitized text ([`Shown`]) only.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page(Vec<(Tone, Shown)>);
 
 impl Page {
-    /// An empty page.
+    /// Creates an empty page.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds text of this program's own.
+    /// Adds a literal.
     pub fn say(self, text: &'static str) -> Self {
         self.tone(Tone::Plain, text)
     }
 
-    /// Adds text of this program's own, with a meaning.
+    /// Adds a literal with a tone.
     pub fn tone(mut self, tone: Tone, text: &'static str) -> Self {
         self.0.push((tone, show(text)));
         self
     }
 
-    /// Adds text from elsewhere, made safe; line feeds stay.
+    /// Sanitizes untrusted text and adds it; line feeds stay.
     pub fn show(self, untrusted: &str) -> Self {
         self.paint(Tone::Plain, show(untrusted))
     }
 
-    /// Adds text from elsewhere, made safe, on one line.
+    /// Sanitizes untrusted text and adds it as one line.
     pub fn show_line(self, untrusted: &str) -> Self {
         self.paint(Tone::Plain, show_line(untrusted))
     }
 
-    /// Adds safe text with a meaning.
+    /// Adds sanitized text with a tone.
     pub fn paint(mut self, tone: Tone, text: Shown) -> Self {
         self.0.push((tone, text));
         self
     }
 
-    /// Adds another page behind this one.
+    /// Appends another page.
     pub fn page(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self
     }
 
-    /// Ends the line.
+    /// Adds a line feed.
     pub fn end(self) -> Self {
         self.say("\n")
     }
 
-    /// Whether nothing is on it.
+    /// Returns whether the page has no text.
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(|(_, text)| text.as_str().is_empty())
     }
 
-    /// The text, with colour (SGR sequences) or without.
+    /// Renders the text, with or without colours (SGR sequences).
     pub fn text(&self, colour: bool) -> String {
         self.0.iter().map(|(tone, text)| if colour { tone.wrap(text.as_str()) } else { text.to_string() }).collect()
     }
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colour_is_added_around_safe_text_only() {
+    fn escape_sequences_come_from_tones_only() {
         let page = Page::new().tone(Tone::Bad, "error").say(": ").show("\u{1b}[2J").end();
         assert_eq!(page.text(false), "error: \\u{1b}[2J\n");
         assert_eq!(page.text(true), "\u{1b}[31merror\u{1b}[0m: \\u{1b}[2J\n");

@@ -1,4 +1,4 @@
-//! Words for a shell.
+//! Quoting for shells.
 
 /// Quotes a word for a POSIX shell.
 pub fn quote(word: &str) -> String {

@@ -1,26 +1,25 @@
-//! Text from the network, made fit for a terminal.
+//! Sanitizing of untrusted text for a terminal.
 
 use std::fmt;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Text that cannot act on a terminal: everything that a human view prints is one of these.
+/// Sanitized text, which cannot control a terminal. Human output consists of it only.
 ///
-/// Control, escape, bidirectional and zero-width characters are written as `\u{1b}`; line feed and
-/// tab stay.
+/// Control, escape, bidirectional and zero-width characters are escaped, such as `\u{1b}`; line feeds and tabs stay.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Shown(String);
 
-/// How many combining characters in a row are shown; more would paint over the lines above.
-const COMBINING_MAX: usize = 8;
+/// The longest sequence of combining characters that is printed; a longer one would cover the lines above.
+const MAX_COMBINING: usize = 8;
 
 impl Shown {
-    /// The text, safe to print.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Width in terminal columns of the text, which should be one line.
+    /// Returns the width in terminal columns of text on one line.
     pub fn width(&self) -> usize {
         self.0.width()
     }
@@ -32,13 +31,13 @@ impl fmt::Display for Shown {
     }
 }
 
-/// Makes untrusted text fit for a terminal. Line feeds and tabs stay.
+/// Sanitizes untrusted text. Line feeds and tabs stay.
 pub fn show(untrusted: &str) -> Shown {
     let mut shown = String::with_capacity(untrusted.len());
     let mut combining = 0;
     for c in untrusted.chars() {
         combining = if c.width() == Some(0) { combining + 1 } else { 0 };
-        if is_hidden(c) || combining > COMBINING_MAX {
+        if is_hidden(c) || combining > MAX_COMBINING {
             shown.push_str(&c.escape_unicode().to_string());
         } else {
             shown.push(c);
@@ -47,23 +46,23 @@ pub fn show(untrusted: &str) -> Shown {
     Shown(shown)
 }
 
-/// The same on one line: line feeds and tabs become spaces, runs of them one.
+/// Sanitizes untrusted text as one line: each sequence of line feeds, tabs and spaces becomes one space.
 pub fn show_line(untrusted: &str) -> Shown {
     let words: Vec<&str> = untrusted.split(['\n', '\t', ' ']).filter(|word| !word.is_empty()).collect();
     show(&words.join(" "))
 }
 
-/// One safe line of at most `columns` columns; what is cut ends in `…`.
+/// Sanitizes untrusted text as one line of at most `columns` columns; a shortened line ends in `…`.
 pub fn clip(untrusted: &str, columns: usize) -> String {
     fit(show_line(untrusted).as_str(), columns)
 }
 
-/// Cuts safe text to a number of columns; what is cut ends in `…`.
+/// Shortens sanitized text to a number of columns; shortened text ends in `…`.
 pub fn fit(shown: &str, columns: usize) -> String {
     fit_with(shown, columns, "…")
 }
 
-/// Cuts safe text to a number of columns; what is cut ends in `mark`, or in as much of it as there is room for.
+/// Shortens sanitized text to a number of columns; shortened text ends in `mark`, which is shortened too if necessary.
 pub fn fit_with(shown: &str, columns: usize, mark: &str) -> String {
     if shown.chars().map(columns_of).sum::<usize>() <= columns {
         return shown.to_owned();
@@ -72,7 +71,7 @@ pub fn fit_with(shown: &str, columns: usize, mark: &str) -> String {
     format!("{}{mark}", head(shown, columns - mark.width()))
 }
 
-/// As much of the beginning as `columns` columns hold.
+/// Returns the longest prefix that fits `columns` columns.
 pub fn head(shown: &str, columns: usize) -> &str {
     let mut room = columns;
     let end = shown.char_indices().find(|(_, c)| match room.checked_sub(columns_of(*c)) {
@@ -85,14 +84,14 @@ pub fn head(shown: &str, columns: usize) -> &str {
     &shown[..end.map_or(shown.len(), |(at, _)| at)]
 }
 
-/// The most columns that a terminal gives a character. Terminals disagree about emoji sequences: some add up the parts,
-/// some widen what stands before a variation selector. Only a count that is never too low keeps a line from wrapping.
+/// Returns the largest width of a character over all terminals. Terminals disagree about emoji sequences: some add the
+/// widths of the parts, others widen the character before a variation selector. An underestimate would wrap the line.
 fn columns_of(c: char) -> usize {
     if c == '\u{fe0f}' { 1 } else { c.width().unwrap_or(1) }
 }
 
-/// Whether a character must not reach a terminal as it is: C0 but line feed and tab, DEL, C1, line separators, and what
-/// is invisible: bidirectional controls, zero-width, filling and tag characters. Selectors of an emoji's look may stay.
+/// Returns whether a character must be escaped: C0 except line feed and tab, DEL, C1, line separators, and invisible
+/// characters (bidirectional controls, zero-width, filler and tag characters). Variation selectors of emoji are allowed.
 pub fn is_hidden(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
@@ -111,21 +110,21 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn escapes_are_shown_instead_of_carried_out() {
+    fn control_characters_are_escaped() {
         assert_eq!(show("\u{1b}[31mred\r\u{202e}x\u{9b}").as_str(), "\\u{1b}[31mred\\u{d}\\u{202e}x\\u{9b}");
         assert_eq!(show("a\n\tb").as_str(), "a\n\tb");
         assert_eq!(show_line(" a\n\n b\tc ").as_str(), "a b c");
     }
 
     #[test]
-    fn a_pile_of_combining_characters_is_cut_down() {
-        let pile = format!("a{}", "\u{301}".repeat(50));
-        let marks = show(&pile).as_str().matches('\u{301}').count();
-        assert_eq!(marks, COMBINING_MAX);
+    fn a_long_sequence_of_combining_characters_is_escaped() {
+        let text = format!("a{}", "\u{301}".repeat(50));
+        let marks = show(&text).as_str().matches('\u{301}').count();
+        assert_eq!(marks, MAX_COMBINING);
     }
 
     #[test]
-    fn wide_characters_count_twice_when_cutting() {
+    fn a_wide_character_takes_two_columns() {
         assert_eq!(fit("日本語", 5), "日本…");
         assert_eq!(fit("日本語", 6), "日本語");
         assert_eq!(fit("abc", 0), "");
@@ -134,13 +133,13 @@ mod tests {
     }
 
     #[test]
-    fn an_emoji_that_a_selector_widens_is_counted_at_its_widest() {
+    fn an_emoji_with_a_variation_selector_takes_its_largest_width() {
         assert_eq!(fit("\u{2764}\u{fe0f}\u{2764}\u{fe0f}", 3), "\u{2764}\u{fe0f}…");
     }
 
     proptest! {
         #[test]
-        fn nothing_hidden_is_left_and_showing_twice_changes_nothing(text: String, columns in 0usize..40) {
+        fn sanitized_text_has_no_hidden_characters_and_is_stable(text: String, columns in 0usize..40) {
             let shown = show(&text);
             prop_assert!(!shown.as_str().chars().any(is_hidden));
             prop_assert_eq!(&show(shown.as_str()), &shown);

@@ -1,4 +1,4 @@
-//! A point in the past, as people write it.
+//! Parsing of `--since`: a time in the past.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -9,34 +9,34 @@ use jiff::tz::TimeZone;
 
 use super::{duration, show};
 
-/// Since when: an age, or a time.
+/// The start of a period: an age or a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Since {
-    /// So long ago.
+    /// A duration before the present.
     Age(Duration),
-    /// A time with its offset.
+    /// A time with a UTC offset.
     Time(Timestamp),
-    /// A time of day, or the beginning of a day, where the reader is.
+    /// A date, or a date and time of day, in the local time zone. A date alone is its start.
     Civil(DateTime),
 }
 
 impl FromStr for Since {
     type Err = String;
 
-    /// Reads `2h`, `2026-11-23T14:56:08Z`, `2026-11-23T14:56` or `2026-11-23`.
+    /// Parses `2h`, `2026-11-23T14:56:08Z`, `2026-11-23T14:56` or `2026-11-23`.
     fn from_str(text: &str) -> Result<Self, String> {
         let time = || text.parse().ok().map(Self::Time);
         let civil = || text.parse().ok().map(Self::Civil);
         let age = || duration::parse(text).ok().map(Self::Age);
         age().or_else(time).or_else(civil).ok_or_else(|| {
             let shown = show::clip(text, 60);
-            format!("`{shown}` is neither an age nor a time (try 2h, 2026-11-23 or 2026-11-23T14:56:08Z)")
+            format!("`{shown}` is neither an age nor a time (try 2h, 3d, 2026-11-23 or 2026-11-23T14:56:08Z)")
         })
     }
 }
 
 impl Since {
-    /// The time that is meant. It is an error if there is no such time.
+    /// Returns the time as a timestamp. Returns an error if it is out of range.
     pub fn resolve(self, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, jiff::Error> {
         match self {
             Self::Age(age) => now.checked_sub(age),
@@ -52,12 +52,13 @@ mod tests {
     use jiff::tz::Offset;
 
     #[test]
-    fn an_age_a_time_and_a_date_are_read() {
+    fn an_age_a_time_or_a_date_is_accepted() {
         let now: Timestamp = "2026-11-23T12:00:00Z".parse().expect("a time");
         let zone = TimeZone::fixed(Offset::constant(1));
         for (text, expected) in [
             ("2h", "2026-11-23T10:00:00Z"),
             ("90", "2026-11-23T11:58:30Z"),
+            ("2d", "2026-11-21T12:00:00Z"),
             ("2026-11-20T08:00:00Z", "2026-11-20T08:00:00Z"),
             ("2026-11-20T08:00:00.5+02:00", "2026-11-20T06:00:00.5Z"),
             ("2026-11-20T08:00", "2026-11-20T07:00:00Z"),
@@ -70,7 +71,7 @@ mod tests {
                 "{text}"
             );
         }
-        for bad in ["", "yesterday", "2026-13-01", "2026-11-20T25:00:00Z", "-2h", "2d"] {
+        for bad in ["", "yesterday", "2026-13-01", "2026-11-20T25:00:00Z", "-2h", "2w"] {
             assert!(bad.parse::<Since>().is_err(), "{bad}");
         }
     }

@@ -1,4 +1,4 @@
-//! Points in time, as people and logs read them. The time zone and the present are passed in.
+//! Formatting of times for people and logs. Callers pass the time zone and the present.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -7,24 +7,24 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// Date and time of day in a zone: `2026-11-23 15:56:08`.
+/// Formats date and time of day in a zone: `2026-11-23 15:56:08`.
 pub fn local(time: Timestamp, zone: &TimeZone) -> String {
     zone.to_datetime(time).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// Time of day in a zone: `15:56:08`.
+/// Formats the time of day in a zone: `15:56:08`.
 pub fn clock(time: Timestamp, zone: &TimeZone) -> String {
     zone.to_datetime(time).strftime("%H:%M:%S").to_string()
 }
 
-/// RFC 3339 in UTC with milliseconds: `2026-11-23T14:56:08.670Z`.
+/// Formats a time as RFC 3339 in UTC with milliseconds: `2026-11-23T14:56:08.670Z`.
 pub fn rfc3339(time: Timestamp) -> String {
     format!("{time:.3}")
 }
 
-/// How long ago, in the largest unit that gives a whole number: `12 s`, `3 m`, `5 h`, `4 d`.
+/// Formats the age of a time in its largest unit, rounded down: `12 s`, `3 m`, `5 h`, `4 d`.
 ///
-/// A time that is still to come, which only a wrong clock can cause, reads `0 s`.
+/// A time in the future, caused by a wrong clock, gives `0 s`.
 pub fn age(time: Timestamp, now: Timestamp) -> String {
     let seconds = u64::try_from(now.as_second() - time.as_second()).unwrap_or(0);
     match seconds {
@@ -45,8 +45,9 @@ mod tests {
     }
 
     #[test]
-    fn a_time_reads_in_its_zone_and_in_utc() {
-        let (time, zone) = (at("2026-11-23T23:56:08.670795Z"), TimeZone::fixed(Offset::constant(1)));
+    fn a_time_is_formatted_in_a_zone_and_in_utc() {
+        let time = at("2026-11-23T23:56:08.670795Z");
+        let zone = TimeZone::fixed(Offset::constant(1));
         assert_eq!(local(time, &zone), "2026-11-24 00:56:08");
         assert_eq!(clock(time, &zone), "00:56:08");
         assert_eq!(rfc3339(time), "2026-11-23T23:56:08.670Z");

@@ -1,11 +1,11 @@
-//! Breaks safe text into lines at places that we choose, before a terminal breaks it at places that it chooses.
+//! Line breaking of sanitized text, before a terminal breaks lines inside words.
 
 use unicode_width::UnicodeWidthStr;
 
 use super::show::head;
 
-/// Puts parts on as few lines as hold them, `separator` between those on one line. A part is never broken: only one that
-/// is wider than `columns` by itself makes a line that is.
+/// Joins parts with `separator` into as few lines of `columns` columns as possible. Parts are never broken: a part that is
+/// too wide gets a line of its own.
 pub fn fill(parts: &[String], separator: &str, columns: usize) -> Vec<String> {
     let mut lines: Vec<String> = vec![];
     for part in parts {
@@ -20,7 +20,7 @@ pub fn fill(parts: &[String], separator: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// Breaks one line of safe text at its spaces, and a word that is wider than `columns` wherever it must be.
+/// Breaks one line of sanitized text at spaces, and inside words that are wider than `columns`.
 pub fn wrap(shown: &str, columns: usize) -> Vec<String> {
     let words: Vec<String> = shown.split(' ').flat_map(|word| pieces(word, columns)).collect();
     fill(&words, " ", columns)
@@ -30,7 +30,7 @@ fn pieces(mut word: &str, columns: usize) -> Vec<String> {
     let mut pieces = vec![];
     while word.width() > columns {
         let piece = head(word, columns);
-        // Not even one character has room: it is better to overflow than to go on for ever.
+        // No character fits: returns a line that is too wide instead of looping forever.
         if piece.is_empty() {
             break;
         }
@@ -48,7 +48,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn parts_are_kept_whole_and_words_are_not() {
+    fn fill_keeps_parts_whole_and_wrap_breaks_words() {
         let parts = ["ttft 1 s".to_owned(), "duration 4 s".to_owned(), "3 steps".to_owned()];
         assert_eq!(fill(&parts, " - ", 23), ["ttft 1 s - duration 4 s", "3 steps"]);
         assert_eq!(fill(&parts, " - ", 4).len(), 3);
@@ -58,7 +58,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_line_is_wider_than_asked_and_nothing_is_lost(text: String, columns in 2usize..60) {
+        fn no_line_is_too_wide_and_no_character_is_lost(text: String, columns in 2usize..60) {
             let shown = show_line(&text);
             let lines = wrap(shown.as_str(), columns);
             for line in &lines {

@@ -101,7 +101,7 @@ fn clock(server: Timestamp, here: Timestamp) -> Check {
         return Check::ok("clock", "this machine and the server agree on the time");
     }
     let way = if server > here { "behind" } else { "ahead of" };
-    let message = format!("this machine's clock is {} {way} the server's", duration::read_whole(apart));
+    let message = format!("this machine's clock is {} {way} the server's", duration::format_whole_seconds(apart));
     Check::warning("clock", message, "set the clock: times and ages of runs are off, durations are not")
 }
 
@@ -156,7 +156,7 @@ pub async fn latency(session: &Session) -> Check {
 
 /// A duration of this network. Anything shorter than a millisecond is as good as none.
 pub fn took(duration: Duration) -> String {
-    if duration < Duration::from_millis(1) { "under 1 ms".to_owned() } else { duration::read(duration) }
+    if duration < Duration::from_millis(1) { "under 1 ms".to_owned() } else { duration::format(duration) }
 }
 
 fn failed(name: &'static str, error: &ApiError) -> Check {

@@ -107,7 +107,7 @@ impl Line<'_> {
             }
             Self::Access(AccessEvent::Answered { method, path, status, took }) => {
                 let page = page.show_line(method.as_str()).say(" ").show_line(path).say(" -> ");
-                page.show_line(status.as_str()).say(" in ").show(&duration::read(*took))
+                page.show_line(status.as_str()).say(" in ").show(&duration::format(*took))
             }
             Self::Stopping { signal, at_work: 0 } => page.say("stopping: ").say(name(*signal)),
             Self::Stopping { signal, at_work } => {

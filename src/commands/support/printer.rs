@@ -16,7 +16,7 @@ use crate::follow::{Ending, Event};
 use crate::model::{Message, Run, RunId, message};
 use crate::render;
 use crate::report::Failure;
-use crate::text::duration::read_whole;
+use crate::text::duration::format_whole_seconds;
 use crate::text::page::Page;
 
 /// Prints what events bring.
@@ -71,7 +71,8 @@ impl<'a> Printer<'a> {
     }
 
     fn say_stalled(&self, id: &RunId, silent_for: Duration) {
-        let page = Page::new().show(id.as_str()).say(": nothing new for ").show(&read_whole(silent_for)).end();
+        let page =
+            Page::new().show(id.as_str()).say(": nothing new for ").show(&format_whole_seconds(silent_for)).end();
         let page = page.say("  cancel: ").show(&self.command("cancel", id.as_str())).end();
         self.ctx.io.notice(&page);
     }

@@ -337,7 +337,7 @@ fn listener(ctx: &Ctx, command_suffix: String) -> Listener {
         }
         Heard::Exchange { request, result, took } if verbose > 0 => {
             let page = Page::new().show_line(&request).say(" -> ").show_line(&result).say(" in ");
-            voice(&page.show(&duration::read(took)).end());
+            voice(&page.show(&duration::format(took)).end());
         }
         Heard::Body { sent, text } if verbose > 1 => {
             voice(&Page::new().say(if sent { "> " } else { "< " }).show_line(text).end());

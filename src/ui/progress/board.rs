@@ -11,7 +11,7 @@ use crate::core::Outcome;
 use crate::follow::event::{Ending, Event};
 use crate::model::{Message, Run, RunId};
 use crate::text::count::tally;
-use crate::text::duration::read_whole;
+use crate::text::duration::format_whole_seconds;
 use crate::text::show::clip;
 
 /// The most columns of a text that are kept: more than a line has room for.
@@ -75,7 +75,7 @@ impl Board {
         let mut states: Vec<State> = self.rows.iter().map(|row| row.state).collect();
         states.sort_by_key(|state| state.order());
         let words: Vec<&str> = states.into_iter().map(State::words).collect();
-        format!("{} · {}", tally("run", &words), read_whole(since(self.began, now)))
+        format!("{} · {}", tally("run", &words), format_whole_seconds(since(self.began, now)))
     }
 
     /// The row of a run, which is new where nothing was heard of it before.

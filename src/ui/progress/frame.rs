@@ -6,7 +6,7 @@ use super::board::{Board, Row, State};
 use crate::core::Outcome;
 use crate::text::ascii::ascii;
 use crate::text::count::plural;
-use crate::text::duration::read_whole;
+use crate::text::duration::format_whole_seconds;
 use crate::text::page::{Page, Tone};
 use crate::text::show::{fit_with, show};
 use crate::text::style::Style;
@@ -47,7 +47,7 @@ fn line(row: &Row, style: &Style, columns: usize, now: Timestamp) -> Page {
     let (glyph, tone) = sign(row.state);
     let head = fitted(&format!("{glyph} {}", row.word()), style, columns);
     let steps = (row.steps > 0).then(|| plural(row.steps as u64, "step"));
-    let parts = [Some(read_whole(row.elapsed(now))), steps, row.tool.clone(), row.said.clone()];
+    let parts = [Some(format_whole_seconds(row.elapsed(now))), steps, row.tool.clone(), row.said.clone()];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     let line = format!("{head} {} {}", short(row.id.as_str(), columns), parts.join(" · "));
     let line = fitted(&line, style, columns);

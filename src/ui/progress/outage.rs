@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::clock::since;
-use crate::text::duration::read_whole;
+use crate::text::duration::format_whole_seconds;
 use crate::text::show::clip;
 
 /// An outage that goes on.
@@ -31,13 +31,13 @@ impl Outage {
     /// `columns` where possible.
     pub(super) fn text(&self, now: Timestamp, columns: usize) -> String {
         let down = since(self.began, now);
-        let down = if down.as_secs() == 0 { String::new() } else { format!(" for {}", read_whole(down)) };
+        let down = if down.as_secs() == 0 { String::new() } else { format!(" for {}", format_whole_seconds(down)) };
         let head = format!("no answer from the server{down}: ");
         let wait = since(now, self.next_try);
         let tail = if wait.as_secs() == 0 {
             "; trying again".to_owned()
         } else {
-            format!("; next try in {}", read_whole(wait))
+            format!("; next try in {}", format_whole_seconds(wait))
         };
         let room = columns.saturating_sub(head.len() + tail.len());
         format!("{head}{}{tail}", clip(&self.error, room))
@@ -46,5 +46,5 @@ impl Outage {
 
 /// What is said when an outage is over.
 pub(super) fn recovered(down_for: Duration) -> String {
-    format!("the server answers again after {}", read_whole(down_for))
+    format!("the server answers again after {}", format_whole_seconds(down_for))
 }

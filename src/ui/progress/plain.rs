@@ -11,7 +11,7 @@ use super::outage::{Outage, recovered};
 use crate::follow::event::{Ending, Event};
 use crate::model::{Run, RunId};
 use crate::text::count::plural;
-use crate::text::duration::{read_ns, read_whole};
+use crate::text::duration::{format_ns, format_whole_seconds};
 use crate::text::page::Page;
 
 /// The longest silence.
@@ -85,7 +85,7 @@ fn status(run: &Run) -> Page {
 fn ended(ending: &Ending) -> Page {
     let page = about(ending.run.id()).say(ending.facts.outcome.words());
     match ending.facts.duration_ns {
-        Some(nanos) => page.say(" after ").show(&read_ns(Some(nanos))),
+        Some(nanos) => page.say(" after ").show(&format_ns(Some(nanos))),
         None => page,
     }
 }
@@ -95,7 +95,7 @@ fn down(outage: &Outage, now: Timestamp) -> Page {
 }
 
 fn going_on(row: &Row, now: Timestamp) -> Page {
-    let page = about(&row.id).show(row.word()).say(" for ").show(&read_whole(row.elapsed(now)));
+    let page = about(&row.id).show(row.word()).say(" for ").show(&format_whole_seconds(row.elapsed(now)));
     if row.steps == 0 { page } else { page.say(", ").show(&plural(row.steps as u64, "step")) }
 }
 
