@@ -273,7 +273,7 @@ fn a_terminal_is_not_waited_for() {
     let (env, mock) = (TestEnv::new(), letta::done());
     for args in [&["send", "--agent", AGENT][..], &["watch", "-"]] {
         let screen = Pty::agentctl(&env, args).server(&mock.url()).spawn().wait();
-        assert_eq!((screen.status.exit_code(), mock.connections()), (2, 0), "{}", screen.raw());
+        assert_eq!((screen.code, mock.connections()), (2, 0), "{}", screen.raw());
         assert!(screen.raw().contains("standard input is a terminal"), "{}", screen.raw());
     }
 }

@@ -4,9 +4,10 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, Weak};
-use std::thread;
-use std::time::Duration;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
+use rustix::net::{self, AddressFamily, SocketType};
 use serde_json::Value;
 
 /// How long a test waits for a request, or a held answer for its gate.
@@ -16,6 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Mock {
     address: SocketAddr,
     shared: Arc<Shared>,
+    listener: Mutex<Option<JoinHandle<()>>>,
 }
 
 #[derive(Default)]
@@ -63,14 +65,14 @@ impl Mock {
 
     /// Starts on the address of a server that was stopped.
     pub fn start_at(address: SocketAddr) -> Self {
-        Self::listen(TcpListener::bind(address).expect("the port is free again"))
+        Self::listen(once_free(|| TcpListener::bind(address)))
     }
 
     fn listen(listener: TcpListener) -> Self {
         let address = listener.local_addr().expect("an address");
         let shared = Arc::new(Shared::default());
         let ours = Arc::clone(&shared);
-        thread::spawn(move || {
+        let listener = thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 if ours.stopped.load(SeqCst) {
                     return;
@@ -83,7 +85,7 @@ impl Mock {
                 thread::spawn(move || _ = shared.serve(&stream));
             }
         });
-        Self { address, shared }
+        Self { address, shared, listener: Mutex::new(Some(listener)) }
     }
 
     /// Starts a server that answers every GET and every POST with this.
@@ -138,25 +140,27 @@ impl Mock {
         self.shared.connections.load(SeqCst)
     }
 
-    /// Closes the port and every connection: from now on connections are refused.
+    /// Closes the port and every connection. From now on connections are refused, since the port stays reserved.
     pub fn stop(&self) {
-        if self.shared.stopped.swap(true, SeqCst) {
-            return;
-        }
+        self.close();
+        reserve(self.address);
+    }
+
+    fn close(&self) {
+        let Some(listener) = self.listener.lock().expect("no panic").take() else { return };
+        self.shared.stopped.store(true, SeqCst);
         // Wakes the listener, which then drops its socket.
         let _ = TcpStream::connect(self.address);
+        listener.join().expect("no panic");
         for stream in self.shared.streams.lock().expect("no panic").drain(..).filter_map(|stream| stream.upgrade()) {
             let _ = stream.shutdown(Shutdown::Both);
-        }
-        while TcpStream::connect(self.address).is_ok() {
-            thread::yield_now();
         }
     }
 }
 
 impl Drop for Mock {
     fn drop(&mut self) {
-        self.stop();
+        self.close();
     }
 }
 
@@ -331,8 +335,31 @@ impl Gate {
     }
 }
 
-/// An address at which nothing listens.
+/// An address at which nothing listens, now or later.
 pub fn refusing() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    format!("http://{}", listener.local_addr().expect("an address"))
+    format!("http://{}", reserve("127.0.0.1:0".parse().expect("an address")))
+}
+
+/// Reserves a port until this process ends, and refuses connections to it: a socket that is bound and does not listen.
+/// A port that is merely free may become that of the next test's server.
+fn reserve(address: SocketAddr) -> SocketAddr {
+    let socket = net::socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
+    // The connections of the server that had it may linger, and `start_at` may want it back.
+    net::sockopt::set_socket_reuseaddr(&socket, true).expect("an option");
+    once_free(|| Ok(net::bind(&socket, &address)?));
+    let bound = net::getsockname(&socket).expect("an address").try_into().expect("an internet address");
+    std::mem::forget(socket);
+    bound
+}
+
+/// Binds a port as soon as its last socket is closed. A process that another test starts at this moment holds a copy of
+/// every descriptor until it executes its program.
+fn once_free<T>(bind: impl Fn() -> io::Result<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match bind() {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && Instant::now() < deadline => thread::yield_now(),
+            bound => return bound.expect("the port can be bound"),
+        }
+    }
 }

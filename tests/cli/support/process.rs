@@ -117,6 +117,7 @@ pub struct Running {
     stdout: Arc<Captured>,
     stderr: Arc<Captured>,
     status: Receiver<ExitStatus>,
+    ended: bool,
 }
 
 impl Running {
@@ -126,7 +127,7 @@ impl Running {
         let stderr = Captured::read(child.stderr.take());
         let (tell, status) = mpsc::channel();
         thread::spawn(move || tell.send(child.wait().expect("a child can be waited for")));
-        Self { pid, shown, deadline, stdout, stderr, status }
+        Self { pid, shown, deadline, stdout, stderr, status, ended: false }
     }
 
     /// Its number.
@@ -188,7 +189,8 @@ impl Running {
         }
     }
 
-    fn output(self, status: ExitStatus) -> Output {
+    fn output(mut self, status: ExitStatus) -> Output {
+        self.ended = true;
         // The streams may be held open by something that it left behind: that counts as not having ended.
         for captured in [&self.stdout, &self.stderr] {
             if !captured.wait_for_end(self.deadline) {
@@ -209,6 +211,16 @@ impl Running {
         self.kill();
         let (stdout, stderr) = (self.stdout.text(), self.stderr.text());
         panic!("{} {complaint}:\n{stdout}------- stderr -------\n{stderr}", self.shown);
+    }
+}
+
+impl Drop for Running {
+    /// Kills a process that the test has not waited for: it would go on sending requests to a port that is no longer its
+    /// server's.
+    fn drop(&mut self) {
+        if !self.ended {
+            self.kill();
+        }
     }
 }
 

@@ -2,18 +2,24 @@
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use portable_pty::{ChildKiller, CommandBuilder, ExitStatus, PtySize, native_pty_system};
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use rustix::termios::{self, LocalModes, OptionalActions};
 
 use super::TestEnv;
 use super::env::AGENTCTL;
 
 /// How long a process may take. A limit, not an expectation.
 const LIMIT: Duration = Duration::from_secs(60);
+/// Begins the sequence, invisible on a terminal, by which the session leader reports the exit code.
+const EXIT: &str = "\u{1b}]777;exit=";
+/// The session leader, as a shell is on a real terminal. When a leader ends, the kernel throws away output that has not
+/// been read yet; so this one reports the exit code after all output of the program, then waits to be killed.
+const LEADER: &str = r#"trap : INT QUIT TSTP; "$0" "$@"; printf '\033]777;exit=%d\a' $?; read -r _"#;
 /// Wider than anything that is printed: on a screen like this no line is wrapped.
 const UNLIMITED: u16 = 1000;
 
@@ -40,7 +46,8 @@ impl Pty {
     }
 
     fn of(env: &TestEnv, program: &str, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
-        let mut command = CommandBuilder::new(program);
+        let mut command = CommandBuilder::new("bash");
+        command.args(["--norc", "-c", LEADER, program]);
         command.args(args);
         command.env_clear();
         // A terminal has columns of its own.
@@ -71,9 +78,9 @@ impl Pty {
     pub fn spawn(self) -> OnTerminal {
         let size = PtySize { rows: 24, cols: self.columns, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).expect("a terminal");
-        let mut child = pair.slave.spawn_command(self.command).expect("a process on the terminal");
+        keep_output_after_interrupt(&*pair.master);
+        let leader = pair.slave.spawn_command(self.command).expect("a process on the terminal");
         drop(pair.slave);
-        let killer = child.clone_killer();
         let captured = Arc::new(Captured::default());
         let (ours, mut reader) = (Arc::clone(&captured), pair.master.try_clone_reader().expect("a reader"));
         let reading = thread::spawn(move || {
@@ -85,21 +92,21 @@ impl Pty {
                 ours.more.notify_all();
             }
         });
-        let (tell, status) = mpsc::channel();
-        thread::spawn(move || tell.send(child.wait().expect("a child can be waited for")));
         let keyboard = pair.master.take_writer().expect("a writer");
         let deadline = Instant::now() + LIMIT;
-        OnTerminal {
-            columns: self.columns,
-            captured,
-            keyboard,
-            reading,
-            status,
-            killer,
-            deadline,
-            _master: pair.master,
-        }
+        OnTerminal { columns: self.columns, captured, keyboard, reading, leader, deadline, _master: pair.master }
     }
+}
+
+/// Makes the terminal keep what was printed and not read yet when Ctrl-C is typed. By default it throws that away, which
+/// would make the test depend on how quickly it reads.
+fn keep_output_after_interrupt(master: &dyn MasterPty) {
+    let descriptor = master.as_raw_fd().expect("a descriptor");
+    // SAFETY: the terminal is open for as long as `master` is borrowed.
+    let terminal = unsafe { BorrowedFd::borrow_raw(descriptor) };
+    let mut modes = termios::tcgetattr(terminal).expect("a terminal");
+    modes.local_modes.insert(LocalModes::NOFLSH);
+    termios::tcsetattr(terminal, OptionalActions::Now, &modes).expect("a terminal");
 }
 
 #[derive(Default)]
@@ -121,10 +128,9 @@ pub struct OnTerminal {
     captured: Arc<Captured>,
     keyboard: Box<dyn Write + Send>,
     reading: thread::JoinHandle<()>,
-    status: Receiver<ExitStatus>,
-    killer: Box<dyn ChildKiller + Send + Sync>,
+    leader: Box<dyn Child + Send + Sync>,
     deadline: Instant,
-    _master: Box<dyn portable_pty::MasterPty + Send>,
+    _master: Box<dyn MasterPty + Send>,
 }
 
 impl OnTerminal {
@@ -135,11 +141,15 @@ impl OnTerminal {
 
     /// Waits until `text` was printed.
     pub fn wait_for(&self, text: &str) {
-        let waits = |chunks: &mut Vec<Chunk>| !joined(chunks).contains(text);
+        self.wait_until(text, |said| said.contains(text));
+    }
+
+    fn wait_until(&self, awaited: &str, found: impl Fn(&str) -> bool) {
         let left = self.deadline.saturating_duration_since(Instant::now());
         let chunks = self.captured.chunks.lock().expect("no panic");
+        let waits = |chunks: &mut Vec<Chunk>| !found(&joined(chunks));
         let (chunks, timeout) = self.captured.more.wait_timeout_while(chunks, left, waits).expect("no panic");
-        assert!(!timeout.timed_out(), "`{text}` was not printed: {:?}", joined(&chunks));
+        assert!(!timeout.timed_out(), "`{awaited}` was not printed: {:?}", joined(&chunks));
     }
 
     /// All that was printed so far.
@@ -149,18 +159,26 @@ impl OnTerminal {
 
     /// Waits for its end.
     pub fn wait(mut self) -> Screen {
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        let status = self.status.recv_timeout(left).unwrap_or_else(|error| {
-            assert_eq!(error, RecvTimeoutError::Timeout);
-            self.killer.kill().expect("the process is there");
-            let chunks = self.captured.chunks.lock().expect("no panic");
-            panic!("the process did not end within its time limit: {:?}", joined(&chunks));
+        self.wait_until("the exit code", |said| {
+            said.rsplit_once(EXIT).is_some_and(|(_, report)| report.contains('\u{7}'))
         });
+        self.leader.kill().expect("the leader is there");
+        self.leader.wait().expect("a child can be waited for");
         drop(self._master);
         drop(self.keyboard);
         self.reading.join().expect("no panic");
-        let chunks = self.captured.chunks.lock().expect("no panic").clone();
-        Screen { columns: self.columns, chunks, status }
+        let mut chunks = self.captured.chunks.lock().expect("no panic").clone();
+        let bytes: Vec<u8> = chunks.iter().flat_map(|chunk| chunk.bytes.clone()).collect();
+        let end = bytes.windows(EXIT.len()).rposition(|window| window == EXIT.as_bytes()).expect("the exit code");
+        let report = String::from_utf8_lossy(&bytes[end + EXIT.len()..]).into_owned();
+        let code = report.split('\u{7}').next().and_then(|code| code.parse().ok()).expect("a number");
+        let mut left = end;
+        for chunk in &mut chunks {
+            chunk.bytes.truncate(left);
+            left -= chunk.bytes.len();
+        }
+        chunks.retain(|chunk| !chunk.bytes.is_empty());
+        Screen { columns: self.columns, chunks, code }
     }
 }
 
@@ -168,7 +186,8 @@ impl OnTerminal {
 pub struct Screen {
     pub columns: u16,
     pub chunks: Vec<Chunk>,
-    pub status: ExitStatus,
+    /// The exit code as a shell sees it: 128 and the signal for a process that a signal ended.
+    pub code: i32,
 }
 
 impl Screen {
