@@ -70,16 +70,18 @@ pub fn before(name: &str, sink: &str) -> Before {
     }
 }
 
-/// Replaces the text of a recorded message by a script with the same effect, or by a model that fails.
+/// Replaces the text of a recorded message by a script with the same effect, or the model by one that fails.
 pub fn as_script(body: &mut Value) {
-    if let Some(text) = body.pointer_mut("/messages/0/content").filter(|text| text.is_string()) {
-        *text = match text.as_str().unwrap_or_default() {
-            "" => json!(""),
-            text if text.contains("fail") => json!("@fail INTERNAL_SERVER_ERROR: OpenAI API error: x"),
-            text if text.contains("tool") => json!("@tool t {}\n@reply hi"),
-            text => json!(format!("@reply {text}")),
-        };
+    let Some(text) = body.pointer("/messages/0/content").and_then(Value::as_str).map(str::to_owned) else { return };
+    if text.contains("fail") {
+        body["override_model"] = json!("openai/500");
+        return;
     }
+    body["messages"][0]["content"] = match text.as_str() {
+        "" => json!(""),
+        text if text.contains("tool") => json!("@tool t {}\n@reply hi"),
+        text => json!(format!("@reply {text}")),
+    };
 }
 
 /// A server that is set up for a recorded request.
