@@ -90,7 +90,7 @@ fn a_signal_really_ends_the_process_so_that_shells_know() {
 }
 
 #[test]
-fn agt_05_a_server_that_never_answers_does_not_hold_back_a_signal() {
+fn agt_05_a_signal_ends_a_command_that_waits_for_an_answer() {
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let (env, mock, gate) = (TestEnv::new(), letta::done(), Gate::default());
         mock.on("GET", RUN_PATH, [run_answer("running", None).held(&gate)]);

@@ -220,7 +220,7 @@ fn an_answer_that_takes_too_long_is_exit_10() {
 }
 
 #[test]
-fn agt_05_a_connection_that_never_comes_about_leaves_nothing_unknown() {
+fn agt_05_a_connection_that_times_out_leaves_nothing_unknown() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address");
     // Nobody takes what waits in the queue, and no more fits into it.

@@ -82,7 +82,7 @@ fn impossible(scheme: &str) -> String {
 }
 
 #[test]
-fn agt_06_a_name_that_nobody_knows_is_told_soon() {
+fn agt_06_an_unknown_host_name_is_reported_soon() {
     let env = TestEnv::new();
     let url = impossible("http");
     for line in [SEND, &format!("status {RUN}"), &format!("watch {RUN}")] {
@@ -167,7 +167,7 @@ const NO_HTTP: [&[u8]; 5] = [
 ];
 
 #[test]
-fn agt_11_what_speaks_no_http_is_told_at_the_first_try() {
+fn agt_11_a_server_that_does_not_speak_http_is_reported_at_the_first_try() {
     for words in NO_HTTP {
         for line in [format!("status {RUN}"), "list".to_owned(), format!("watch {RUN}")] {
             let mock = Mock::start();

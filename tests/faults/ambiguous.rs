@@ -96,7 +96,7 @@ const SERVERS: [(&str, bool, bool, bool); 4] = [
 ];
 
 #[test]
-fn agt_20_a_lost_answer_never_doubles_a_message_and_never_hides_one() {
+fn agt_20_a_lost_answer_never_doubles_or_hides_a_message() {
     let seed = report::seed();
     println!("AGENTCTL_SEED={seed}");
     let mut dice = fastrand::Rng::with_seed(seed);
@@ -200,7 +200,7 @@ fn any_look(dice: &mut fastrand::Rng) -> Way {
 }
 
 #[test]
-fn agt_21_whatever_happens_in_whatever_order_a_message_is_delivered_at_most_once_and_exit_9_means_not_at_all() {
+fn agt_21_after_any_faults_a_message_is_delivered_at_most_once() {
     let seed = report::seed();
     println!("AGENTCTL_SEED={seed}");
     let mut dice = fastrand::Rng::with_seed(seed);

@@ -77,7 +77,7 @@ fn ends(length: usize, step: usize) -> Vec<usize> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn agt_03_an_answer_may_be_cut_at_every_byte() {
+async fn agt_03_an_answer_cut_at_any_byte_is_never_taken_for_a_whole_one() {
     let (server, bodies) = (Server::new(), corpus());
     let mut table = Table::new("cuts", &["read as", "bodies", "lengths", "can be read"]);
     for reader in READERS {

@@ -7,7 +7,7 @@ use crate::support::letta::{RUN, RUN_PATH, run_answer};
 use crate::support::{Mock, TestEnv};
 
 #[test]
-fn agt_07_a_watch_survives_a_server_that_goes_away_and_says_so_in_two_lines() {
+fn agt_07_a_watch_survives_an_outage_and_reports_it_in_two_lines() {
     let outages: &[u64] = if is_long() { &[3, 10, 30] } else { &[3] };
     let mut table = Table::new("outage", &["away", "lines about it", "requests after it", "exit"]);
     for seconds in outages {

@@ -113,7 +113,7 @@ fn certificate(host: &str, expires: i32) -> (Arc<ServerConfig>, String) {
 }
 
 #[test]
-fn agt_19_a_server_that_cannot_be_trusted_gets_nothing_and_is_asked_once() {
+fn agt_19_an_untrusted_server_gets_nothing_and_is_asked_once() {
     let (good, trusted) = certificate("127.0.0.1", 2040);
     let (expired, expired_pem) = certificate("127.0.0.1", 2020);
     let (other, other_pem) = certificate("example.com", 2040);
@@ -150,7 +150,7 @@ fn send_to(meets: Meets, pem: &str) -> (Output, usize, String) {
 }
 
 #[test]
-fn agt_19_a_handshake_that_is_cut_is_no_connection_and_safe_to_repeat() {
+fn agt_19_a_cut_handshake_is_no_connection_and_is_retried() {
     let (config, pem) = certificate("127.0.0.1", 2040);
     let (output, connections, told) = send_to(Meets::CutFirst(2, config), &pem);
     assert_eq!((output.code(), connections), (0, 3), "{output}");

@@ -74,7 +74,7 @@ fn promise() -> String {
 }
 
 #[test]
-fn agt_70_nothing_that_was_accepted_is_lost_stuck_or_doubled_by_kills() {
+fn agt_70_kills_lose_block_and_double_nothing_that_was_accepted() {
     let seed = report::seed();
     println!("AGENTCTL_SEED={seed}");
     let count = if is_long() { 1000 } else { 20 };

@@ -1,4 +1,4 @@
-//! Command lines and requests that go wrong: what, why, and what next, in a shape that scripts can rely on.
+//! Every error has a hint and the shape of `agentctl schema error`.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use crate::support::letta::{self, AGENT, RUN, RUN_PATH};
 use crate::support::{Answer, Output, TestEnv, agentctl};
 
-/// Each goes wrong in a way of its own, on the local engine.
-const WRONG: &[&str] = &[
+/// Command lines that fail on the local engine, each for a reason of its own.
+const FAILING: &[&str] = &[
     "list --limit 0",
     "list --since yesterday",
     "list --status",
@@ -55,7 +55,7 @@ const WRONG: &[&str] = &[
     "nonsense",
 ];
 
-/// Holds what a command said about its failure against the documented shape.
+/// Checks the error object of a failed command against its schema.
 fn check(what: &str, output: &Output) {
     let schema = TestEnv::new().agentctl(["schema", "error"]).run().stdout;
     let schema: Value = serde_json::from_str(&schema).expect("a schema");
@@ -68,15 +68,15 @@ fn check(what: &str, output: &Output) {
 }
 
 #[test]
-fn every_error_says_what_next_and_has_the_documented_shape() {
+fn every_error_has_a_hint_and_the_documented_shape() {
     let env = TestEnv::new();
-    for line in WRONG {
+    for line in FAILING {
         check(line, &env.agentctl(line.split(' ').chain(["--local", "-o", "json"])).run());
     }
 }
 
 #[test]
-fn what_stands_on_standard_input_is_told_as_well() {
+fn errors_about_standard_input_have_that_shape() {
     let agent = format!("send --agent {AGENT}");
     for (line, input) in [
         (agent.as_str(), &b""[..]),
@@ -114,7 +114,7 @@ fn what_stands_on_standard_input_is_told_as_well() {
     }
 }
 
-/// A file of the person's, with this in it.
+/// An environment with this file in it.
 fn with_file(name: &str, content: &[u8]) -> TestEnv {
     let env = TestEnv::new();
     let file = env.home().join(name);
@@ -125,7 +125,7 @@ fn with_file(name: &str, content: &[u8]) -> TestEnv {
 }
 
 #[test]
-fn files_and_variables_that_cannot_be_used_are_told_as_well() {
+fn errors_about_files_and_variables_have_that_shape() {
     let (config, credentials) = ("config/agentctl/config.toml", "config/agentctl/credentials.toml");
     for (file, content, line) in [
         (config, &b"x = ["[..], "list"),
@@ -179,7 +179,7 @@ fn files_and_variables_that_cannot_be_used_are_told_as_well() {
 }
 
 #[test]
-fn what_a_server_shows_that_nobody_understands_is_told_as_well() {
+fn errors_about_unreadable_answers_have_that_shape() {
     let mock = letta::done();
     let mut run = letta::run("completed", Some("requires_approval"));
     run["agent_id"] = Value::Null;

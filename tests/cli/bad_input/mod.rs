@@ -1,4 +1,6 @@
-//! Input that cannot be right is refused in one sentence, before anything is sent.
+//! Invalid input is refused in one sentence, before anything is sent, and in the documented shape.
+
+mod error_shape;
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
