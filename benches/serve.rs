@@ -1,4 +1,4 @@
-//! What the local server takes beside a handler of the same framework that does nothing.
+//! The cost of a request to the local server, compared with an empty handler of the same framework.
 //!
 //! Each server is a process of its own and gets 64 connections for a few seconds, one server after the other in turns,
 //! so that a busy machine slows them alike; figures are medians. A ratio that misses its target fails the bench. Durable
@@ -25,7 +25,7 @@ const CONNECTIONS: usize = 64;
 /// As many as a batch of messages has, rather than one or a thousand: each has pages of its own to be written.
 const AGENTS: usize = 8;
 const ROUNDS: usize = 5;
-/// What a run looks like; the handler that does nothing answers it.
+/// A run, which the empty handler answers with.
 const RUN: &str = r#"{"id":"run-22222222-2222-4222-8222-222222222222","status":"completed","created_at":"2026-11-23T14:56:08.275779Z","completed_at":"2026-11-23T14:56:09.275779Z","agent_id":"agent-11111111-1111-4111-8111-111111111111","conversation_id":null,"base_template_id":null,"background":true,"metadata":{"run_type":"send_message_async","lettuce":null,"model":"agentctl/echo"},"request_config":{"use_assistant_message":true,"assistant_message_tool_name":"send_message","assistant_message_tool_kwarg":"message","include_return_message_types":null},"stop_reason":"end_turn","callback_url":null,"callback_sent_at":null,"callback_status_code":null,"callback_error":null,"ttft_ns":210000,"total_duration_ns":310000}"#;
 const MESSAGE: &str = r#"{"messages":[{"role":"user","content":"hi","otid":"33333333-3333-4333-8333-333333333333"}]}"#;
 
@@ -226,7 +226,7 @@ async fn throughput(home: &Path) -> Vec<Row> {
         let (before, began) = (completed(home), Instant::now());
         rates[4].push(rate(&ours.url, sends("POST", &ours.url)).await);
         rates[5].push((completed(home) - before) / began.elapsed().as_secs_f64());
-        // What was accepted is no load for the next turn.
+        // The accepted runs end first, so that they do not slow down the next round.
         while ours.ask("GET", "/v1/runs/active", "").await.as_array().is_some_and(|runs| !runs.is_empty()) {
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
@@ -268,7 +268,7 @@ async fn real(ours: f64) -> Option<Row> {
     Some(at_least("durable accepts, beside the real server", ours, theirs, 100.0))
 }
 
-/// What a million runs cost beside a thousand.
+/// Compares the cost of a million runs with that of a thousand.
 async fn million(home: &Path) -> Vec<Row> {
     let few = fill(home, "few.db", 1_000).await;
     let many = fill(home, "many.db", 1_000_000).await;
@@ -322,7 +322,7 @@ async fn fill(home: &Path, name: &str, count: u32) -> String {
     agent
 }
 
-/// What is to be written, and who waits until it is.
+/// A write, and the channel that reports its commit.
 type Waiting = (String, oneshot::Sender<()>);
 
 /// The handler that does nothing but read what is sent and answer: any request gets the same run. What is put, and not

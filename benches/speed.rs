@@ -1,4 +1,4 @@
-//! What a command costs beside curl and beside a program that does nothing.
+//! The cost of a command, compared with curl and with an empty program.
 //!
 //! All programs of a table take turns in one run, so that a busy machine slows them alike; figures are medians. A ratio
 //! that misses its target fails the bench. `AGENTCTL_BIN` names another build than the one made for this bench,
@@ -16,7 +16,7 @@ const AGENT: &str = "agent-11111111-1111-4111-8111-111111111111";
 const BODY: &str = r#"{"messages":[{"role":"user","content":"hi","otid":"33333333-3333-4333-8333-333333333333"}]}"#;
 const RUN: &str = r#"{"id":"run-22222222-2222-4222-8222-222222222222","status":"created","created_at":"2026-11-23T14:56:08.275779Z","completed_at":null,"agent_id":"agent-11111111-1111-4111-8111-111111111111","background":true,"stop_reason":null,"ttft_ns":null,"total_duration_ns":null}"#;
 
-/// What one process used.
+/// The resources used by one process.
 #[derive(Clone, Copy)]
 struct Usage {
     wall: Duration,
@@ -129,8 +129,8 @@ fn hello(folder: &Path) -> PathBuf {
     program
 }
 
-/// Copies a program as an installation does, which all others have behind them: what a linker has just written lies in
-/// memory in small pieces, and every start takes longer for it.
+/// Copies a program, as an installation does. The page cache holds a file fresh from the linker in small pieces, which
+/// slows down every start.
 fn install(program: &Path, folder: &Path) -> PathBuf {
     let bin = folder.join("bin");
     fs::create_dir_all(&bin).expect("a writable folder");

@@ -7,7 +7,7 @@ use agentctl::config::{Env, credentials};
 use libfuzzer_sys::fuzz_target;
 use url::Url;
 
-/// What must not be repeated: it stands wherever the fuzzer puts a `?`.
+/// The secret, in place of each `?` of the fuzzer. No message may repeat it.
 const CANARY: &str = "canary-0123456789";
 
 fuzz_target!(|text: &str| {

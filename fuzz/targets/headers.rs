@@ -4,7 +4,7 @@
 use agentctl::config::{Env, headers};
 use libfuzzer_sys::fuzz_target;
 
-/// What every value ends in, and what no word of the program's own holds.
+/// The end of every value; no text of the program contains it.
 const MARK: &str = "canary-7f3a";
 
 fuzz_target!(|line: &str| {

@@ -20,7 +20,7 @@ fuzz_target!(|text: &str| {
         Ok(id) => check("agents", id.as_str()),
         Err(error) => assert!(!error.to_string().is_empty()),
     }
-    // What looks like an id is never taken for a name.
+    // A text in the form of an id is never taken for a name.
     if let Ok(AgentRef::Name(name)) = text.parse() {
         assert!(!name.to_lowercase().starts_with("agent-"), "{name}");
     }

@@ -1,4 +1,4 @@
-//! What a server says when it refuses: the first byte chooses the status.
+//! The body of an error; the first byte chooses its status.
 #![no_main]
 
 mod server;

@@ -1,5 +1,5 @@
-//! Requests to the local server: refused or taken, never an error of the server's own. The agent does not exist, so that
-//! what is taken ends with a 404 and leaves nothing behind.
+//! Requests to the local server are accepted or refused, and never cause an internal error. The agent does not exist, so
+//! an accepted request ends with a 404 and stores nothing.
 #![no_main]
 
 use std::cell::OnceCell;

@@ -31,7 +31,7 @@ pub fn run_id() -> RunId {
     RUN.parse().expect("an id")
 }
 
-/// Waits for an answer, on a clock that nobody has to wait for.
+/// Waits for an answer, on a paused clock.
 pub fn wait<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     runtime.block_on(work)

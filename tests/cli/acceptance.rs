@@ -1,4 +1,4 @@
-//! The wishes that started it all, to the letter, against a server that knows two routes and nothing else.
+//! Acceptance tests of the first requirements, against a server with the two documented routes.
 
 use crate::support::letta::{self, AGENT, RUN};
 use crate::support::process::Process;

@@ -52,7 +52,7 @@ fn fields_are_a_body_and_input_is_one_too() {
 }
 
 #[test]
-fn what_is_wrong_is_found_before_anything_is_sent() {
+fn mistakes_are_found_before_anything_is_sent() {
     let mock = Mock::start();
     for line in [
         "api GET https://evil.example/v1/x",
@@ -120,7 +120,7 @@ fn a_list_is_read_to_its_end_an_item_a_line() {
 }
 
 #[test]
-fn a_page_that_fails_is_told_behind_those_that_came() {
+fn a_page_that_fails_is_reported_after_those_that_arrived() {
     let mock = things([Answer::json(200, &json!([{"id": "a"}])), Answer::json(403, &json!({"detail": "no"}))]);
     let output = api(&mock, "api GET things/ --paginate --jq .id");
     assert_eq!((output.code(), output.stdout.as_str()), (4, "a\n"), "{output}");

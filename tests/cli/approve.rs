@@ -18,7 +18,7 @@ fn path_of_agent() -> String {
     format!("/v1/agents/{AGENT}/messages")
 }
 
-/// A server with a run that stopped for approval, and the messages of the run and those of its agent behind its request.
+/// A server with a run that stopped for approval, its messages, and the later messages of its agent.
 fn server(of_run: &[Value], of_agent: &[Value]) -> Mock {
     let mock = letta::letta([letta::run_answer("completed", Some("requires_approval"))]);
     mock.on("GET", &format!("{RUN_PATH}/messages"), [Answer::json(200, &json!(of_run))]);
@@ -63,7 +63,7 @@ fn a_denial_carries_its_reason_and_can_be_followed() {
 }
 
 #[test]
-fn of_several_calls_all_are_answered_or_those_that_are_named() {
+fn all_calls_are_answered_or_only_the_named_ones() {
     for (flags, expected) in [("", vec!["call_1", "call_2"]), (" --tool-call call_2", vec!["call_2"])] {
         let mock = server(&[request(&["call_1", "call_2"])], &[]);
         let output = agentctl(&mock, &format!("approve {RUN}{flags}"));
@@ -105,7 +105,7 @@ fn a_request_that_the_run_does_not_keep_is_found_among_the_agents_messages() {
 }
 
 #[test]
-fn a_server_without_messages_needs_to_be_told_the_call() {
+fn without_messages_the_call_must_be_named() {
     let mock = server(&[], &[]);
     mock.on("GET", &format!("{RUN_PATH}/messages"), [Answer::status(404)]);
     mock.on("GET", &path_of_agent(), [Answer::status(404)]);

@@ -11,7 +11,7 @@ use crate::support::{Answer, Mock, Output, TestEnv, agentctl};
 
 const OTHER_AGENT: &str = "agent-44444444-4444-4444-8444-444444444444";
 
-/// Where the runs of an agent are cancelled.
+/// The path to cancel the runs of an agent.
 fn cancel_path(agent: &str) -> String {
     format!("/v1/agents/{agent}/messages/cancel")
 }
@@ -51,7 +51,7 @@ fn cancel(looks: impl IntoIterator<Item = Answer>, flags: &str) -> Output {
     agentctl(&server(looks), format!("cancel {RUN} {flags}").trim_end())
 }
 
-/// What was posted, by agent.
+/// The posted bodies, by agent.
 fn posted(mock: &Mock) -> Vec<(String, Value)> {
     mock.seen("POST").iter().map(|post| (post.path.clone(), post.json())).collect()
 }

@@ -20,7 +20,7 @@ fn used(mock: &Mock) -> TestEnv {
     env
 }
 
-/// What fish would be answered for a command line whose last word is being typed.
+/// The completions that fish gets for a command line whose last word is being typed.
 fn ask(env: &TestEnv, words: &[&str]) -> Output {
     let output = env.agentctl(["--", "agentctl"].iter().chain(words)).env("AGENTCTL_COMPLETE", "fish").run();
     assert_eq!((output.code(), output.stderr.as_str()), (0, ""), "{output}");
@@ -166,7 +166,7 @@ fn every_shell_has_a_script() {
     }
 }
 
-/// What is open at the end of a PowerShell script: brackets, strings, here-strings. Nothing, if it is whole.
+/// The brackets, strings and here-strings left open at the end of a PowerShell script.
 fn left_open(script: &str) -> String {
     let (mut open, mut rest) = (String::new(), script);
     let close = |open: &mut String, bracket: char| {
@@ -194,7 +194,7 @@ fn left_open(script: &str) -> String {
 }
 
 #[test]
-fn the_script_of_powershell_is_whole_and_leaves_no_variable_behind() {
+fn the_powershell_script_is_whole_and_defines_no_variable() {
     let script = TestEnv::new().agentctl(["completions", "powershell"]).run().stdout;
     assert_eq!(left_open(&script), "", "{script}");
     for line in [

@@ -93,7 +93,7 @@ fn a_profile_decides_about_output_on_a_terminal_only() {
 }
 
 #[test]
-fn a_file_that_cannot_be_right_is_told_with_its_place_and_nothing_is_sent() {
+fn an_invalid_file_is_reported_with_its_line_and_nothing_is_sent() {
     for (text, gist) in [
         ("base_url = [1", "config.toml:1:14: bad TOML: unclosed array"),
         ("[profiles.default]\nbase_url = 'localhost:8283'", "config.toml:2:12: the base URL `localhost:8283`"),
@@ -103,7 +103,7 @@ fn a_file_that_cannot_be_right_is_told_with_its_place_and_nothing_is_sent() {
         let output = env.agentctl(["status", RUN]).server(&mock.url()).run();
         assert!(output.error()["message"].as_str().is_some_and(|message| message.contains(gist)), "{output}");
         assert_eq!((output.code(), mock.connections()), (2, 0), "{output}");
-        // What mends it must not need it.
+        // The command that helps to repair the file works without it.
         assert_eq!(config(&env, "config path").code(), 0);
     }
 }
@@ -163,7 +163,7 @@ fn a_file_in_the_current_folder_is_never_read() {
 }
 
 #[test]
-fn what_is_unknown_is_kept_and_told_on_request() {
+fn unknown_keys_are_kept_and_reported_on_request() {
     let mock = letta::letta([run_answer("completed", Some("end_turn"))]);
     let text = "future = 1 # keep me\n[profiles.default]\nshiny = true\n";
     let env = with_config(text);

@@ -44,7 +44,7 @@ fn check(output: &Output, name: &str) -> Value {
 }
 
 #[test]
-fn where_all_is_well_nothing_fails_and_nothing_is_changed() {
+fn on_a_healthy_setup_nothing_fails_and_nothing_is_changed() {
     let (env, mock) = (home(), well());
     let output = env.agentctl(["doctor", "-o", "json"]).server(&mock.url()).env("LETTA_AGENT_ID", AGENT).run();
     assert_eq!(output.code(), 0, "{output}");
@@ -140,7 +140,7 @@ fn a_damaged_database_stops_local_commands_only() {
 }
 
 #[test]
-fn clocks_that_are_apart_are_told() {
+fn clocks_that_differ_are_reported() {
     let mock = well();
     let answer = Answer::json(200, &json!({"version": "1"})).header("Date", "Sun, 06 Nov 1994 08:49:37 GMT");
     mock.on("GET", "/v1/health/", [answer]);

@@ -54,7 +54,7 @@ fn every_command_that_prints_json_filters_it() {
 }
 
 #[test]
-fn what_is_for_people_even_in_a_pipe_is_json_where_it_is_filtered() {
+fn output_for_people_is_json_if_it_is_filtered() {
     for (line, filter) in [("doctor", ".check"), ("config list", ".key"), ("schema run", ".title")] {
         let output = filtered(&everything(), line, filter);
         assert_eq!(output.code(), 0, "{output}");
@@ -98,7 +98,7 @@ fn a_filter_is_for_json_only() {
 }
 
 #[test]
-fn a_filter_that_fails_on_one_document_is_told_and_the_others_go_on() {
+fn a_filter_that_fails_on_one_document_is_reported_and_the_others_are_printed() {
     let mock = letta::done();
     let other = "run-33333333-3333-4333-8333-333333333333";
     let mut run = letta::run("completed", Some("end_turn"));
@@ -112,7 +112,7 @@ fn a_filter_that_fails_on_one_document_is_told_and_the_others_go_on() {
 }
 
 #[test]
-fn a_filter_that_fails_on_every_document_is_told_once_and_counted() {
+fn a_filter_that_fails_on_every_document_is_reported_once_with_a_count() {
     let ids = ["run-33333333", "run-44444444", "run-55555555"];
     let mock = letta::done();
     let runs = ids.map(|id| {

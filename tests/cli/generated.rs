@@ -1,4 +1,4 @@
-//! What is made from the definition of the command line, and must not drift from it.
+//! Files generated from the definition of the command line are up to date.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The test bed itself: a test that leans on it must not be misled by it.
+//! Tests of the test support, so that other tests can rely on it.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -68,7 +68,7 @@ fn children_start_with_default_signals_even_if_the_tests_ignore_some() {
 }
 
 #[test]
-fn what_a_process_left_behind_is_one_text() {
+fn the_output_of_a_process_is_one_text() {
     let output = TestEnv::new().bash("echo out; echo err >&2; exit 3").run();
     insta::assert_snapshot!(output, @r"
     out

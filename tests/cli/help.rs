@@ -126,7 +126,7 @@ fn the_page_of_the_program_has_the_topics() {
 }
 
 #[test]
-fn a_page_that_is_not_there_is_told_with_those_that_are() {
+fn a_missing_page_is_reported_with_the_existing_ones() {
     for (line, word) in [("man nope", "send"), ("man agents nope", "list"), ("man --out x send", "--out")] {
         let output = agentctl(&Mock::start(), line);
         assert_eq!(output.code(), 2, "{line}\n{output}");

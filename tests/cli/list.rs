@@ -92,7 +92,7 @@ fn filters_go_to_the_server_as_they_are() {
 }
 
 #[test]
-fn what_contradicts_itself_is_refused_before_any_request() {
+fn contradictory_flags_are_refused_before_any_request() {
     let mock = Mock::start();
     for flags in ["--limit 0", "--limit 5 --all", "--active --status failed", "--agent agent-1"] {
         let output = agentctl(&mock, &format!("list {flags}"));

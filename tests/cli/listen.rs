@@ -53,7 +53,7 @@ fn a_callback_that_lies_or_comes_early_is_held_until_the_server_says_so_too() {
 }
 
 #[test]
-fn what_the_server_does_not_know_or_nobody_may_send_is_not_printed() {
+fn headers_that_are_unknown_or_reserved_are_not_printed() {
     let (env, mock) = (TestEnv::new(), letta::done());
     let (listener, url) = listening(&env, &mock, &["--count", "1"]);
     let unknown = "run-99999999-2222-4222-8222-222222222222";
@@ -138,7 +138,7 @@ fn a_command_that_fails_is_said_and_one_that_cannot_be_run_ends_it() {
 }
 
 #[test]
-fn a_listener_ends_when_its_time_is_over_its_port_is_taken_or_it_is_told_to() {
+fn a_listener_ends_at_its_timeout_by_a_signal_or_if_its_port_is_taken() {
     let (env, mock) = (TestEnv::new(), letta::done());
     let output = agentctl(&mock, "listen --timeout 200ms");
     assert_eq!((output.code(), &output.error()["code"]), (124, &json!("timeout")), "{output}");
@@ -180,7 +180,7 @@ fn a_callback_ends_the_wait_early_and_lies_do_not() {
     let (env, mock) = (TestEnv::new(), letta::letta([run_answer("running", None)]));
     let (running, url) = sending(&mock, &env, "--wait");
     mock.wait_for("GET", 1);
-    // Ten lies by somebody who knows the URL, and many by those who do not.
+    // Ten false callbacks at the right URL, and many at wrong ones.
     (0..10).for_each(|_| assert_eq!(post(&url, &about(RUN)), 204));
     (0..100).for_each(|number| assert_eq!(post(&format!("{url}{number}"), &about(RUN)), 404));
     assert_eq!(running.stdout_so_far(), "");

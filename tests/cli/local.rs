@@ -75,7 +75,7 @@ fn two_at_once_both_finish_and_never_overlap() {
             assert_eq!(output.code(), 0, "{output}");
             let run = output.document();
             let end = nanos(&run["completed_at"]);
-            // What it took without its turn being waited for: from the end back by the time that the model took.
+            // The time of the run without its wait in the queue: it ends with the 350 ms that the model took.
             (end - 350_000_000, end)
         })
         .into();
@@ -270,7 +270,7 @@ fn many_local_runs_are_watched_while_they_are_sent() {
 }
 
 #[test]
-fn people_are_told_that_the_local_server_answered_and_with_which_model() {
+fn the_local_server_and_its_model_are_named_for_people() {
     let env = TestEnv::new();
     let output = local(&env, &["send", "-m", "hi", "--watch", "-o", "human"]).run().to_string();
     assert!(output.contains("local") && output.contains("agentctl/echo"), "{output}");

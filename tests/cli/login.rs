@@ -111,7 +111,7 @@ fn nothing_is_saved_where_the_key_was_not_taken() {
 }
 
 #[test]
-fn a_key_that_is_none_is_refused_without_being_shown() {
+fn an_invalid_key_is_refused_without_being_shown() {
     for (stdin, gist) in
         [("", "no key was given"), ("\n", "no key was given"), ("cana ry\n", "byte 5"), ("canar\u{fc}", "byte 6")]
     {
@@ -150,7 +150,7 @@ fn a_file_that_others_could_have_read_or_exchanged_is_not_used() {
     for loose in [0o644, 0o640, 0o604, 0o660, 0o777] {
         fs::set_permissions(&credentials, fs::Permissions::from_mode(loose)).expect("a mode");
         let hint = refused("is readable by others").error()["hint"].as_str().map(str::to_owned).expect("a hint");
-        // What is to be pasted mends it.
+        // The command in the hint repairs the mode.
         assert_eq!(env.bash(hint.strip_prefix("run: ").expect("a command")).run().code(), 0);
         assert_eq!(status().code(), 0);
     }
@@ -200,7 +200,7 @@ fn a_terminal_shows_again_what_is_typed_after_an_interruption() {
 }
 
 #[test]
-fn a_crash_leaves_no_memory_behind() {
+fn a_crash_dumps_no_memory() {
     let (env, mock) = (TestEnv::new(), letta::letta([letta::run_answer("running", None)]));
     let script = format!("ulimit -c unlimited && exec agentctl watch {RUN} --interval 50ms");
     let watching = env.bash(&script).server(&mock.url()).spawn();

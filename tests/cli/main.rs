@@ -1,4 +1,4 @@
-//! The tests that look at the program from outside, in one binary: a module per command or promise.
+//! End-to-end tests of the program, in one binary: a module per command or promise.
 
 mod acceptance;
 mod api;

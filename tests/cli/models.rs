@@ -38,7 +38,7 @@ fn the_local_engine_calls_the_endpoint_that_the_environment_names() {
 }
 
 #[test]
-fn an_address_that_is_none_is_said_before_anything_happens() {
+fn an_invalid_address_is_reported_before_anything_happens() {
     let env = TestEnv::new();
     let output = env.agentctl(["send", "--local", "-m", "hi"]).env("OLLAMA_BASE_URL", "localhost:11434").run();
     assert_eq!((output.code(), output.stdout.as_str()), (2, ""), "{output}");

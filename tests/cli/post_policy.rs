@@ -27,7 +27,7 @@ fn verdict(output: &Output) -> (i32, String, bool) {
 }
 
 #[test]
-fn what_may_have_been_accepted_is_exit_10_and_is_not_sent_again() {
+fn a_message_that_may_have_been_accepted_is_exit_10_and_not_resent() {
     let page = || Answer::body(200, "text/html", "<html><title>Welcome</title></html>");
     let cases = [
         ("500", Answer::status(500)),
@@ -98,7 +98,7 @@ fn a_server_that_stays_overloaded_is_exit_9() {
 }
 
 #[test]
-fn a_wait_that_is_too_long_is_told_instead_of_waited_for() {
+fn a_retry_after_that_is_too_long_is_reported_instead_of_waited_for() {
     let began = Instant::now();
     let (output, mock) = send([Answer::status(429).header("retry-after", "3600")]);
     assert_eq!((output.code(), mock.seen("POST").len()), (9, 1), "{output}");
@@ -106,7 +106,7 @@ fn a_wait_that_is_too_long_is_told_instead_of_waited_for() {
 }
 
 #[test]
-fn nobody_at_the_port_is_exit_9() {
+fn a_port_without_a_listener_is_exit_9() {
     let env = TestEnv::new();
     let output = env.agentctl(SEND.split(' ')).server(&mock::refusing()).run();
     assert_eq!(verdict(&output), (9, "unreachable".into(), true), "{output}");
@@ -164,9 +164,9 @@ fn ends_having_sent_nothing(start: impl Fn() -> Running) {
 #[test]
 fn a_signal_between_two_tries_says_that_nothing_was_sent() {
     let (env, mock) = (TestEnv::new(), letta::done());
-    // Nobody is at the proxy: the host behind it is not this machine, and is tried for a while.
+    // The proxy refuses connections. The host beyond it is not this machine, so connecting is retried for a while.
     let unreachable = || elsewhere(&env, &mock::refusing());
-    // On a connection that came about, the server asks to come back later.
+    // The connection is made, and the server answers with Retry-After.
     mock.on("POST", POST_PATH, [Answer::status(429).header("retry-after", "10")]);
     let busy = || env.agentctl(SEND.split(' ')).server(&mock.url());
     for start in [&unreachable as &dyn Fn() -> Process, &busy] {
@@ -223,7 +223,7 @@ fn an_answer_that_takes_too_long_is_exit_10() {
 fn agt_05_a_connection_that_times_out_leaves_nothing_unknown() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address");
-    // Nobody takes what waits in the queue, and no more fits into it.
+    // Nothing accepts from the queue, and it has room for one connection.
     rustix::net::listen(&listener, 0).expect("a shorter queue");
     let _fills_it = TcpStream::connect(address).expect("the one that fits");
     let env = TestEnv::new();

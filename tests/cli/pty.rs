@@ -22,7 +22,7 @@ fn end(mock: &Mock) {
     mock.on("GET", RUN_PATH, [run_answer("completed", Some("end_turn"))]);
 }
 
-/// What is seen when a run is watched that ends after a while.
+/// The screen of a watch whose run ends after a while.
 fn watched(columns: u16, prepare: impl FnOnce(Pty) -> Pty) -> Screen {
     let (env, mock) = (TestEnv::new(), working());
     let watching = prepare(watch(&env, &mock, &[]).columns(columns)).spawn();
@@ -32,7 +32,7 @@ fn watched(columns: u16, prepare: impl FnOnce(Pty) -> Pty) -> Screen {
     watching.wait()
 }
 
-/// Watches until the display stands, then types Ctrl-C.
+/// Watches until the display is shown, then types Ctrl-C.
 fn interrupted(flags: &[&str]) -> Screen {
     let (env, mock) = (TestEnv::new(), working());
     let mut watching: OnTerminal = watch(&env, &mock, flags).spawn();
@@ -103,7 +103,7 @@ fn there_are_twelve_frames_a_second_at_most() {
         })
         .collect();
     assert!(drawn.len() > 5, "{} frames", drawn.len());
-    // What was drawn in one second may be read a moment apart.
+    // Frames drawn within one second may be read over slightly more.
     for first in &drawn {
         let second = drawn.iter().filter(|at| **at >= *first && **at < *first + Duration::from_millis(950)).count();
         assert!(second <= 12, "{second} frames in a second");
@@ -125,7 +125,7 @@ fn after_ctrl_c_the_terminal_is_in_order() {
 }
 
 #[test]
-fn without_colour_there_is_none() {
+fn no_color_turns_colour_off() {
     let coloured = |text: &str| text.contains("\u{1b}[3") || text.contains("\u{1b}[9");
     assert!(coloured(&watched(80, |pty| pty).raw()));
     let screen = watched(80, |pty| pty.env("NO_COLOR", "1"));
@@ -140,7 +140,7 @@ fn a_dumb_terminal_gets_no_escape_codes() {
 }
 
 #[test]
-fn who_listens_to_the_screen_gets_lines_and_words() {
+fn a_screen_reader_gets_lines_and_words() {
     let screen = watched(80, |pty| pty.env("ACCESSIBLE", "1"));
     let raw = screen.raw();
     assert!(screen.code == 0 && !raw.contains("\u{1b}[?25l") && !raw.contains("\u{1b}[2K"), "{raw:?}");
@@ -190,7 +190,7 @@ fn ctrl_z_leaves_a_clean_screen_and_the_watch_goes_on() {
     no_frame_is_left(&screen);
 }
 
-/// What was drawn over was taken away, whatever the terminal echoed behind it.
+/// Checks that the display was erased, whatever the terminal echoed after it.
 fn no_frame_is_left(screen: &Screen) {
     let lines = screen.lines();
     assert!(!lines.iter().any(|line| line.contains("running run-") || line.contains("runs: ")), "{lines:#?}");

@@ -1,4 +1,4 @@
-//! What becomes of a message whose answer was lost: found and proven, sent again where that is safe, or unknown.
+//! A message whose answer was lost is found and proven, resent if that is safe, or reported as unknown.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::support::letta::{self, AGENT, POST_PATH, RUN, SEND, run_answer};
 use crate::support::process::Process;
 use crate::support::{Answer, Mock, TestEnv};
 
-/// Where the agent's messages are listed.
+/// The path of the agent's messages.
 const MESSAGES: &str = "/v1/agents/agent-11111111-1111-4111-8111-111111111111/messages";
 
 /// A server that loses the first answer to a message, and shows these runs and messages of the agent.
@@ -84,7 +84,7 @@ fn a_key_that_the_server_says_nothing_about_is_not_leant_on() {
 
 /// A refusal of the second try says nothing about the first.
 #[test]
-fn what_was_unknown_once_is_never_called_refused() {
+fn an_unknown_message_is_never_called_refused() {
     let env = TestEnv::new();
     for answer in [Answer::status(401), Answer::status(422), Answer::status(404)] {
         let mock = losing(vec![Answer::status(404)], vec![Answer::status(404)]);

@@ -182,7 +182,7 @@ fn agt_11_a_server_that_does_not_speak_http_is_reported_at_the_first_try() {
 
 /// Mail servers and others speak first.
 #[test]
-fn who_speaks_before_being_asked_speaks_no_http() {
+fn a_server_that_sends_before_the_request_does_not_speak_http() {
     let env = TestEnv::new();
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -228,7 +228,7 @@ fn a_watch_outlives_words_that_are_no_http() {
 }
 
 #[test]
-fn tls_that_is_none_sends_nothing_readable() {
+fn a_plain_server_behind_an_https_url_gets_nothing_readable() {
     let env = TestEnv::new();
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("https://{}", listener.local_addr().expect("an address"));

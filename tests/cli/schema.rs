@@ -68,7 +68,7 @@ fn the_recorded_runs_of_a_real_server_are_what_the_schema_says() {
 }
 
 #[test]
-fn what_is_no_run_does_not_pass() {
+fn an_answer_that_is_not_a_run_is_rejected() {
     let run = schema("run");
     for document in [json!({}), json!({"id": "run-1"}), json!({"id": RUN, "_agentctl": {"outcome": "superb"}})] {
         assert!(!run.is_valid(&document), "{document}");

@@ -28,7 +28,7 @@ fn until(text: &str, process: impl Fn() -> Process) -> Output {
 }
 
 #[test]
-fn it_is_ready_when_it_says_so_and_leaves_nothing_behind() {
+fn it_is_ready_when_it_says_so_and_removes_its_files() {
     let env = TestEnv::new();
     let file = env.home().join("ready");
     let serve = Serve::start(&env, &["--in-memory", "--ready-file", file.to_str().expect("a path")]);
@@ -99,7 +99,7 @@ fn local_means_the_server_that_runs() {
 }
 
 #[test]
-fn what_a_killed_server_left_does_not_stand_in_the_way() {
+fn files_of_a_killed_server_do_not_block_the_next() {
     let env = TestEnv::new();
     let killed = Serve::start(&env, &[]).end(Signal::KILL);
     assert_eq!(killed.signal(), Some(9), "{killed}");
@@ -221,7 +221,7 @@ fn a_command_that_is_an_empty_variable_does_not_serve_for_good() {
 }
 
 #[test]
-fn where_nothing_can_be_written_it_says_so() {
+fn a_folder_that_cannot_be_written_is_reported() {
     let env = TestEnv::new();
     let below_a_file = env.write("file", "").join("it.db");
     for db in [below_a_file.as_path(), Path::new("/proc/it.db")] {

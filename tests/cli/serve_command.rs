@@ -70,7 +70,7 @@ fn a_command_that_does_not_listen_ends_with_the_second_signal() {
     running.signal(Signal::TERM);
     let output = running.wait();
     assert_eq!((output.code(), output.signal()), (143, Some(15)), "{output}");
-    // Whoever inherits it has to take note of its end.
+    // The process that inherits it has to reap it.
     let state = || fs::read_to_string(format!("/proc/{command}/stat")).unwrap_or_default();
     let deadline = Instant::now() + Duration::from_secs(10);
     while state().rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X'])) {

@@ -1,4 +1,4 @@
-//! `status`, `messages` and `agents`: one look, printed.
+//! `status`, `messages` and `agents` print the current state.
 
 use serde_json::{Value, json};
 
@@ -137,7 +137,7 @@ fn agents_are_listed_and_shown() {
 }
 
 #[test]
-fn an_agent_is_created_with_what_was_given_and_nothing_else() {
+fn an_agent_is_created_with_the_given_fields_only() {
     let (output, mock) =
         agents("create --name helper --model openai/gpt-4o-mini --system Brief. --agent-type letta_v1_agent -o id");
     assert_eq!((output.code(), output.stdout), (0, format!("{AGENT}\n")));

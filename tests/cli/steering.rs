@@ -60,7 +60,7 @@ fn a_stall_can_end_the_watching() {
     let output = agentctl(&mock, &format!("{WATCH} --interval 50ms --stall-after 200ms --on-stall exit --events"));
     let events = output.documents();
     assert!(of_type(&events, "stalled")[0]["silent_for_ns"].as_u64() >= Some(200_000_000), "{events:?}");
-    // How to go on stands in the event, and on standard error as without --events.
+    // The hint is in the event, and on standard error as without --events.
     let error = &of_type(&events, "error")[0]["error"];
     assert!(error["hint"].as_str().is_some_and(|hint| hint.contains(&format!("agentctl watch {RUN}"))), "{events:?}");
     assert_eq!(error, &output.error(), "{output}");

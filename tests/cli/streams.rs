@@ -1,4 +1,4 @@
-//! What goes to which stream, and what must never go anywhere.
+//! Standard output and standard error: what each carries, and secrets that neither does.
 
 use std::fs::OpenOptions;
 

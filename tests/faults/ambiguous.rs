@@ -110,7 +110,7 @@ fn agt_20_a_lost_answer_never_doubles_or_hides_a_message() {
         };
         for _ in 0..rounds {
             for accepted in [Accepted::Now, Accepted::Never] {
-                // What cannot be found is looked for for a minute: that is for the long run.
+                // A message that cannot be found is searched for a minute, so this is for the long run.
                 let found = honours_keys || !lists_runs || (shows_messages && accepted == Accepted::Now);
                 if !found && !is_long() {
                     continue;
@@ -170,7 +170,7 @@ impl Counted {
     }
 }
 
-/// What may happen to a POST: everything, in a random order.
+/// Random fates for POSTs, all kinds among them.
 fn any_fate(dice: &mut fastrand::Rng) -> Fate {
     let refused = [
         Way::Status(429, "retry-after-ms: 20\r\n"),
@@ -232,7 +232,7 @@ fn a_run_of_somebody_else_is_never_taken_for_ours() {
         let (env, faultd) = (TestEnv::new(), Faultd::start(plan));
         let sending = sending(&env, &faultd).spawn();
         assert!(faultd.wait_for_lists(1, Duration::from_secs(20)), "the run is looked for");
-        // Where it is taken for ours the program ends by itself; else it would look on for a minute.
+        // If the program adopts the stranger's run, it exits by itself; otherwise it would search for a minute.
         if faultd.wait_for_lists(2, Duration::from_secs(10)) {
             sending.signal(rustix::process::Signal::TERM);
         }

@@ -1,4 +1,4 @@
-//! Answers that are none: no panic, no hang, no memory without end, and an exit code that says what is known.
+//! Invalid answers: no panic, no hang, bounded memory, and an exit code that says what is known.
 
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
@@ -11,9 +11,9 @@ use crate::report::{self, Table, is_long};
 use crate::support::letta::{POST_PATH, RUN, RUN_PATH};
 use crate::support::{Answer, Mock, TestEnv};
 
-/// What each command may use at most.
+/// The memory limit of each command, in KiB.
 const MEMORY: u64 = 100 << 10;
-/// What each command may take at most. A limit, not an expectation.
+/// The time limit of each command.
 const TIME: Duration = Duration::from_secs(50);
 
 /// The commands that read an answer, and the route that answers it.

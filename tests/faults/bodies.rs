@@ -56,7 +56,7 @@ const ODD: [(&str, &str); 16] = [
     ("total_duration_ns", "99999999999999999999999999"),
 ];
 
-/// Pages of those who stand between.
+/// Error pages of gateways and captive portals.
 const PAGES: [&str; 6] = [
     "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body><center>nginx</center></body></html>",
     "<!DOCTYPE html><html lang=en><title>Just a moment...</title><meta http-equiv=refresh content=0>",

@@ -1,10 +1,10 @@
-//! Many cases at once: most of their time is waiting.
+//! Runs many cases at once, since most of their time is waiting.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
 
-/// Works on all cases, so many at a time, and returns what came of each in their order.
+/// Runs `work` on all cases, `width` at a time, and returns the results in their order.
 pub fn at_once<C: Sync, R: Send>(width: usize, cases: &[C], work: impl Fn(&C) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let results: Mutex<Vec<Option<R>>> = Mutex::new(cases.iter().map(|_| None).collect());

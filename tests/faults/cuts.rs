@@ -23,7 +23,7 @@ const SHORT: usize = 8192;
 const NEAR: usize = 64;
 const APART: usize = 16_381;
 
-/// What reads answers. Each name is a kind of document and the way that it comes.
+/// The readers of answers, each named by the kind of document.
 const READERS: [&str; 8] =
     ["a run", "runs", "messages of a run", "messages of an agent", "agents", "an agent", "steps", "an error"];
 
@@ -69,7 +69,7 @@ fn look_into(run: &Run) {
     assert!(!format!("{facts:?}{:?}{:?}", run.created_at(), run.completed_at()).is_empty());
 }
 
-/// Where a body is cut, `step` bytes apart; its whole length is among them.
+/// The lengths to cut a body to, `step` bytes apart, with its full length.
 fn ends(length: usize, step: usize) -> Vec<usize> {
     let ends = (0..=length).rev().step_by(step);
     let is_near = |end: usize| end < NEAR || length - end < NEAR || end.is_multiple_of(APART);

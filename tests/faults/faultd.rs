@@ -1,4 +1,4 @@
-//! A server made of faults, on raw TCP, with a ledger of what it really accepted.
+//! A faulty server on raw TCP, with a ledger of the messages that it accepted.
 //!
 //! It knows just enough of the API for a client to find its messages again. Each POST gets the next [`Fate`] of its plan.
 
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-/// What the server is able to, and what happens to each message that comes.
+/// The server's abilities, and the fate of each request.
 #[derive(Clone, Default)]
 pub struct Plan {
     /// It honours `Idempotency-Key`, and says so.
@@ -21,15 +21,15 @@ pub struct Plan {
     pub shows_messages: bool,
     /// Its runs can be listed.
     pub lists_runs: bool,
-    /// With each message comes one of somebody else, for the same agent.
+    /// With each message, a stranger sends another to the same agent.
     pub has_strangers: bool,
-    /// What happens to one POST after the other; then all goes well.
+    /// The fates of successive POSTs; later ones succeed.
     pub fates: Vec<Fate>,
-    /// What happens to one GET after the other; then all goes well.
+    /// The answers to successive GETs; later ones succeed.
     pub looks: Vec<Way>,
 }
 
-/// What happens to a message.
+/// Whether a message is accepted, and how it is answered.
 #[derive(Clone, Debug)]
 pub struct Fate {
     /// Whether it becomes a run, and when.
@@ -47,10 +47,10 @@ pub enum Accepted {
     After(Duration),
 }
 
-/// How an answer comes, or does not.
+/// How an answer is sent, or withheld.
 #[derive(Clone, Debug)]
 pub enum Way {
-    /// As it should.
+    /// Whole and valid.
     Well,
     /// Never: the connection stays open.
     Hang,
@@ -72,7 +72,7 @@ pub enum Way {
     Raw(&'static str),
 }
 
-/// The otid of messages of somebody else.
+/// The otid of a stranger's messages.
 const STRANGER: &str = "stranger";
 
 /// The server. It ends with the test.
@@ -139,7 +139,7 @@ impl Faultd {
         format!("http://{}", self.address)
     }
 
-    /// What was accepted so far of ours.
+    /// The client's own messages that were accepted so far.
     pub fn ledger(&self) -> Vec<Entry> {
         let ledger = self.shared.ledger.lock().expect("no panic");
         ledger.iter().filter(|entry| entry.otid != STRANGER).cloned().collect()
@@ -222,7 +222,7 @@ impl Shared {
                 });
             }
         }
-        // Whoever answers for a server that has not accepted it has no run to show.
+        // A gateway in front of a server that did not accept the message has no run to return.
         (502, json!({"detail": "Bad Gateway"}))
     }
 
@@ -305,7 +305,7 @@ fn send(mut stream: &TcpStream, way: &Way, (status, body): (u16, Value), headers
         }
         Way::Cut(bytes) => stream.write_all(&well[..well.len() - 1 - bytes % (well.len() - 1)]).map(|()| false),
         Way::Drip(bytes) => {
-            // Whoever waits a second for it never sees its end.
+            // The rest takes 3 seconds or more, so a client with a shorter time limit never reads the end.
             let (first, rest) = well.split_at(*bytes % (well.len() - 30));
             stream.write_all(first)?;
             for byte in rest {

@@ -1,4 +1,4 @@
-//! A disk that is full: what was acknowledged is there, what was not is told so, and it goes on when there is room again.
+//! A full disk: acknowledged runs survive, others are answered 507 or 503, and service resumes once there is room.
 
 use std::fs;
 use std::process::Command;
@@ -10,13 +10,13 @@ use crate::report::{Table, circumstances, is_long};
 use crate::support::TestEnv;
 use crate::support::serve::{Serve, status};
 
-/// How long what was accepted may take. A limit, not an expectation.
+/// The time limit for the accepted runs.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Where this process may mount nothing, a system of its own may.
+/// Flags of `unshare`: a mount namespace in which an unprivileged process may mount.
 const APART: [&str; 2] = ["-Urm", "--propagation=private"];
 
-/// A small disk, half of it taken by something that goes when it is asked to.
+/// Mounts a disk of 4 MiB, half of it taken by a file that is removed once `freed` exists, and serves from it.
 const DISK: &str = "mount -t tmpfs -o size=4m none disk && head -c 2m /dev/zero > disk/other || exit 1
     (while ! test -e freed; do sleep 0.05; done; rm disk/other; touch gone) >/dev/null 2>&1 &
     exec agentctl serve --bind 127.0.0.1:0 --print-env --db disk/it.db";

@@ -1,4 +1,4 @@
-//! Harnesses that break things on purpose and keep a ledger of what really happened.
+//! Harnesses that inject faults and keep a ledger of the true events.
 //!
 //! Each harness is a test that takes seconds. `AGENTCTL_FAULTS=long` makes it take as many rounds as a promise needs, and
 //! `UPDATE=1` then writes what it counted into RELIABILITY.md. Seeds are printed; `AGENTCTL_SEED` repeats a run.

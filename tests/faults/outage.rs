@@ -19,7 +19,7 @@ fn agt_07_a_watch_survives_an_outage_and_reports_it_in_two_lines() {
         let address = mock.address();
         mock.stop();
         watching.wait_for_stderr("no answer from the server");
-        // What is tested is the time itself.
+        // The length of the outage is the subject of this test.
         std::thread::sleep(Duration::from_secs(*seconds));
         let back = Mock::start_at(address);
         back.on("GET", RUN_PATH, [running(), running(), run_answer("completed", Some("end_turn"))]);

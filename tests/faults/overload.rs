@@ -1,4 +1,4 @@
-//! Many more clients at once than are served at once: each is answered, what is accepted ends, and the server stays.
+//! More clients than the server handles at once: each is answered, accepted runs end, and the server survives.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -15,12 +15,12 @@ use crate::report::{Table, circumstances, is_long};
 use crate::support::TestEnv;
 use crate::support::serve::{Serve, status};
 
-/// How long all of it may take. A limit, not an expectation.
+/// The time limit for all of it.
 const LIMIT: Duration = Duration::from_secs(240);
 /// How many connections a server keeps to its database for the next reader, with two files each.
 const OF_READERS: usize = 16;
 
-/// What the clients were told.
+/// The answers to the clients, counted.
 #[derive(Default)]
 struct Told {
     accepted: Vec<String>,
@@ -42,7 +42,7 @@ fn a_crowd_is_answered_and_what_was_accepted_ends() {
     assert_eq!(told.other, [""; 0], "neither accepted nor turned away");
     let unfinished = unfinished(&serve);
     let listed = listed(&serve).len();
-    // Where a process shows none, there are none to compare.
+    // Without /proc both counts are 0.
     let left = descriptors(&serve).saturating_sub(before + OF_READERS);
     let peak = serve.process().peak_kib() >> 10;
     let output = serve.stop();
@@ -57,10 +57,10 @@ fn a_crowd_is_answered_and_what_was_accepted_ends() {
     assert!(peak < 200, "{peak} MiB");
 }
 
-/// Sees to it that this process can have so many connections; fewer where the system does not let it.
+/// Raises the limit of open files for so many connections. Returns how many are possible.
 pub fn room_for(clients: usize) -> usize {
     let limits = getrlimit(Resource::Nofile);
-    // What is not granted shows in the limit that is read next.
+    // If this is refused, the limit read below is the old one.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limits.maximum, maximum: limits.maximum });
     let room = getrlimit(Resource::Nofile).current.and_then(|room| usize::try_from(room).ok());
     clients.min(room.map_or(clients, |room| room.saturating_sub(200)))
@@ -81,7 +81,7 @@ async fn crowd(address: SocketAddr, requests: &[String], clients: usize) -> Told
     told
 }
 
-/// One request on a connection of its own. The system lets only so many wait: who is turned away by it comes again.
+/// Sends one request on its own connection. The kernel's queue is limited, so a refused connection is tried again.
 async fn ask(address: SocketAddr, request: String) -> String {
     let deadline = Instant::now() + LIMIT;
     loop {

@@ -32,7 +32,7 @@ struct Server {
 impl Server {
     fn local(flags: &[&str]) -> Self {
         let env = TestEnv::new();
-        // The proxies stand on ports of their own.
+        // Each proxy has its own port.
         let serve = Serve::start(&env, &[&["--in-memory", "--allow-host", "127.0.0.1"], flags].concat());
         let (address, key, model) = (serve.address(), serve.key.clone(), "agentctl/echo".to_owned());
         Self { env, address, key, model, patience: "1s", honours_keys: flags.is_empty(), ours: Some(Mutex::new(serve)) }
@@ -86,7 +86,7 @@ fn kinds(dice: &mut fastrand::Rng, server: &Server) -> Vec<(&'static str, Toxic)
         ("reset before the answer", Toxic::ResetDown(0)),
         ("executed, then silent", Toxic::ExecuteThenTimeout),
     ];
-    // What a server without keys never got is looked for for a minute: that is for the long run.
+    // A server without keys that never got the message is searched for a minute, so this is for the long run.
     if server.honours_keys || is_long() {
         kinds.push(("reset within the request", Toxic::ResetUp(dice.usize(1..250))));
         kinds.push(("held up, delivered late", Toxic::Hold(HOLD)));

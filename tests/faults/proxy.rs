@@ -1,4 +1,4 @@
-//! A proxy that does harm: it stands between a real client and a real server, and treats each connection as it was told.
+//! A proxy between a real client and a real server that harms each connection in a given way.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::faultd::wait_until;
 
-/// What is done to a connection.
+/// The harm done to a connection.
 #[derive(Clone, Debug)]
 pub enum Toxic {
     /// Each piece comes this much later, both ways.
@@ -105,7 +105,7 @@ fn pass(client: &TcpStream, server: SocketAddr, toxic: Option<&Toxic>) -> io::Re
             Some(Toxic::ExecuteThenTimeout) => 0,
             _ => usize::MAX,
         };
-        // What is cut before its first byte is cut when it comes: the request was executed.
+        // An answer cut before its first byte is awaited first, so that the request was executed.
         let _ = server.peek(&mut [0]);
         let passed = copy(&server, client, limit, toxic);
         match toxic {
@@ -157,7 +157,7 @@ fn hold(mut client: &TcpStream, server: SocketAddr, delay: Duration) -> io::Resu
 }
 
 fn reset(stream: &TcpStream) {
-    // Where it is closed already, there is nothing to reset.
+    // A closed connection cannot be reset.
     let _ = rustix::net::sockopt::set_socket_linger(stream, Some(Duration::ZERO));
     let _ = stream.shutdown(Shutdown::Both);
 }

@@ -1,4 +1,4 @@
-//! The tables of RELIABILITY.md: each stands between two marks and is written by the harness that counted it.
+//! The tables of RELIABILITY.md: each is enclosed by two marks, and written by the harness that counted it.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// Begins the table that stands between `<!-- NAME -->` and `<!-- /NAME -->`.
+    /// Begins the table between `<!-- NAME -->` and `<!-- /NAME -->`.
     pub fn new(name: &'static str, columns: &[&str]) -> Self {
         let mut table = Self { name, lines: Vec::new() };
         table.row(columns);
@@ -68,7 +68,7 @@ fn insert(page: &str, name: &str, text: &str) -> String {
 }
 
 #[test]
-fn a_table_replaces_what_stood_between_its_marks_and_nothing_else() {
+fn a_table_replaces_only_the_text_between_its_marks() {
     let page = "a\n<!-- x -->\nold\n<!-- /x -->\nb\n<!-- y -->\n<!-- /y -->\n";
     let page = insert(page, "x", "new\n");
     assert_eq!(page, "a\n<!-- x -->\nnew\n<!-- /x -->\nb\n<!-- y -->\n<!-- /y -->\n");

@@ -1,4 +1,4 @@
-//! SIGTERM in the middle of work, again and again: what was accepted is finished by the next start.
+//! SIGTERM at work, again and again: the next server finishes the accepted runs.
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -15,7 +15,7 @@ use crate::support::serve::{Serve, status};
 /// How many clients send at once.
 const CLIENTS: usize = 8;
 
-/// What a client saw.
+/// The result of one request.
 enum Seen {
     /// A run was accepted.
     Accepted(String),
@@ -33,7 +33,7 @@ struct Ledger {
 }
 
 #[test]
-fn what_a_stopped_server_accepted_is_finished_by_the_next() {
+fn the_next_server_finishes_the_runs_that_a_stopped_one_accepted() {
     let (env, seed, rounds) = (TestEnv::new(), seed(), if is_long() { 100 } else { 4 });
     println!("AGENTCTL_SEED={seed}");
     let mut dice = fastrand::Rng::with_seed(seed);
@@ -89,7 +89,7 @@ fn round(env: &TestEnv, after: usize, ledger: &mut Ledger) {
     clients.into_iter().for_each(|client| client.join().expect("no panic"));
 }
 
-/// Sends until nobody is there any more.
+/// Sends until a request fails.
 fn client(address: SocketAddr, request: &str, tell: &Sender<Seen>) {
     loop {
         let seen = send(address, request);
@@ -124,7 +124,7 @@ fn document(answer: &str) -> Value {
     serde_json::from_str(body).unwrap_or_default()
 }
 
-/// Waits until a run has ended. One that was never there has not.
+/// Waits until a run has ended. Returns whether it completed.
 fn is_finished(serve: &Serve, id: &str) -> bool {
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {

@@ -15,7 +15,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use crate::support::letta::{AGENT, RUN, run};
 use crate::support::{Output, TestEnv};
 
-/// How a server meets those who speak TLS to it.
+/// How a server treats TLS clients.
 enum Meets {
     With(Arc<ServerConfig>),
     /// The same, until it has a message; then it writes what is no TLS. Nothing else is there.

@@ -16,7 +16,7 @@ use crate::support::{Mock, Output, TestEnv};
 /// Refusals are quick. A limit, not an expectation.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
-/// Carries out what must be refused, and checks what holds for every refusal.
+/// Runs a command that must be refused, and checks the promises about every refusal.
 fn refused(args: &[&OsStr], code: i32, gist: &str, prepare: impl FnOnce(Process) -> Process) -> Output {
     let (env, mock) = (TestEnv::new(), letta::done());
     let began = Instant::now();
@@ -40,7 +40,7 @@ fn words<'a>(line: &'a [&'a str]) -> Vec<&'a OsStr> {
 }
 
 #[test]
-fn ids_that_are_none_never_become_part_of_a_request() {
+fn invalid_ids_never_become_part_of_a_request() {
     let long = format!("run-12345678{}", "a".repeat(57));
     for (id, gist) in [
         ("../agents", "`../agents` is not a run id"),
@@ -86,7 +86,7 @@ fn an_agent_id_is_taken_by_the_documented_pattern_only() {
 }
 
 #[test]
-fn a_message_that_is_none_is_refused() {
+fn an_invalid_message_is_refused() {
     let send = ["send", "--agent", AGENT];
     for (stdin, gist) in [
         (&b""[..], "standard input was empty"),
@@ -146,7 +146,7 @@ fn more_than_32_mib_are_not_sent() {
     let large = vec![b'a'; (32 << 20) + 1];
     send(&[], large.clone());
     send(&["-F", "-"], large);
-    // What fits by itself may not fit as JSON.
+    // Text within the limit may exceed it once it is escaped as JSON.
     send(&["-F", "-"], vec![b'"'; 20 << 20]);
 }
 
@@ -242,7 +242,7 @@ fn a_key_that_cannot_be_sent_is_refused_without_being_shown() {
 }
 
 #[test]
-fn no_key_is_told_before_anything_is_sent() {
+fn a_missing_key_is_reported_before_anything_is_sent() {
     let cloud = |process: Process| process.env("LETTA_BASE_URL", "https://api.letta.com").env("LETTA_API_KEY", "");
     refused(&words(&["status", RUN]), 4, "no API key", cloud);
     let env = TestEnv::new();
@@ -257,7 +257,7 @@ fn local_and_an_address_contradict_each_other() {
 }
 
 #[test]
-fn a_pipe_that_carries_no_run_is_told() {
+fn a_pipe_without_a_run_is_reported() {
     for stdin in ["", "\n\n"] {
         let gist = "no run on standard input";
         for command in ["watch", "status", "messages"] {
@@ -293,7 +293,7 @@ fn a_usage_error_is_json_in_a_pipe_and_text_for_people() {
 }
 
 #[test]
-fn a_variable_that_is_no_text_is_not_passed_over() {
+fn a_variable_that_is_not_utf_8_is_not_ignored() {
     let broken = OsStr::from_bytes(b"k\xff");
     for name in ["LETTA_API_KEY", "LETTA_AGENT_ID"] {
         let gist = format!("{name} is not UTF-8");

@@ -12,7 +12,7 @@ use crate::support::process::{Process, Running};
 use crate::support::serve::Serve;
 use crate::support::{Output, TestEnv};
 
-/// What an agent shall do with a message.
+/// The behaviour that a message asks of its agent.
 #[derive(Clone, Copy, Debug)]
 pub enum Behaviour {
     /// Answer. The words are part of the answer: see [`Fixture::said`].
@@ -176,7 +176,7 @@ impl Fixture {
         output.document()
     }
 
-    /// What the assistant says of it.
+    /// The assistant's reply.
     pub fn said(&self, behaviour: Behaviour) -> String {
         match behaviour {
             Fail | Endless => String::new(),
@@ -206,7 +206,7 @@ impl Fixture {
     }
 }
 
-/// What the local server's model is told.
+/// The message for the local server's model.
 fn directives(behaviour: Behaviour) -> String {
     match behaviour {
         Reply(text) => format!("@reply {text}"),
@@ -218,7 +218,7 @@ fn directives(behaviour: Behaviour) -> String {
     }
 }
 
-/// What the model of the real server is told.
+/// The message for the real server's model.
 fn words(behaviour: Behaviour) -> String {
     match behaviour {
         Reply(text) => text.to_owned(),

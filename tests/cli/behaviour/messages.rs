@@ -1,4 +1,4 @@
-//! What was said in a run.
+//! The messages of a run.
 
 use serde_json::Value;
 

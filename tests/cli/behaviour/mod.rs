@@ -1,6 +1,6 @@
-//! What is promised of every server: each test here runs against the local engine, against the same on a port, there also
-//! with the faults of the real server and, where one is named, against that. `AGENTCTL_TEST_BASE_URL`, `AGENTCTL_TEST_API_KEY` and `AGENTCTL_TEST_AGENT_ID`
-//! name it; its model is expected to do what the words of a message say (see [`fixture`]).
+//! Promises about every server. Each test runs against the local engine, against the same on a port, with the faults of
+//! the real server too, and against a real server if `AGENTCTL_TEST_BASE_URL`, `AGENTCTL_TEST_API_KEY` and
+//! `AGENTCTL_TEST_AGENT_ID` name one. Its model is expected to follow the words of a message (see [`fixture`]).
 
 mod agents;
 mod approvals;

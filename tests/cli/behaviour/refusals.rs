@@ -1,4 +1,4 @@
-//! What a server refuses, and how that reads.
+//! Refused requests, and the errors they produce.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! What each command prints: for people within the width of their screen, for scripts a JSON document a line.
+//! The output of each command: within the width of the screen for people, one JSON document a line for scripts.
 
 use std::collections::HashSet;
 
@@ -64,7 +64,7 @@ fn every_view_fits_80_and_40_columns(fixture: &Fixture) {
     assert_eq!(fixture.follow(Behaviour::Tools(2), &[]).code(), 0);
     let said = said(fixture);
     for columns in [80, 40] {
-        // What these print is the same for everybody, and as wide as it is.
+        // Their output does not adapt to the width.
         let is_fitted = |command: &&&str| !["api", "config", "schema"].iter().any(|verb| command.starts_with(verb));
         for command in LOOKS.iter().filter(is_fitted) {
             let output = look(fixture, command, &["-o", "human"], &columns.to_string());
@@ -78,7 +78,7 @@ fn every_view_fits_80_and_40_columns(fixture: &Fixture) {
 
 fn every_view_is_a_json_document_a_line(fixture: &Fixture) {
     assert_eq!(fixture.follow(Behaviour::Tools(2), &[]).code(), 0);
-    // What `config` prints is text, and `schema` indents its one document.
+    // `config` prints text, and `schema` indents its one document.
     for command in LOOKS.iter().filter(|command| !command.starts_with("config") && !command.starts_with("schema")) {
         let output = look(fixture, command, &["-o", "json"], "40");
         assert!(output.documents().iter().all(Value::is_object), "`{command}`\n{output}");

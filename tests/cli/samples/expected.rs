@@ -1,10 +1,10 @@
-//! What each recorded answer holds, as it was read off the recorded bodies.
+//! The expected content of each recorded answer.
 
 use agentctl::core::Outcome;
 
 use self::Outcome::{Cancelled, Failed, NeedsApproval, Open, Succeeded, Truncated};
 
-/// What a sample holds.
+/// The content of a sample.
 #[derive(Clone, Copy)]
 pub enum Expect {
     /// A run: status, stop reason, outcome, and how its error begins.

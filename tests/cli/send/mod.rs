@@ -144,7 +144,7 @@ fn a_request_keeps_its_order_its_numbers_and_its_otids() {
 }
 
 #[test]
-fn flags_replace_what_stands_in_the_body() {
+fn flags_replace_fields_of_the_body() {
     let body = r#"{"messages": [{"role": "user", "content": "body"}], "max_steps": 1, "kept": true}"#;
     let expected = json!({"messages": [user("flag")], "max_steps": 2, "kept": true});
     assert_eq!(sent(&["--body", "-", "-m", "flag", "--max-steps", "2"], stdin(body)), expected);
@@ -164,7 +164,7 @@ fn standard_input_is_left_alone_where_a_flag_has_the_message() {
 }
 
 #[test]
-fn a_person_who_waits_is_told_what_is_read() {
+fn a_prompt_on_a_terminal_says_what_is_read() {
     let (env, mock) = (TestEnv::new(), letta::done());
     let (reader, mut writer) = std::io::pipe().expect("a pipe");
     let sending = env.agentctl(["send", "--agent", AGENT]).server(&mock.url()).stdin_from(reader).spawn();

@@ -1,4 +1,4 @@
-//! What the sender gets to see, at once and at the end.
+//! The output of `send`, at once and at the end of the run.
 
 use super::*;
 
@@ -33,7 +33,7 @@ fn every_format_has_its_own_output() {
 }
 
 #[test]
-fn the_id_is_told_at_once_where_stdout_does_not_carry_it() {
+fn the_id_is_on_stderr_at_once_if_stdout_does_not_have_it() {
     for flags in ["--watch", "--wait", "--reply", "--watch -o id"] {
         let (env, gate) = (TestEnv::new(), Gate::default());
         let mock = letta::letta([run_answer("completed", Some("end_turn")).held(&gate)]);

@@ -1,4 +1,4 @@
-//! What would be sent, without sending it.
+//! `--dry-run` and `--curl` show the request and do not send it.
 
 use super::*;
 

@@ -4,12 +4,12 @@ use serde_json::json;
 
 use super::serve::{exchange, status};
 
-/// The URL that a listener said on its standard error.
+/// The URL that a listener printed on its standard error.
 pub fn url_in(said: &str) -> String {
     said.lines().find_map(|line| line.strip_prefix("url: ")).unwrap_or_else(|| panic!("no URL: {said}")).to_owned()
 }
 
-/// What a server posts about a run.
+/// The body that a server posts about a run.
 pub fn about(run: &str) -> String {
     json!({"run_id": run, "status": "completed", "metadata": {}}).to_string()
 }

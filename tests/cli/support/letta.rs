@@ -8,13 +8,13 @@ use super::{Answer, Mock};
 pub const AGENT: &str = "agent-11111111-1111-4111-8111-111111111111";
 pub const RUN: &str = "run-22222222-2222-4222-8222-222222222222";
 
-/// What most tests have the program do.
+/// The usual command lines of tests.
 pub const SEND: &str = "send --agent agent-11111111-1111-4111-8111-111111111111 -m hi";
 pub const WATCH: &str = "watch run-22222222-2222-4222-8222-222222222222";
 
-/// Where messages to that agent are posted.
+/// The path to post messages to that agent.
 pub const POST_PATH: &str = "/v1/agents/agent-11111111-1111-4111-8111-111111111111/messages/async";
-/// Where that run is looked at.
+/// The path of that run.
 pub const RUN_PATH: &str = "/v1/runs/run-22222222-2222-4222-8222-222222222222";
 
 /// The run, with every key in the real server's order.
@@ -58,7 +58,7 @@ pub fn failed(error: &str) -> Value {
     run
 }
 
-/// What a person said and what the agent replied.
+/// A user message and the agent's reply.
 pub fn messages(said: &str, reply: &str) -> Value {
     json!([message("user_message", said), message("assistant_message", reply)])
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 /// How long a test waits for a request, or a held answer for its gate.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A server on a free port of 127.0.0.1. What no route was set for is a 404.
+/// A server on a free port of 127.0.0.1. A request without a route is answered 404.
 pub struct Mock {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -105,8 +105,8 @@ impl Mock {
         format!("http://{}", self.address)
     }
 
-    /// Sets what a route answers, one after the other; the last answer is repeated. A path that ends in `*` stands for
-    /// all that begin so. Setting a route again replaces it.
+    /// Sets what a route answers, one after the other; the last answer is repeated. A path that ends in `*` matches
+    /// all with that prefix. Setting a route again replaces it.
     pub fn on(&self, method: &str, path: &str, answers: impl IntoIterator<Item = Answer>) -> &Self {
         let answers: Vec<Answer> = answers.into_iter().collect();
         assert!(!answers.is_empty(), "a route needs an answer");
@@ -216,7 +216,7 @@ fn read(reader: &mut BufReader<&TcpStream>) -> io::Result<Option<Request>> {
     Ok(Some(Request { method, path: path.to_owned(), query: query.to_owned(), headers, body }))
 }
 
-/// What is sent back.
+/// The bytes that an answer sends.
 #[derive(Clone)]
 pub struct Answer {
     what: What,
@@ -330,7 +330,7 @@ impl Gate {
 
     fn wait(&self) {
         let shut = self.0.0.lock().expect("no panic");
-        // An answer that nobody let through is sent in the end, so that no thread stays behind.
+        // An answer whose gate stays closed is sent in the end, so that its thread ends.
         let _ = self.0.1.wait_timeout_while(shut, PATIENCE, |open| !*open).expect("no panic");
     }
 }

@@ -1,4 +1,4 @@
-//! What the tests stand on: a clean environment, processes with a time limit, servers that do as they are told.
+//! Test support: a clean environment, processes with a time limit, and scripted servers.
 
 pub mod callback;
 pub mod env;
@@ -16,7 +16,7 @@ pub use mock::{Answer, Gate, Mock};
 pub use process::Output;
 pub use seed::Seed;
 
-/// Runs the program once against a server, in an environment of its own. The words of the line stand between spaces.
+/// Runs the program once against a server, in an environment of its own. The line is split at spaces.
 pub fn agentctl(server: &Mock, line: &str) -> Output {
     TestEnv::new().agentctl(line.split(' ')).server(&server.url()).run()
 }

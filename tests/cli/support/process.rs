@@ -1,4 +1,4 @@
-//! A process that cannot outlive its time limit, and what it left behind.
+//! A process with a time limit, and its output.
 
 use std::fmt;
 use std::fs;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
-/// How long a process may take unless a test says otherwise. A limit, not an expectation.
+/// The default time limit of a process.
 const LIMIT: Duration = Duration::from_secs(60);
 /// How often the peak of a process is read. Its growth after the last reading is missed.
 const SAMPLING: Duration = Duration::from_millis(2);
@@ -164,12 +164,12 @@ impl Running {
         self.stdout.text().lines().next().unwrap_or_default().to_owned()
     }
 
-    /// What it has written to its standard output so far.
+    /// Its standard output so far.
     pub fn stdout_so_far(&self) -> String {
         self.stdout.text()
     }
 
-    /// What it has written to its standard error so far.
+    /// Its standard error so far.
     pub fn stderr_so_far(&self) -> String {
         self.stderr.text()
     }
@@ -191,7 +191,7 @@ impl Running {
 
     fn output(mut self, status: ExitStatus) -> Output {
         self.ended = true;
-        // The streams may be held open by something that it left behind: that counts as not having ended.
+        // A process that it started may hold the streams open, which counts as not having ended.
         for captured in [&self.stdout, &self.stderr] {
             if !captured.wait_for_end(self.deadline) {
                 self.fail("left a process behind");
@@ -277,7 +277,7 @@ impl Captured {
     }
 }
 
-/// What a process left behind. Its `Display` is one text for a snapshot.
+/// The output and exit status of a process. Its `Display` is one text for a snapshot.
 #[derive(Debug)]
 pub struct Output {
     pub stdout: String,

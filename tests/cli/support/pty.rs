@@ -85,7 +85,7 @@ impl Pty {
         let (ours, mut reader) = (Arc::clone(&captured), pair.master.try_clone_reader().expect("a reader"));
         let reading = thread::spawn(move || {
             let mut buffer = [0; 65536];
-            // Linux answers with an error where the last process has let go of the terminal.
+            // Linux answers with an error once the last process has closed the terminal.
             while let Ok(count @ 1..) = reader.read(&mut buffer) {
                 let chunk = Chunk { at: Instant::now(), bytes: buffer[..count].to_vec() };
                 ours.chunks.lock().expect("no panic").push(chunk);
@@ -115,7 +115,7 @@ struct Captured {
     more: Condvar,
 }
 
-/// What came in one piece, and when.
+/// Output read at once, with the time of reading.
 #[derive(Clone, Debug)]
 pub struct Chunk {
     pub at: Instant,
@@ -182,7 +182,7 @@ impl OnTerminal {
     }
 }
 
-/// What a process left on its terminal.
+/// The output of a process on a terminal.
 pub struct Screen {
     pub columns: u16,
     pub chunks: Vec<Chunk>,
@@ -196,7 +196,7 @@ impl Screen {
         joined(&self.chunks)
     }
 
-    /// The lines that stand on the screen in the end, without blank ones.
+    /// The final lines of the screen, without blank ones.
     pub fn lines(&self) -> Vec<String> {
         let mut parser = vt100::Parser::new(24, self.columns, 0);
         parser.process(self.raw().as_bytes());
@@ -215,7 +215,7 @@ impl Screen {
         // On a wide screen nothing is wrapped, so that what is too wide can be seen.
         let mut parser = vt100::Parser::new(24, UNLIMITED, 0);
         let width = |line: &String| unicode_width::UnicodeWidthStr::width(line.as_str());
-        // A display is drawn over from the beginning of its line: what stood there before is looked at then.
+        // A display is redrawn from the beginning of its line, so each state is complete at a carriage return.
         let raw = self.raw();
         let widest = raw.split_inclusive('\r').filter_map(|piece| {
             parser.process(piece.as_bytes());

@@ -85,7 +85,7 @@ fn asking(text: &str) -> Mock {
 }
 
 #[test]
-fn what_a_call_says_that_needs_approval_is_only_ever_printed() {
+fn a_call_that_needs_approval_never_acts_on_the_terminal() {
     for text in hostile() {
         let (env, server) = (TestEnv::new(), asking(&text));
         for args in [
@@ -103,7 +103,7 @@ fn what_a_call_says_that_needs_approval_is_only_ever_printed() {
 }
 
 #[test]
-fn what_a_server_says_is_only_ever_printed() {
+fn a_servers_text_never_acts_on_the_terminal() {
     for text in hostile() {
         let (env, server) = (TestEnv::new(), server(&text));
         for args in [
@@ -143,13 +143,13 @@ fn what_a_server_says_is_only_ever_printed() {
 }
 
 #[test]
-fn what_a_server_says_about_an_error_is_only_ever_printed() {
+fn a_servers_error_text_never_acts_on_the_terminal() {
     for text in hostile() {
         let env = TestEnv::new();
         // A header holds no control.
         let in_header: String = text.chars().filter(|c| *c >= ' ' && *c != '\u{7f}').collect();
         let redirect = format!("HTTP/1.1 302 Found\r\nlocation: http://h/{in_header}\r\ncontent-length: 0\r\n\r\n");
-        // Who asks for that much patience is not asked again.
+        // A request for such a long delay is not retried.
         let later = |answer: Answer| answer.header("retry-after", "3600");
         for answer in [
             Answer::json(422, &json!({"detail": text})),
@@ -183,7 +183,7 @@ fn what_a_server_says_about_an_error_is_only_ever_printed() {
 
 /// An answer that cannot be read is asked for again, which takes its time: one text holds everything here.
 #[test]
-fn what_cannot_be_read_is_only_ever_printed() {
+fn an_unreadable_answer_never_acts_on_the_terminal() {
     let text = hostile().concat();
     std::thread::scope(|scope| {
         for answer in [
@@ -199,7 +199,7 @@ fn what_cannot_be_read_is_only_ever_printed() {
 }
 
 #[test]
-fn what_is_given_on_the_command_line_is_only_ever_printed() {
+fn an_argument_never_acts_on_the_terminal() {
     for text in hostile() {
         // The system takes no NUL in an argument.
         let text = text.replace('\0', "");
@@ -261,7 +261,7 @@ fn a_payload_is_shown_as_what_it_is() {
 }
 
 #[test]
-fn what_is_too_wide_or_too_high_for_a_cell_is_cut_down() {
+fn text_too_wide_or_too_high_for_a_cell_is_cut() {
     let zalgo: String =
         "zalgo".chars().flat_map(|c| std::iter::once(c).chain(std::iter::repeat_n('\u{301}', 500))).collect();
     for text in ["x".repeat(10_000), "日".repeat(10_000), "👩‍👩‍👧‍👦".repeat(3000), zalgo, "مرحبا ".repeat(2000)]

@@ -11,7 +11,7 @@ const FORMAT: &str = "\u{ad}\u{34f}\u{61c}\u{115f}\u{1160}\u{17b4}\u{17b5}\u{180
     \u{2060}\u{2061}\u{2062}\u{2063}\u{2064}\u{2066}\u{2067}\u{2068}\u{2069}\u{206a}\u{206f}\
     \u{3164}\u{feff}\u{ffa0}\u{fff9}\u{fffa}\u{fffb}\u{1d173}\u{1d17a}\u{e0001}\u{e0020}\u{e0041}\u{e007f}\u{e0100}";
 
-/// What has been used to take over terminals: titles, links, clipboards, answers that a shell then reads as typed.
+/// Sequences used to take over terminals: titles, links, clipboards, replies that a shell reads as typed input.
 pub const PAYLOADS: [&str; 42] = [
     "\u{1b}]0;title\u{7}",
     "\u{1b}]2;title\u{1b}\\",
@@ -57,7 +57,7 @@ pub const PAYLOADS: [&str; 42] = [
     "\u{5}\u{7}\u{8}\u{8}\u{e}\u{f}\rover",
 ];
 
-/// Follows every character of a hostile text: found right behind a control in what was printed, it tells on it.
+/// Follows every character of a hostile text. If it follows a control in the output, that control came from the text.
 const MARK: char = '¤';
 
 /// Texts that hold, between them, every character from 0x00 to 0xA0, the format characters and the payloads.
@@ -69,7 +69,7 @@ pub fn hostile() -> Vec<String> {
     texts
 }
 
-/// What a terminal was told to do that nobody may tell it.
+/// A forbidden operation that the output asked of the terminal.
 #[derive(Default)]
 pub struct Offences(pub BTreeSet<String>);
 

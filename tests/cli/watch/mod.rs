@@ -146,7 +146,7 @@ fn a_server_with_two_routes_changes_neither_exit_nor_data() {
 }
 
 #[test]
-fn an_ended_run_is_told_at_once_with_the_same_code() {
+fn an_ended_run_is_reported_at_once_with_the_same_code() {
     for (status, stop_reason, code) in
         [("completed", "end_turn", 0), ("failed", "error", 1), ("cancelled", "cancelled", 3)]
     {

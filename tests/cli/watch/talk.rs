@@ -1,4 +1,4 @@
-//! What a run says while it is watched: messages, events, the reply.
+//! The output of a watched run: messages, events, the reply.
 
 use super::*;
 

@@ -33,7 +33,7 @@ pub fn hosts(port: u16) -> Vec<String> {
     .to_vec()
 }
 
-/// What a browser sends with a request that a foreign page makes.
+/// The headers of a request that a foreign web page makes in a browser.
 pub fn pages(port: u16) -> Vec<String> {
     [
         "Origin: https://evil.example",
@@ -166,7 +166,7 @@ pub fn not_json(send: &str, host: SocketAddr) -> Vec<String> {
     requests
 }
 
-/// A second request that hides behind the body of a first one, whose length two readers would understand differently.
+/// Request smuggling: a second request after the body of a first one, whose length two readers understand differently.
 pub fn smuggling(agent: &str, host: SocketAddr) -> Vec<String> {
     let hidden = format!(
         "POST /v1/agents/{agent}/messages/async HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n\

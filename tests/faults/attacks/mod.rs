@@ -12,7 +12,7 @@ use crate::support::{Mock, TestEnv};
 
 use serde_json::{Value, json};
 
-/// What a kind of attack came to.
+/// The counts for one kind of attack.
 struct Count {
     attack: &'static str,
     requests: usize,
@@ -45,7 +45,7 @@ impl Target {
         (count("/v1/agents/?limit=1000"), count("/v1/runs/?limit=1000"))
     }
 
-    /// Makes requests that no one may be let in with.
+    /// Sends requests that must all be refused.
     fn refuse(&self, attack: &'static str, allowed: &[u16], requests: &[String]) -> Count {
         let mut let_in = 0;
         for request in requests {
@@ -64,7 +64,7 @@ impl Target {
         Count { attack, requests, let_in, effects: held.0.abs_diff(self.before.0) + held.1.abs_diff(self.before.1) }
     }
 
-    /// What posts a message, down to the path.
+    /// The request line that posts a message.
     fn send(&self) -> String {
         format!("POST /v1/agents/{}/messages/async", self.agent)
     }
@@ -76,7 +76,7 @@ fn body(answer: &str) -> Value {
 }
 
 #[test]
-fn what_must_not_be_let_in_has_no_effect() {
+fn refused_requests_have_no_effect() {
     let open = Target::start(&["--no-auth"]);
     let counts = [
         hosts(&open),
@@ -207,7 +207,7 @@ fn metacharacters(open: &Target) -> Count {
         let answer = open.serve.raw(request);
         let status = status(&answer);
         assert!(matches!(status, 200 | 400 | 404 | 405 | 422), "{status} {request:?}\n{answer}");
-        // What is a question is answered with nothing.
+        // A query matches nothing.
         let nothing = matches!(body(&answer), Value::Array(rows) if rows.is_empty());
         let_in += usize::from(status == 200 && !nothing);
         assert!(!answer.contains("SQL") && !answer.contains("syntax"), "{answer}");

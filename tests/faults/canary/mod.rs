@@ -31,7 +31,7 @@ fn a_secret_is_found_nowhere_but_where_it_belongs() {
     let (key, hidden) = (secret(), secret());
     let mut sweep = Sweep::new(vec![Canary::new(&key), Canary::new(&hidden)]);
     let env = TestEnv::new();
-    // What a person gives to the program lies elsewhere than what the program writes.
+    // The person's input files are in another folder than the files that the program writes.
     let given = TestEnv::new();
     let key_file = given.write("key", format!("{key}\n")).display().to_string();
     let header_file = format!("@{}", given.write("headers", format!("X-Tenant: {hidden}\n")).display());

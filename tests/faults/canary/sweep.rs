@@ -50,7 +50,7 @@ impl Canary {
     }
 }
 
-/// What was searched of a kind of scenario.
+/// The amount of output searched for one kind of scenario.
 #[derive(Default)]
 struct Row {
     scenarios: usize,

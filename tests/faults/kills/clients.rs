@@ -1,4 +1,4 @@
-//! Clients that send, and send again what was not answered; and what they find when all is over.
+//! Clients that send messages, resend unanswered ones, and list the runs in the end.
 
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
@@ -13,7 +13,7 @@ use super::receiver::Receiver;
 /// How many clients there are, each with an agent of its own.
 const CLIENTS: usize = 8;
 
-/// What each message makes its agent do, and what is there when it is done.
+/// The script of each message; below, the messages and steps of its completed run.
 const SCRIPT: &str = "@reply a\n@tool t {}\n@reply b";
 const MESSAGES: [&str; 5] =
     ["user_message", "assistant_message", "tool_call_message", "tool_return_message", "assistant_message"];
@@ -77,7 +77,7 @@ impl Clients<'_> {
         (answer.status == 200).then(|| answer.body["id"].as_str().expect("an id").to_owned())
     }
 
-    /// Lets the server come along.
+    /// Waits until fewer than `MOST_OPEN` of these runs are open.
     fn rest(&self, runs: &mut Vec<String>) {
         loop {
             runs.retain(|run| self.receiver.ids_of(run).is_empty());
@@ -88,7 +88,7 @@ impl Clients<'_> {
         }
     }
 
-    /// Waits until nothing is open and every callback came, or for as long as that may take.
+    /// Waits until no run is open and every callback arrived, for at most `PATIENCE`.
     pub fn wait_until_all_is_done(&self, agents: &[String]) {
         let end = Instant::now() + PATIENCE;
         let done = || agents.iter().flat_map(|agent| self.runs_of(agent)).all(|run| self.is_done(&run));
@@ -115,7 +115,7 @@ impl Clients<'_> {
         }
     }
 
-    /// Compares what is there with what was acknowledged.
+    /// Compares the runs that exist with the acknowledged ones.
     pub fn judge(&self, agents: &[String]) -> Verdict {
         let mut verdict = self.ledger.begin();
         for run in agents.iter().flat_map(|agent| self.runs_of(agent)) {

@@ -1,4 +1,4 @@
-//! What was sent and what was acknowledged, and what that makes of what is there in the end. The words are Jepsen's.
+//! Compares the messages that were sent and acknowledged with the runs that exist in the end, in Jepsen's terms.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -7,14 +7,14 @@ use std::sync::Mutex;
 #[derive(Default)]
 pub struct Ledger(Mutex<BTreeMap<String, Option<String>>>);
 
-/// What was found.
+/// The result of the comparison.
 #[derive(Default)]
 pub struct Verdict {
     sent: BTreeMap<String, Option<String>>,
     seen: BTreeMap<String, BTreeSet<String>>,
     /// Runs that did not end.
     pub stuck: usize,
-    /// Runs whose effects are not there exactly once.
+    /// Runs whose effects do not exist exactly once.
     pub doubled: usize,
     /// Runs whose callback never came.
     pub undelivered: usize,
@@ -40,12 +40,12 @@ impl Ledger {
 }
 
 impl Verdict {
-    /// Takes in a run that is there.
+    /// Adds a run that exists.
     pub fn saw(&mut self, word: &str, run: &str) {
         self.seen.entry(word.to_owned()).or_default().insert(run.to_owned());
     }
 
-    /// What is counted, in the order of the columns.
+    /// The counts, in the order of the columns.
     fn counts(&self) -> [(&'static str, usize); 12] {
         let acknowledged = || self.sent.iter().filter_map(|(word, run)| Some((word, run.as_ref()?)));
         let there = |word: &String, run: &String| self.seen.get(word).is_some_and(|runs| runs.contains(run));

@@ -1,4 +1,4 @@
-//! One life of a server, and how it is reached while it lasts.
+//! A server process that is killed, and requests to whichever one currently runs.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::support::TestEnv;
 use crate::support::env::AGENTCTL;
 
-/// Where the server that lives now can be reached. Between two lives it is where the last one was.
+/// The address and key of the current server; between two servers, those of the last one.
 #[derive(Default)]
 pub struct Reach(Mutex<Option<(SocketAddr, String)>>);
 
@@ -50,7 +50,7 @@ impl Life {
         Self(child)
     }
 
-    /// Ends what another program started, and waits for that one.
+    /// Kills the server that another program started, and waits for that program.
     pub fn end_inside(mut self) {
         let pid = self.0.id();
         let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).expect("a process");
@@ -95,7 +95,7 @@ impl Reach {
         Some(Answer { status: head.split(' ').nth(1)?.parse().ok()?, body: serde_json::from_str(body).ok()? })
     }
 
-    /// The answer to a question that a server which lives has to answer.
+    /// The answer to a GET; the server must be running.
     pub fn get(&self, path: &str) -> Value {
         let answer = self.ask("GET", path, "", "").unwrap_or_else(|| panic!("GET {path}: no answer"));
         assert_eq!(answer.status, 200, "GET {path}: {}", answer.body);

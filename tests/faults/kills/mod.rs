@@ -1,4 +1,4 @@
-//! Servers that are killed in the middle of their work, again and again, and what became of what they had accepted.
+//! Servers are killed at work, again and again; every accepted run must end exactly once.
 
 mod clients;
 mod ledger;
@@ -39,7 +39,7 @@ enum Death {
     At(&'static str),
 }
 
-/// Lets servers live and die, then lets one finish, and judges what is there.
+/// Starts and kills servers, lets the last one finish, and compares the runs with the ledger.
 fn kills(deaths: &[Death], dice: &mut fastrand::Rng) -> Verdict {
     let env = TestEnv::new();
     let (ledger, receiver, reach, stop) =

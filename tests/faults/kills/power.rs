@@ -1,4 +1,4 @@
-//! Power may be lost at any time: what is answered must have reached the disk before.
+//! Power may fail at any time: a write reaches the disk before it is answered.
 
 use std::fs;
 use std::process::Command;
@@ -8,10 +8,10 @@ use serde_json::json;
 use super::life::{Life, Reach};
 use crate::support::TestEnv;
 
-/// How many messages are accepted under the eyes of `strace`.
+/// How many messages are accepted while `strace` records.
 const ACCEPTS: usize = 100;
 
-/// The system calls that matter: those that make durable, and those that answer.
+/// The system calls that sync to disk, and those that send an answer.
 const CALLS: &str = "trace=fsync,fdatasync,write,writev,sendto,sendmsg";
 
 #[test]
@@ -27,7 +27,7 @@ fn agt_73_every_accept_is_synced_to_the_disk_before_it_is_answered() {
     let agent = json!({"name": "a", "model": "agentctl/script"}).to_string();
     let agent = reach.ask("POST", "/v1/agents/", "", &agent).expect("an answer").body["id"].clone();
     let path = format!("/v1/agents/{}/messages/async", agent.as_str().expect("an id"));
-    // The first run hangs and the others wait behind it, so that nothing but accepts is written.
+    // The first run hangs and the others queue after it, so that only accepts are written.
     let body = json!({"input": "@hang"}).to_string();
     let status = || reach.ask("POST", &path, "", &body).expect("an answer").status;
     assert_eq!(status(), 200);

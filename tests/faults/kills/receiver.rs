@@ -1,4 +1,4 @@
-//! Whoever the servers call back: takes every callback, and remembers it.
+//! A callback receiver that accepts every callback and remembers it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
@@ -30,7 +30,7 @@ impl Receiver {
         Self { url, got }
     }
 
-    /// Its address, with a word by which a run can be told.
+    /// Its URL, with a word that identifies the message.
     pub fn url(&self, word: &str) -> String {
         format!("{}?{word}", self.url)
     }
