@@ -13,6 +13,7 @@ pub mod core;
 pub mod db;
 pub mod exit;
 pub mod follow;
+pub mod global;
 pub mod jq;
 pub mod listen;
 pub mod model;
@@ -29,7 +30,11 @@ pub mod ui;
 use std::ffi::OsString;
 use std::panic::AssertUnwindSafe;
 
-use crate::commands::{Ctx, End};
+use clap::CommandFactory as _;
+
+use crate::cli::Cli;
+use crate::commands::support::{pre_parse, usage_error};
+use crate::commands::{Ctx, End, completions};
 use crate::config::Env;
 use crate::exit::Exit;
 use crate::report::Failure;
@@ -41,15 +46,15 @@ pub fn run(args: Vec<OsString>, env: Env, io: Io) -> End {
 }
 
 fn carry_out(args: Vec<OsString>, env: Env, mut io: Io) -> End {
-    if commands::complete::answer(&args, &env, &io) {
+    if completions::answer(Cli::command, &args, &env, &io) {
         return Exit::Done.into();
     }
-    // Usage errors obey the output flags too, so these are looked up before the rest is understood.
-    commands::support::pre_parse::apply(&mut io, &args, &env);
+    // Parse errors obey the output flags too, so these are read first.
+    pre_parse::apply(&mut io, &args, &env);
     let given = args.clone();
-    let cli = match cli::Cli::read(args) {
+    let cli = match Cli::parse_args(args) {
         Ok(cli) => cli,
-        Err(error) => return commands::support::pre_parse::explain(&io, &error, &given).into(),
+        Err(error) => return usage_error::print(&io, &error, &Cli::command(), &given).into(),
     };
     let ctx = match Ctx::new(cli.global, env, io) {
         Ok(ctx) => ctx,
@@ -59,7 +64,7 @@ fn carry_out(args: Vec<OsString>, env: Env, mut io: Io) -> End {
             return failure.exit.into();
         }
     };
-    let end = commands::dispatch(&ctx, cli.command).unwrap_or_else(|error| end_with(&ctx, &report::failure(&error)));
+    let end = Cli::run(&ctx, cli.command).unwrap_or_else(|error| end_with(&ctx, &report::failure(&error)));
     if ctx.io.has_unfit() { end.or(Exit::Local) } else { end }
 }
 

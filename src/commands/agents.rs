@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::support::session::{Session, agent_id};
 use super::{Ctx, End};
-use crate::cli::Format;
 use crate::exit::Exit;
+use crate::global::Format;
 use crate::model::{AgentRef, Document};
 use crate::render::{card, table};
 use crate::report::Failure;

@@ -1,32 +1,24 @@
 //! `cancel`: cancels runs, and reads back what they really became.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::support::cancelling::{self, POLL_INTERVAL, SETTLE_TIME};
 use super::support::run_args::{self, Named, Stream};
 use super::support::session::Session;
 use super::{Ctx, End};
-use crate::cli::Format;
 use crate::core::Outcome;
 use crate::core::outcome::outcome;
 use crate::exit::Exit;
 use crate::follow::{self, Event, Options, Target};
+use crate::global::Format;
 use crate::model::{AgentId, AgentRef, Run, RunId, StopReason};
 use crate::report::Failure;
 use crate::text::count::plural;
 use crate::text::duration;
 use crate::text::page::Page;
 use crate::ui::prompt;
-
-/// How long a run must stay ended: the step that was at work can finish and bring it back.
-pub const STAYS: Duration = Duration::from_secs(2);
-
-/// How long a run that was asked to end is waited for.
-pub const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How often a run is looked at that was asked to end: its age says nothing about how soon it does.
-pub const LOOKS: Duration = Duration::from_millis(500);
 
 /// Cancel runs, then show what they really became
 ///
@@ -121,27 +113,10 @@ async fn cancel_open(
     args: &Args,
     open: Vec<(AgentId, Run)>,
 ) -> Result<Vec<Exit>, Failure> {
-    let (asked, failures) = request(session, open).await;
+    let (asked, failures) = cancelling::request(session, open).await;
     let mut exits: Vec<Exit> = failures.iter().map(|failure| tell(ctx, failure)).collect();
     exits.extend(read_back(ctx, session, args.timeout, asked).await?);
     Ok(exits)
-}
-
-/// Asks for the end of runs, those of an agent together. Returns the runs that were asked for, and what was refused.
-pub async fn request(session: &Session, open: Vec<(AgentId, Run)>) -> (Vec<Run>, Vec<Failure>) {
-    let mut agents = BTreeMap::<AgentId, Vec<Run>>::new();
-    open.into_iter().for_each(|(agent, run)| agents.entry(agent).or_default().push(run));
-    let (mut asked, mut failures) = (Vec::new(), Vec::new());
-    for (agent, runs) in agents {
-        let ids: Vec<RunId> = runs.iter().map(|run| run.id().clone()).collect();
-        match session.api.cancel(&agent, &ids).await {
-            Ok(()) => asked.extend(runs),
-            // Nothing is left to be cancelled, says the server: what the runs became is read back all the same.
-            Err(error) if error.status == Some(409) => asked.extend(runs),
-            Err(error) => failures.push(error.failure().run(&ids[0])),
-        }
-    }
-    (asked, failures)
 }
 
 /// Whether nothing is left to be cancelled. A run that waits for approval has ended, but can be.
@@ -162,7 +137,8 @@ fn tell(ctx: &Ctx, failure: &Failure) -> Exit {
 }
 
 async fn read_back(ctx: &Ctx, session: &Session, timeout: Duration, asked: Vec<Run>) -> Result<Vec<Exit>, Failure> {
-    let options = Options { timeout: Some(timeout), interval: Some(LOOKS), stays: STAYS, ..Options::default() };
+    let options =
+        Options { timeout: Some(timeout), interval: Some(POLL_INTERVAL), stays: SETTLE_TIME, ..Options::default() };
     let exits = RefCell::new(Vec::new());
     let mut emit = |event: Event| {
         match &event {

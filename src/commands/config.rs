@@ -4,7 +4,6 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::{Ctx, End};
-use crate::cli::Format;
 use crate::config::config_file::{self, ConfigFile};
 use crate::config::edit::{self, Edit};
 use crate::config::headers::Header;
@@ -12,6 +11,7 @@ use crate::config::setting_name::SettingName;
 use crate::config::setting_path::{ProfileName, SettingPath};
 use crate::config::{Given, Origin, Settings, dirs};
 use crate::exit::Exit;
+use crate::global::Format;
 use crate::report::Failure;
 use crate::text::page::Page;
 

@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use clap::{Command, CommandFactory as _};
+use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::Roff;
 
 use super::help::{TOPICS, topic};
 use super::{Ctx, End};
-use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::report::Failure;
 use crate::text::show;
@@ -34,12 +33,11 @@ pub struct Args {
 }
 
 /// Carries out `man`.
-pub fn run(ctx: &Ctx, args: &Args) -> anyhow::Result<End> {
-    let mut root = Cli::command();
+pub fn run(ctx: &Ctx, args: &Args, root: &mut Command) -> anyhow::Result<End> {
     root.build();
     match &args.out {
-        Some(dir) => write(dir, &root)?,
-        None => ctx.io.raw(&page(find(&root, &args.command)?)?)?,
+        Some(dir) => write(dir, root)?,
+        None => ctx.io.raw(&page(find(root, &args.command)?)?)?,
     }
     Ok(Exit::Done.into())
 }

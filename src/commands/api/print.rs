@@ -4,9 +4,9 @@ use serde_json::value::RawValue;
 
 use crate::api::Raw;
 use crate::api::exchange::Answer;
-use crate::cli::Format;
 use crate::commands::Ctx;
 use crate::exit::Exit;
+use crate::global::Format;
 use crate::model::Document;
 use crate::model::document::one_line;
 use crate::report::Failure;

@@ -10,9 +10,9 @@ use url::Url;
 use self::check::Check;
 use super::support::session::Session;
 use super::{Ctx, End};
-use crate::cli::Format;
 use crate::config::{Base, Settings, server_registry};
 use crate::exit::Exit;
+use crate::global::Format;
 use crate::report::Failure;
 
 /// Say what would stop commands, and how to mend it

@@ -5,10 +5,11 @@ pub mod topics;
 
 use std::ffi::OsString;
 
+use clap::Command;
+
 use self::topic::Block;
-use super::support::pre_parse;
+use super::support::usage_error;
 use super::{Ctx, End};
-use crate::cli::Cli;
 use crate::exit::Exit;
 
 /// Print the help of a command, or about a topic
@@ -33,17 +34,17 @@ pub const TOPICS: [Topic; 3] =
     [("exit-codes", topics::exit_codes), ("environment", topics::environment), ("output", topics::output)];
 
 /// Carries out `help`.
-pub fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
+pub fn run(ctx: &Ctx, args: Args, root: &mut Command) -> anyhow::Result<End> {
     if let [word] = &args.words[..]
         && let Some((_, blocks)) = TOPICS.iter().find(|(name, _)| word == name)
     {
         ctx.io.page(&topic::page(&blocks(), ctx.io.style.width))?;
         return Ok(Exit::Done.into());
     }
-    // What `agentctl COMMAND --help` says, errors included.
+    // The same as `agentctl COMMAND --help`, including its errors.
     let words = std::iter::once("agentctl".into()).chain(args.words).chain(["--help".into()]);
-    match Cli::read(words.collect()) {
-        Err(said) => Ok(pre_parse::explain(&ctx.io, &said, &[]).into()),
+    match root.try_get_matches_from_mut(words) {
+        Err(error) => Ok(usage_error::print(&ctx.io, &error, root, &[]).into()),
         Ok(_) => Ok(Exit::Done.into()),
     }
 }

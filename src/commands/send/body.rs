@@ -223,16 +223,15 @@ fn mint_otids(object: &mut Map<String, Value>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{Cli, Command};
     use crate::commands::send::texts::Text;
     use crate::exit::Exit;
+    use crate::global::Global;
+    use clap::{Args as _, Command, FromArgMatches as _};
 
     fn args(line: &[&str]) -> Args {
-        let line = ["agentctl", "send"].iter().chain(line).map(Into::into).collect();
-        match Cli::read(line).expect("a command line").command {
-            Some(Command::Send(args)) => *args,
-            other => panic!("{other:?}"),
-        }
+        let command = Args::augment_args(Global::augment_args(Command::new("send")));
+        let matches = command.get_matches_from(["send"].iter().chain(line));
+        Args::from_arg_matches(&matches).expect("arguments")
     }
 
     fn built(line: &[&str], document: Option<Value>) -> Result<Value, Failure> {

@@ -10,10 +10,11 @@ pub use args::Args;
 
 use std::fmt::Display;
 
+use super::support::runtime::on_runtime;
 use super::support::session::{Session, not_an_agent};
 use super::support::submit::{self, Request};
 use super::support::{following, receiver};
-use super::{Ctx, End, on_runtime};
+use super::{Ctx, End};
 use crate::follow::Target;
 use crate::listen::Bound;
 use crate::model::{AgentId, AgentRef};

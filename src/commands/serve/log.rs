@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use crate::cli::Format;
 use crate::commands::Ctx;
+use crate::global::Format;
 use crate::server::access::AccessEvent;
 use crate::text::count::plural;
 use crate::text::duration;

@@ -9,7 +9,6 @@ mod ready;
 mod start;
 
 pub use args::Args;
-pub use start::cannot_bind;
 
 use tokio::sync::oneshot;
 use url::Url;

@@ -10,6 +10,7 @@ use super::Args;
 use super::log::{Line, Log};
 use super::ready::{self, ReadyFile};
 use crate::commands::Ctx;
+use crate::commands::support::bind::cannot_bind;
 use crate::commands::support::session::{engine_failure, said};
 use crate::config::server_key;
 use crate::config::server_registry::{Registration, RegistrationError};
@@ -129,18 +130,6 @@ fn hold(database: &Path) -> Result<Registration, Failure> {
                 .hint("name another file with --db, or keep nothing with --in-memory")
         }
     })
-}
-
-/// A port that cannot be had.
-pub fn cannot_bind(address: SocketAddr, error: &std::io::Error) -> Failure {
-    use std::io::ErrorKind::{AddrInUse, AddrNotAvailable, PermissionDenied};
-    let hint = match error.kind() {
-        AddrInUse => "another program has this port: stop it, or take a free one with --bind 127.0.0.1:0",
-        AddrNotAvailable => "this machine does not have this address",
-        PermissionDenied => "ports below 1024 are the administrator's: take another one",
-        _ => "take another address with --bind",
-    };
-    Failure::new(Exit::Local, "port", format!("cannot listen on {address}")).cause(error).hint(hint)
 }
 
 /// What to do about a folder that cannot be written.

@@ -3,13 +3,15 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::ctx::Ctx;
+use super::end::End;
 use super::follow_args::FollowArgs;
 use super::run_args::{self, Named};
+use super::runtime::on_runtime;
 use super::session::Session;
 use super::submit::{self, Request};
 use crate::api::ApiError;
 use crate::api::client::optional;
-use crate::commands::{Ctx, End, on_runtime};
 use crate::core::outcome::outcome;
 use crate::exit::Exit;
 use crate::model::message::ToolCall;

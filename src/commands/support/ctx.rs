@@ -4,10 +4,10 @@ use std::path::Path;
 
 use clap::ValueEnum as _;
 
-use crate::cli::{Format, Global};
 use crate::config::Env;
 use crate::config::config_file::ConfigFile;
 use crate::config::setting_name::SettingName;
+use crate::global::{Format, Global};
 use crate::jq::Filter;
 use crate::report::Failure;
 use crate::text::show;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::cli::Format;
-use crate::commands::Ctx;
+use super::ctx::Ctx;
+use crate::global::Format;
 use crate::report::Failure;
 use crate::text::duration;
 

@@ -7,16 +7,17 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::cancelling;
+use super::ctx::Ctx;
+use super::end::End;
 use super::follow_args::{FollowArgs, HowArgs, OnStall};
 use super::printer::Printer;
 use super::run_args::{self, Stream};
 use super::session::{Session, cannot_go_on};
-use crate::cli::Format;
-use crate::commands::cancel;
-use crate::commands::{Ctx, End};
 use crate::core::Outcome;
 use crate::exit::Exit;
 use crate::follow::{self, Event, Inputs, Messages, Options, Stall, Target};
+use crate::global::Format;
 use crate::model::{AgentId, Run, RunId};
 use crate::render;
 use crate::report::Failure;
@@ -137,12 +138,12 @@ impl<'a> Following<'a> {
                 Err(failure) => self.ctx.report(&failure),
             }
         }
-        let (asked, failures) = cancel::request(self.session, found).await;
+        let (asked, failures) = cancelling::request(self.session, found).await;
         failures.iter().for_each(|failure| self.ctx.report(failure));
         let options = Options {
-            interval: Some(cancel::LOOKS),
-            timeout: Some(cancel::PATIENCE),
-            stays: cancel::STAYS,
+            interval: Some(cancelling::POLL_INTERVAL),
+            timeout: Some(cancelling::PATIENCE),
+            stays: cancelling::SETTLE_TIME,
             any: false,
             fail_fast: false,
             stall: None,

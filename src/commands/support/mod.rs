@@ -1,6 +1,8 @@
 //! Helpers that several commands share. No command lives here.
 
 pub mod approval;
+pub mod bind;
+pub mod cancelling;
 pub mod ctx;
 pub mod end;
 pub mod follow_args;
@@ -11,6 +13,8 @@ pub mod pre_parse;
 pub mod printer;
 pub mod receiver;
 pub mod run_args;
+pub mod runtime;
 pub mod session;
 pub mod stdin;
 pub mod submit;
+pub mod usage_error;

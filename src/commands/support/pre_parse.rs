@@ -1,14 +1,11 @@
-//! What must be known before the command line is understood: how errors in it are to be printed.
+//! Reads the output flags before the command line is parsed, so that parse errors obey them.
 
 use std::ffi::OsString;
 
-use clap::error::ErrorKind;
-use clap::{CommandFactory as _, ValueEnum as _};
+use clap::ValueEnum as _;
 
-use crate::cli::{Cli, ColourMode, Format};
 use crate::config::Env;
-use crate::exit::Exit;
-use crate::report::Failure;
+use crate::global::{ColourMode, Format};
 use crate::text::style::Style;
 use crate::ui::Io;
 
@@ -74,55 +71,6 @@ fn width(io: &Io, env: &Env) -> Option<usize> {
     if io.terminals.stdout { terminal().or_else(columns) } else { columns() }
 }
 
-/// The command that prints the help of the command that was meant, as far as it can be recognised.
-fn help_command(args: &[OsString]) -> String {
-    let mut command = &Cli::command();
-    let mut line = "agentctl".to_owned();
-    for word in args.iter().skip(1).filter_map(|arg| arg.to_str()).take_while(|word| *word != "--") {
-        if let Some(meant) = command.find_subcommand(word) {
-            line = format!("{line} {word}");
-            command = meant;
-        }
-    }
-    line + " --help"
-}
-
-/// Prints what clap has to say: help and version on stdout, errors on stderr. `args` are what it had to understand.
-pub fn explain(io: &Io, error: &clap::Error, args: &[OsString]) -> Exit {
-    let rendered = error.render();
-    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        let text = if io.style.colour_out { rendered.ansi().to_string() } else { rendered.to_string() };
-        return io.raw(&text).map_or_else(|failure| failure.exit, |()| Exit::Done);
-    }
-    let failure = usage(&rendered.to_string(), &help_command(args));
-    io.tell(&failure);
-    Exit::Usage
-}
-
-/// clap's text as an error of this program: the first paragraph is the message, the tips are the hint.
-fn usage(text: &str, help: &str) -> Failure {
-    let text = text.trim().strip_prefix("error: ").unwrap_or(text.trim());
-    let (message, rest) = text.split_once("\n\n").unwrap_or((text, ""));
-    let tips: Vec<&str> = rest.lines().filter_map(|line| line.trim().strip_prefix("tip: ")).collect();
-    let usage = rest.lines().find_map(|line| line.strip_prefix("Usage: "));
-    let how = usage.map(|usage| format!("usage: {usage}"));
-    let hint = match tips[..] {
-        // How a run is named is more than the usage says.
-        _ if names_no_run(message) => NAME_A_RUN.to_owned(),
-        [] => how.unwrap_or_else(|| format!("see `{help}`")),
-        _ => tips.join("; "),
-    };
-    Failure::usage(message.lines().map(str::trim).collect::<Vec<_>>().join(" ")).hint(hint)
-}
-
-/// What to do about a missing run.
-const NAME_A_RUN: &str =
-    "give a run's id, @last for the one that was sent last, or - to read ids; `agentctl list` shows the runs";
-
-fn names_no_run(message: &str) -> bool {
-    message.contains("were not provided") && message.contains("<RUN>")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,15 +88,5 @@ mod tests {
         for line in ["x", "x -o", "x -- -o json"] {
             assert_eq!(value(line), None, "{line}");
         }
-    }
-
-    #[test]
-    fn a_usage_error_is_told_in_the_words_of_this_program() {
-        let text = "error: unexpected argument '--nope' found\n\n  tip: a similar argument exists: '--node'\n\nUsage: agentctl x\n\nFor more";
-        let failure = usage(text, "agentctl --help");
-        assert_eq!(failure.message, "unexpected argument '--nope' found");
-        assert_eq!(failure.hint.as_deref(), Some("a similar argument exists: '--node'"));
-        let text = "error: the following required arguments were not provided:\n  <RUN>...\n\nUsage: agentctl watch <RUN>...\n\nFor more";
-        assert_eq!(usage(text, "agentctl --help").hint.as_deref(), Some(NAME_A_RUN));
     }
 }

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::ctx::Ctx;
 use super::follow_args::HowArgs;
 use super::session::Session;
-use crate::cli::Format;
-use crate::commands::Ctx;
 use crate::core::facts::{self, Details};
 use crate::core::outcome::outcome;
 use crate::exit::Exit;
 use crate::follow::{Ending, Event};
+use crate::global::Format;
 use crate::model::{Message, Run, RunId, message};
 use crate::render;
 use crate::report::Failure;

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use url::Url;
 
-use crate::commands::Ctx;
-use crate::commands::serve::cannot_bind;
+use super::bind::cannot_bind;
+use super::ctx::Ctx;
 use crate::listen::{Bound, Receiver};
 use crate::net::address::is_loopback;
 use crate::report::Failure;

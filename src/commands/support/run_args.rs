@@ -2,9 +2,9 @@
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::ctx::Ctx;
 use super::session::{NOT_THIS_API, Session};
 use super::stdin;
-use crate::commands::Ctx;
 use crate::exit::Exit;
 use crate::follow::Target;
 use crate::model::{AgentId, Document, Run, RunId};

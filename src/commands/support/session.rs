@@ -4,11 +4,11 @@ use std::collections::HashSet;
 use std::fmt::Display;
 use std::rc::Rc;
 
+use super::ctx::Ctx;
 use crate::api::client::Active;
 use crate::api::retrying::{Heard, Listener};
 use crate::api::transport::Http;
 use crate::api::{Client, Listing, RunFilter, Transport};
-use crate::commands::Ctx;
 use crate::config::known_agents::{KnownAgent, KnownAgents};
 use crate::config::recent_runs::RecentRuns;
 use crate::config::{Base, Origin, Settings, dirs, headers, server_registry};

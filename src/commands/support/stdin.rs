@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::commands::Ctx;
+use super::ctx::Ctx;
 use crate::exit::Exit;
 use crate::report::Failure;
 use crate::text::page::Page;

@@ -4,16 +4,17 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::ctx::Ctx;
+use super::end::End;
 use super::follow_args::FollowArgs;
 use super::following::Following;
 use super::run_args::Stream;
 use super::session::{Session, cannot_go_on, look_command};
 use crate::api::{Letter, SendError};
-use crate::cli::Format;
-use crate::commands::{Ctx, End};
 use crate::core::Sent;
 use crate::exit::Exit;
 use crate::follow::{Inputs, Target};
+use crate::global::Format;
 use crate::listen::Receiver;
 use crate::model::{AgentId, Run, RunId};
 use crate::report::Failure;

@@ -12,15 +12,17 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     // The list of rooms, and the one function that the binary calls.
     ("lib", &["cli", "commands", "config", "exit", "report", "ui"]),
     // Arguments, and which command they name.
-    ("cli", &["commands", "config", "ui", "text"]),
+    ("cli", &["commands", "global", "report", "exit"]),
     // A file per command. Only commands connect the client to the local server.
     (
         "commands",
         &[
-            "follow", "listen", "api", "server", "render", "ui", "jq", "schema", "config", "net", "db", "core",
-            "model", "text", "report", "exit",
+            "global", "follow", "listen", "api", "server", "render", "ui", "jq", "schema", "config", "net", "db",
+            "core", "model", "text", "report", "exit",
         ],
     ),
+    // The flags that every command takes.
+    ("global", &["ui", "config", "text"]),
     // The only poller.
     ("follow", &["api", "core", "model", "text", "report", "exit"]),
     // A receiver of callbacks. A callback is only a hint to poll, so the receiver knows no more than ids.
@@ -88,7 +90,6 @@ pub const ARROWS: &[(&str, &[&str])] = &[
 
 /// Arrows against the direction of the table, left to be removed.
 pub const UPWARD: &[(&str, &str)] = &[
-    ("commands", "cli"),
     ("server::models", "server::store"),
     ("server::store", "server::engine"),
     ("server::store", "server::models"),

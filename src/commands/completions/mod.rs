@@ -1,8 +1,12 @@
-//! `completions`: the script by which a shell asks for words.
+//! `completions`: prints the script by which a shell asks for completions, and answers when it asks.
+
+mod answer;
+
+pub use answer::answer;
 
 use clap_complete::Shell;
 
-use super::{Ctx, End, complete};
+use super::{Ctx, End};
 use crate::exit::Exit;
 
 /// Print the completion script of a shell
@@ -23,6 +27,6 @@ pub struct Args {
 
 /// Carries out `completions`.
 pub fn run(ctx: &Ctx, args: &Args) -> anyhow::Result<End> {
-    ctx.io.raw(&complete::script(&args.shell.to_string()).unwrap_or_default())?;
+    ctx.io.raw(&answer::script(&args.shell.to_string()).unwrap_or_default())?;
     Ok(Exit::Done.into())
 }
