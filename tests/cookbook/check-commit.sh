@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A check before a commit: the agent looks at what is staged, and its first word decides.
+# A check before a commit: the agent reviews the staged changes, and the commit proceeds if the answer contains OK.
 #   ln -s ../../check-commit.sh .git/hooks/pre-commit
 set -euo pipefail
 

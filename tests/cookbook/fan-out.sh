@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Send the same message to all agents, then wait for all of them at once: one request a look, however many there are.
+# Send the same message to all agents, then wait for all runs: one request per poll, however many runs there are.
 #   fan-out.sh MESSAGE
 set -euo pipefail
 

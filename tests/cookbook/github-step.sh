@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A step of GitHub Actions: have a change reviewed, and put the answer on the summary page. The step fails where the run
-# does; LETTA_BASE_URL, LETTA_API_KEY and LETTA_AGENT_ID come from the job's `env`.
+# A step of GitHub Actions: an agent reviews a change, and the answer goes to the summary page. The step fails if the run
+# fails; LETTA_BASE_URL, LETTA_API_KEY and LETTA_AGENT_ID come from the job's `env`.
 #   git diff origin/main | github-step.sh
 set -euo pipefail
 

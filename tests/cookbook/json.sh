@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# JSON in, JSON out: a request a line on standard input, one array of results on standard output.
+# JSON in, JSON out: one request per line on standard input, one array of results on standard output.
 #   jq -c '.[]' requests.json | json.sh
 set -euo pipefail
 

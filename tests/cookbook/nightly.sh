@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# For cron: one message a night, never while the agent is at work, one line in the log.
+# For cron: one message per night, sent when the agent is idle, with one line in the log.
 #   0 6 * * * LETTA_AGENT_ID=agent-… nightly.sh >> "$HOME/nightly.log" 2>&1
 set -euo pipefail
 

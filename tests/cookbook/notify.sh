@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Be told when runs end, without waiting for each: one listener, as many messages as you like.
+# Run a command when each run ends: one listener for any number of messages.
 #   notify.sh COMMAND MESSAGE…      COMMAND gets each run as JSON on its standard input
 set -euo pipefail
 command=$1

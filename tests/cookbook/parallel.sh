@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Ask many agents the same, four at a time. Each agent gets one message: two at once would disturb each other.
+# Ask many agents the same question, four at a time. Each agent gets one message: concurrent messages would interfere.
 #   agentctl agents list -o id | parallel.sh QUESTION
 set -euo pipefail
 

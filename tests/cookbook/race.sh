@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Ask several agents, take the first answer and cancel the others; then say how quickly agents began to answer lately.
+# Ask several agents, print the first answer and cancel the other runs; then print the p95 of the time to first token.
 #   race.sh QUESTION AGENT…
 set -euo pipefail
 question=$1

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs outlive the machine that sent them. Keep their ids in a file, and go on after a reboot.
+# Runs continue on the server when this machine stops. Keep their ids in a file, and resume watching after a reboot.
 #   agentctl send -m … -o id >> pending;  resume.sh pending
 set -euo pipefail
 pending=$1
