@@ -1,9 +1,9 @@
 //! Exit codes: public interface, in one place.
 
-/// How the program ends. The numbers are a promise to scripts.
+/// The exit codes. Scripts may rely on the numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Exit {
-    /// Done: submitted, or every followed run succeeded or was truncated.
+    /// Success: submitted, or every followed run succeeded or was truncated.
     Done,
     /// A run failed.
     RunFailed,
@@ -15,7 +15,7 @@ pub enum Exit {
     NotAllowed,
     /// No such agent or run.
     NotFound,
-    /// A run stopped for approval: it waits for a person.
+    /// A run waits for approval.
     NeedsApproval,
     /// Still open.
     StillOpen,
@@ -23,17 +23,17 @@ pub enum Exit {
     Unreachable,
     /// It is unknown whether the message was accepted.
     Unknown,
-    /// The answer is not this API.
+    /// The response is not from this API.
     NotThisApi,
-    /// The server refused the request (other 4xx).
+    /// The server rejected the request (other 4xx).
     Refused,
-    /// Local trouble: file, disk, lock, port, database.
+    /// Local error: file, disk, lock, port, database.
     Local,
-    /// Refused for safety: redirect, plain http with a key, bad certificate.
+    /// Refused for safety: redirect, plain HTTP with a key, invalid certificate.
     Unsafe,
     /// A bug in agentctl.
     Bug,
-    /// `--timeout` or `--max-outage` ran out; the run goes on as far as is known.
+    /// `--timeout` or `--max-outage` expired; as far as is known, the run continues.
     TimedOut,
     /// SIGINT.
     Interrupted,
@@ -42,7 +42,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// Every way to end, in the order of the table in the README.
+    /// All exit codes, in the order of the table in the README.
     pub const ALL: [Self; 18] = [
         Self::Done,
         Self::RunFailed,
@@ -64,7 +64,7 @@ impl Exit {
         Self::Terminated,
     ];
 
-    /// With several runs, the first of these that applies is the exit of the command.
+    /// The precedence of exit codes: a command with several runs exits with the first that applies.
     pub const WORST_FIRST: [Self; 16] = [
         Self::Bug,
         Self::Interrupted,
@@ -84,7 +84,7 @@ impl Exit {
         Self::StillOpen,
     ];
 
-    /// The number that the shell sees.
+    /// Returns the number of the exit code.
     pub fn code(self) -> u8 {
         match self {
             Self::Done => 0,
@@ -108,35 +108,35 @@ impl Exit {
         }
     }
 
-    /// What the code means, for the README and the help.
+    /// Returns the meaning of the code, for the README and the help.
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Done => {
-                "done: submitted, or every followed run succeeded or was truncated (`--strict` makes truncated a 1)"
+                "success: submitted, or every followed run succeeded or was truncated (with `--strict`, truncated is 1)"
             }
             Self::RunFailed => "a run failed",
             Self::Usage => "usage or bad input; nothing was sent",
             Self::Cancelled => "a run was cancelled",
             Self::NotAllowed => "no key, or the server answered 401, 402 or 403",
             Self::NotFound => "no such agent or run",
-            Self::NeedsApproval => "a run stopped for approval: it waits for a person",
+            Self::NeedsApproval => "a run waits for approval",
             Self::StillOpen => "still open (`status --exit-status`, `cancel`)",
             Self::Unreachable => "server unreachable or overloaded after retries; nothing was accepted: safe to repeat",
             Self::Unknown => "it is unknown whether the message was accepted: do not repeat blindly",
-            Self::NotThisApi => "the answer is not this API (HTML, bad JSON, too large)",
-            Self::Refused => "the server refused the request (other 4xx)",
-            Self::Local => "local trouble: file, disk, lock, port, database, a `--jq` filter that fails on real data",
+            Self::NotThisApi => "the response is not from this API (HTML, invalid JSON, too large)",
+            Self::Refused => "the server rejected the request (other 4xx)",
+            Self::Local => "local error: file, disk, lock, port, database, a `--jq` filter that fails on real data",
             Self::Unsafe => {
-                "refused for safety: redirect, plain http with a key, bad certificate, credentials readable by others"
+                "refused for safety: redirect, plain HTTP with a key, invalid certificate, credentials readable by others"
             }
             Self::Bug => "a bug in agentctl",
-            Self::TimedOut => "`--timeout` or `--max-outage` ran out; the run goes on as far as is known",
+            Self::TimedOut => "`--timeout` or `--max-outage` expired; as far as is known, the run continues",
             Self::Interrupted => "interrupted (SIGINT)",
             Self::Terminated => "terminated (SIGTERM, SIGHUP)",
         }
     }
 
-    /// The exit of a command that followed several runs.
+    /// Returns the exit code of a command that followed several runs.
     pub fn worst(exits: impl IntoIterator<Item = Self>) -> Self {
         let exits: Vec<Self> = exits.into_iter().collect();
         let first = Self::WORST_FIRST.into_iter().find(|exit| exits.contains(exit));
