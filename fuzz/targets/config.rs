@@ -2,8 +2,8 @@
 #![no_main]
 
 use agentctl::config::Env;
-use agentctl::config::edit::{Edit, apply};
 use agentctl::config::config_file::ConfigFile;
+use agentctl::config::edit::{Edit, apply};
 use agentctl::config::setting_name::SettingName;
 use agentctl::config::setting_path::SettingPath;
 use libfuzzer_sys::fuzz_target;
@@ -22,8 +22,7 @@ fuzz_target!(|text: &[u8]| {
     };
     let _ = file.active(None, &env);
     let unknown = file.unknown_keys();
-    let set =
-        Edit::Set(SettingPath { profile: Some("p".to_owned()), setting: SettingName::Agent }, "x".to_owned());
+    let set = Edit::Set(SettingPath { profile: Some("p".to_owned()), setting: SettingName::Agent }, "x".to_owned());
     if apply(&env, None, &set).is_ok() {
         let file = ConfigFile::load(&env).expect("what was written can be read");
         assert_eq!(file.unknown_keys(), unknown);

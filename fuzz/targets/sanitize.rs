@@ -8,7 +8,8 @@ use libfuzzer_sys::fuzz_target;
 use unicode_width::UnicodeWidthStr;
 
 fuzz_target!(|given: (u8, &str)| {
-    let (columns, text) = (usize::from(given.0), given.1);
+    let columns = usize::from(given.0);
+    let text = given.1;
     let shown = show(text);
     assert!(!shown.as_str().chars().any(is_hidden));
     assert_eq!(show(shown.as_str()), shown);

@@ -20,7 +20,8 @@ pub const RUN: &str = "run-12345678";
 pub fn answering(status: u16, body: &[u8]) -> Client {
     let body = body.to_vec();
     let answer = move || {
-        let (status, body) = (StatusCode::from_u16(status).unwrap_or(StatusCode::OK), body.clone());
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+        let body = body.clone();
         std::future::ready(Response::builder().status(status).body(Body::from(body)).expect("a response"))
     };
     Client::new(Transport::InProcess(Router::new().fallback(answer)), "the fuzzer", Rc::new(|_| {}))

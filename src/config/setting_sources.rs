@@ -39,7 +39,7 @@ impl<'a> SettingSources<'a> {
     pub fn named_base(&self) -> Result<Option<Given<Url>>, Failure> {
         let flag = self.flags.base_url.clone().map(|url| Given::new(url, Origin::Flag("--base-url")));
         let named =
-            flag.or_else(|| self.from_env("LETTA_BASE_URL")).or_else(|| self.from_profile(SettingName::BaseUrl));
+            flag.or_else(|| self.env_value("LETTA_BASE_URL")).or_else(|| self.profile_value(SettingName::BaseUrl));
         let parse = |given: Given<String>| {
             base_url(&given.value, &given.origin.to_string()).map(|url| Given::new(url, given.origin))
         };
@@ -86,7 +86,7 @@ impl<'a> SettingSources<'a> {
             base_origin: base.origin,
             key: key.value,
             key_origin: key.origin,
-            agent: self.from_env("LETTA_AGENT_ID").or_else(|| self.from_profile(SettingName::Agent)),
+            agent: self.env_value("LETTA_AGENT_ID").or_else(|| self.profile_value(SettingName::Agent)),
             headers: headers::collect(&self.flags.headers, self.env, self.profile.as_ref())?,
             unknown_keys: self.file.unknown_keys(),
             proxies: Proxies::read(|name| self.env.get(name)),
@@ -97,11 +97,11 @@ impl<'a> SettingSources<'a> {
         })
     }
 
-    fn from_env(&self, name: &'static str) -> Option<Given<String>> {
+    fn env_value(&self, name: &'static str) -> Option<Given<String>> {
         self.env.given(name).map(|value| Given::new(value, Origin::Variable(name)))
     }
 
-    fn from_profile(&self, setting: SettingName) -> Option<Given<String>> {
+    fn profile_value(&self, setting: SettingName) -> Option<Given<String>> {
         self.profile.as_ref()?.get(setting)
     }
 }
