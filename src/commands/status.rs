@@ -15,7 +15,7 @@ use crate::core::facts::facts;
 use crate::core::outcome::outcome;
 use crate::exit::Exit;
 use crate::follow::Messages;
-use crate::follow::details::{self, Wanted};
+use crate::follow::details::{self, DetailOptions};
 use crate::global::Format;
 use crate::model::Run;
 use crate::render::detail::{self, Detail};
@@ -114,8 +114,8 @@ async fn print_cards(ctx: &Ctx, session: &Session, args: &Args, runs: &[Run]) ->
 /// A card shows the figures that the run itself may lack, and the calls for which it waits.
 async fn card(ctx: &Ctx, session: &Session, run: &Run) -> Page {
     let outcome = outcome(run, Duration::ZERO);
-    let wanted = Wanted { messages: Messages::Never, figures: true, just_ended: false };
-    let details = details::at_end(&session.api, run, outcome, wanted).await.details;
+    let options = DetailOptions { messages: Messages::Never, figures: true, just_ended: false };
+    let details = details::fetch(&session.api, run, outcome, options).await.details;
     let facts = facts(run, outcome, &details);
     let agent = run.agent_id().and_then(|agent| agent.parse().ok());
     if let (Outcome::NeedsApproval, Some(agent)) = (outcome, agent)

@@ -1,4 +1,4 @@
-//! What is asked once a run has ended: figures, the reason of a failure, messages.
+//! The details of a run that ended: metrics, the reason of a failure, messages.
 
 use std::time::Duration;
 
@@ -12,44 +12,44 @@ use crate::core::Outcome;
 use crate::core::facts::{self, Details};
 use crate::model::{Document, Message, Run, RunId};
 
-/// What was asked at the end of a run.
-pub struct AtEnd {
-    /// Figures and the reason of a failure; what a small server does not have is missing.
+/// The details of a run that ended.
+pub struct EndDetails {
+    /// Metrics, tokens and steps; empty where the server has none or answers too late.
     pub details: Details,
-    /// The messages, or why they could not be had. None where they were not asked for or the server has none.
+    /// The messages; `None` if they were not asked for, or the server has no messages endpoint.
     pub messages: Result<Option<Vec<Message>>, ApiError>,
 }
 
-/// Pauses between looks at metrics that are not written yet.
-const WRITING: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(300)];
+/// The pauses between requests for metrics that the server has not written yet.
+const METRICS_PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(300)];
 
-/// Figures that take longer than this are done without.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// The most time for metrics, usage and steps together. The end of a run is reported without them then.
+const DETAILS_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What is wanted at the end of a run.
+/// Which details are fetched.
 #[derive(Clone, Copy, Debug)]
-pub struct Wanted {
+pub struct DetailOptions {
     /// Which messages.
     pub messages: Messages,
-    /// Steps, tokens and the duration, where the run itself does not tell.
+    /// Steps, tokens and the duration.
     pub figures: bool,
-    /// The run was seen at work: its figures may still be being written.
+    /// The run ended while it was followed: the server may still be writing its metrics.
     pub just_ended: bool,
 }
 
-/// Asks for everything at once. Figures are a courtesy: their loss changes nothing. Messages are the answer.
-pub async fn at_end(api: &Client, run: &Run, outcome: Outcome, wanted: Wanted) -> AtEnd {
+/// Fetches all details at once. An error of messages is returned; other details are left out if they fail.
+pub async fn fetch(api: &Client, run: &Run, outcome: Outcome, options: DetailOptions) -> EndDetails {
     let id = run.id();
-    let messages: OptionFuture<_> = (wanted.messages != Messages::Never).then(|| api.messages(id, None)).into();
-    let details = timeout(PATIENCE, details(api, run, outcome, wanted));
+    let messages: OptionFuture<_> = (options.messages != Messages::Never).then(|| api.messages(id, None)).into();
+    let details = timeout(DETAILS_TIMEOUT, details(api, run, outcome, options));
     let (details, messages) = join(details, messages).await;
-    AtEnd { details: details.unwrap_or_default(), messages: messages.map_or(Ok(None), optional) }
+    EndDetails { details: details.unwrap_or_default(), messages: messages.map_or(Ok(None), optional) }
 }
 
-async fn details(api: &Client, run: &Run, outcome: Outcome, wanted: Wanted) -> Details {
+async fn details(api: &Client, run: &Run, outcome: Outcome, options: DetailOptions) -> Details {
     let id = run.id();
-    let metrics: OptionFuture<_> = wanted.figures.then(|| metrics(api, id, wanted.just_ended)).into();
-    let usage: OptionFuture<_> = wanted.figures.then(|| api.usage(id)).into();
+    let metrics: OptionFuture<_> = options.figures.then(|| metrics(api, id, options.just_ended)).into();
+    let usage: OptionFuture<_> = options.figures.then(|| api.usage(id)).into();
     let steps: OptionFuture<_> = needs_steps(run, outcome).then(|| api.steps(id)).into();
     let (metrics, usage, steps) = join3(metrics, usage, steps).await;
     Details {
@@ -59,10 +59,10 @@ async fn details(api: &Client, run: &Run, outcome: Outcome, wanted: Wanted) -> D
     }
 }
 
-/// The metrics; a server that has just ended the run is given a moment to write them.
+/// Fetches the metrics. A server writes them shortly after it ends the run, so they are asked for up to three times.
 async fn metrics(api: &Client, id: &RunId, just_ended: bool) -> Option<Document> {
     let mut metrics = api.metrics(id).await.ok()?;
-    for pause in WRITING {
+    for pause in METRICS_PAUSES {
         if !just_ended || facts::are_written(&metrics) {
             break;
         }
@@ -72,7 +72,7 @@ async fn metrics(api: &Client, id: &RunId, just_ended: bool) -> Option<Document>
     Some(metrics)
 }
 
-/// The steps tell why a run failed, where the run itself does not.
+/// Returns whether the steps are needed to tell why a run failed.
 fn needs_steps(run: &Run, outcome: Outcome) -> bool {
     outcome == Outcome::Failed && run.error().is_none()
 }

@@ -1,4 +1,4 @@
-//! The loop: takes runs up, looks when a look is due, says what it saw, ends when it is over.
+//! The loop that polls runs when they are due, and ends when all have ended.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, sleep_until};
 
-use super::look::{self, LIST_LIMIT, Looking, Manner};
 use super::outage::Outage;
+use super::poll::{self, LIST_LIMIT, Poll, PollOptions};
 use super::tracked::Tracked;
 use super::{Event, Inputs, Messages, Options, Target};
 use crate::api::client::Active;
@@ -19,18 +19,18 @@ use crate::exit::Exit;
 use crate::model::RunId;
 use crate::report::Failure;
 
-/// From this many open runs on, one list request stands for many looks.
+/// From this many open runs on, one list request replaces the polls of single runs.
 const LIST_FROM: usize = 3;
-/// The same where messages are wanted live, which only single looks bring.
+/// The same if messages are followed live: they come only with polls of single runs.
 const LIST_FROM_LIVE: usize = 17;
-/// How many requests are under way at once.
-const MOST_LOOKS: usize = 8;
-/// A display is told the time this often.
+/// The most requests in flight at once.
+const MAX_POLLS: usize = 8;
+/// The interval of [`Event::Tick`].
 const TICK: Duration = Duration::from_secs(1);
 
-/// Follows runs until all that come in have ended, or the options say that it is enough.
+/// Follows runs until all have ended, or an option ends it earlier.
 ///
-/// Returns the exit of each run that was followed to an end or lost; an error of `emit` ends it.
+/// Returns the exit of each run that ended or was lost. An error of `emit` ends following and is returned.
 pub async fn follow(
     api: &Client,
     inputs: impl Into<Inputs>,
@@ -40,30 +40,33 @@ pub async fn follow(
     Follower::new(api, options, emit).run(inputs.into()).await
 }
 
-/// Everything that is known while runs are followed. What looks bring is taken in by [`super::intake`].
+/// The state of following. [`super::results`] applies the results of polls to it.
 pub(super) struct Follower<'a> {
     pub(super) api: &'a Client,
     pub(super) options: &'a Options,
     pub(super) emit: &'a mut dyn FnMut(Event) -> Result<(), Failure>,
     pub(super) tracked: Vec<Tracked>,
-    pub(super) looks: FuturesUnordered<Looking<'a>>,
-    /// Runs that ended and whose details are being asked for.
+    pub(super) polls: FuturesUnordered<Poll<'a>>,
+    /// Runs that ended and whose details are being fetched.
     pub(super) ending: Vec<Tracked>,
     pub(super) outage: Outage,
-    pub(super) list: Listing,
+    pub(super) list: ListPolls,
     pub(super) exits: Vec<Exit>,
-    /// A request of this command was answered.
+    /// The server answered a request of this command.
     pub(super) answered: bool,
-    pub(super) enough: bool,
+    /// Following ends now, whatever runs are open.
+    pub(super) stopping: bool,
     deadline: Option<Instant>,
     next_tick: Instant,
 }
 
-/// How the list of open runs is used.
-pub(super) struct Listing {
+/// The polls of the list of open runs.
+pub(super) struct ListPolls {
+    /// The filter that the server accepts; `Active::Any` if it cannot list open runs.
     pub(super) active: Active,
     pub(super) due: Instant,
-    pub(super) looking: bool,
+    pub(super) in_flight: bool,
+    /// The list was used when polls were last started.
     used: bool,
 }
 
@@ -75,39 +78,40 @@ impl<'a> Follower<'a> {
             options,
             emit,
             tracked: Vec::new(),
-            looks: FuturesUnordered::new(),
+            polls: FuturesUnordered::new(),
             ending: Vec::new(),
             outage: Outage::default(),
-            list: Listing { active: Active::ByStatus, due: now, looking: false, used: false },
+            list: ListPolls { active: Active::ByStatus, due: now, in_flight: false, used: false },
             exits: Vec::new(),
             answered: false,
-            enough: false,
+            stopping: false,
             deadline: options.timeout.map(|timeout| now + timeout),
             next_tick: now + TICK,
         }
     }
 
     async fn run(mut self, inputs: Inputs) -> Result<Vec<Exit>, Failure> {
-        let (mut targets, mut hints, mut more) = (inputs.targets, inputs.hints, true);
+        let Inputs { mut targets, mut hints } = inputs;
+        let mut more = true;
         while !self.is_over(more) {
-            self.launch();
-            let wake = self.wake();
+            self.start_polls();
+            let wake = self.next_wake();
             tokio::select! {
                 biased;
-                Some(look) = self.looks.next() => self.take(look)?,
+                Some(result) = self.polls.next() => self.apply(result)?,
                 target = targets.recv(), if more => match target {
                     Some(target) => self.add(target)?,
                     None => more = false,
                 },
                 Some(id) = next_hint(&mut hints) => self.hint(&id),
-                () = sleep_until(wake) => self.on_time()?,
+                () = sleep_until(wake) => self.on_timer()?,
             }
         }
         Ok(self.exits)
     }
 
     fn is_over(&self, more: bool) -> bool {
-        self.enough || (!more && self.tracked.is_empty() && self.ending.is_empty())
+        self.stopping || (!more && self.tracked.is_empty() && self.ending.is_empty())
     }
 
     fn add(&mut self, target: Target) -> Result<(), Failure> {
@@ -125,49 +129,50 @@ impl<'a> Follower<'a> {
     fn hint(&mut self, id: &RunId) {
         let now = Instant::now();
         if let Some(tracked) = self.tracked.iter_mut().find(|tracked| tracked.id == *id) {
-            tracked.hint(now);
+            tracked.schedule.hint(now);
         }
     }
 
-    /// Whether one list request stands for many looks now. The first request of a command is a single look.
-    pub(super) fn lists(&self) -> bool {
+    /// Returns whether a list request replaces the polls of single runs now. The first request of a command polls one run.
+    pub(super) fn uses_list(&self) -> bool {
         let from = if self.options.messages == Messages::Live { LIST_FROM_LIVE } else { LIST_FROM };
         self.answered && self.list.active != Active::Any && self.tracked.len() >= from
     }
 
-    /// Starts the looks that are due.
-    fn launch(&mut self) {
+    /// Starts the polls that are due.
+    fn start_polls(&mut self) {
         let now = Instant::now();
-        self.leave_lists(now);
+        self.leave_list(now);
         if self.outage.hold_until().is_some_and(|until| until > now) {
             return;
         }
-        // While the server is silent, or before it was ever heard, one look at a time finds out.
-        let room = if self.outage.is_on() || !self.answered { 1 } else { MOST_LOOKS };
-        if self.lists() && !self.list.looking && self.list.due <= now && self.looks.len() < room {
-            self.list.looking = true;
-            self.looks.push(look::at_open(self.api, self.filter(), now));
+        // One request at a time is enough to find out whether the server answers.
+        let room = if self.outage.is_on() || !self.answered { 1 } else { MAX_POLLS };
+        if self.uses_list() && !self.list.in_flight && self.list.due <= now && self.polls.len() < room {
+            self.list.in_flight = true;
+            self.polls.push(poll::list(self.api, self.filter(), now));
         }
-        while self.looks.len() < room {
-            let lists = self.lists();
-            let next = self.tracked.iter_mut().filter(|tracked| tracked.is_ready(lists) && tracked.due <= now);
-            let Some(tracked) = next.min_by_key(|tracked| tracked.due) else { break };
-            (tracked.looking, tracked.hinted) = (true, false);
-            let live = self.options.messages == Messages::Live;
-            let manner = Manner { patient: !self.answered, live };
-            self.looks.push(look::at_run(self.api, tracked.id.clone(), tracked.last_message(), manner));
+        while self.polls.len() < room {
+            let uses_list = self.uses_list();
+            let due = self.tracked.iter_mut().filter_map(|tracked| Some((tracked.due(uses_list)?, tracked)));
+            let next = due.filter(|(due, _)| *due <= now).min_by_key(|(due, _)| *due);
+            let Some((_, tracked)) = next else { break };
+            tracked.schedule.begin();
+            let options = PollOptions { retry: !self.answered, messages: self.options.messages == Messages::Live };
+            self.polls.push(poll::run(self.api, tracked.id.clone(), tracked.transcript.last(), options));
         }
     }
 
-    /// Once lists are no longer worth it, runs get looks of their own again, and soon.
-    fn leave_lists(&mut self, now: Instant) {
-        let lists = self.lists();
-        if self.list.used && !lists {
-            self.tracked.iter_mut().for_each(|tracked| tracked.look_now(now));
+    /// Polls every run by itself as soon as the list is no longer used.
+    fn leave_list(&mut self, now: Instant) {
+        let uses_list = self.uses_list();
+        if self.list.used && !uses_list {
+            self.tracked.iter_mut().for_each(|tracked| tracked.schedule.poll_now(now));
         }
-        self.list.used = lists;
+        self.list.used = uses_list;
     }
 
+    /// Returns the filter for the list: by agent if all runs have the same one.
     fn filter(&self) -> RunFilter {
         let agent = |tracked: &Tracked| tracked.run.as_ref().and_then(|run| run.agent_id().map(str::to_owned));
         let first = self.tracked.first().and_then(agent);
@@ -176,22 +181,21 @@ impl<'a> Follower<'a> {
         RunFilter { agent_id, active: self.list.active, limit: LIST_LIMIT, ..RunFilter::default() }
     }
 
-    /// When something is to be done, if no look comes back before.
-    fn wake(&self) -> Instant {
+    /// Returns when the next poll, tick, time limit or end of an outage is due.
+    fn next_wake(&self) -> Instant {
         let far = Instant::now() + Duration::from_secs(3600);
-        let lists = self.lists();
-        let due = self.tracked.iter().filter(|tracked| tracked.is_ready(lists)).map(|tracked| tracked.due).min();
-        let list = (lists && !self.list.looking).then_some(self.list.due);
-        let full =
-            self.looks.len() >= MOST_LOOKS || (!self.looks.is_empty() && (self.outage.is_on() || !self.answered));
-        let look = [due, list].into_iter().flatten().min().filter(|_| !full);
-        let look = look.map(|look| self.outage.hold_until().map_or(look, |until| until.max(look)));
+        let uses_list = self.uses_list();
+        let due = self.tracked.iter().filter_map(|tracked| tracked.due(uses_list)).min();
+        let list = (uses_list && !self.list.in_flight).then_some(self.list.due);
+        let full = self.polls.len() >= MAX_POLLS || (!self.polls.is_empty() && (self.outage.is_on() || !self.answered));
+        let poll = [due, list].into_iter().flatten().min().filter(|_| !full);
+        let poll = poll.map(|poll| self.outage.hold_until().map_or(poll, |until| until.max(poll)));
         let tick = self.options.ticks.then_some(self.next_tick);
-        let patience = self.outage.over_at(self.options.max_outage);
-        [look, tick, self.deadline, patience].into_iter().flatten().min().unwrap_or(far)
+        let outage_over = self.outage.over_at(self.options.max_outage);
+        [poll, tick, self.deadline, outage_over].into_iter().flatten().min().unwrap_or(far)
     }
 
-    fn on_time(&mut self) -> Result<(), Failure> {
+    fn on_timer(&mut self) -> Result<(), Failure> {
         let now = Instant::now();
         if self.options.ticks && self.next_tick <= now {
             self.next_tick = now + TICK;
@@ -210,15 +214,18 @@ impl<'a> Follower<'a> {
 
     /// Stops following all runs that are still open.
     fn give_up(&mut self, code: &'static str, why: &str) -> Result<(), Failure> {
-        self.enough = true;
-        let (open, ending) = (std::mem::take(&mut self.tracked), std::mem::take(&mut self.ending));
-        let (known, unread): (Vec<_>, Vec<_>) =
-            ending.into_iter().partition(|_| self.options.messages == Messages::Never);
-        // How these went is known; only figures are missing.
-        for tracked in known {
-            self.end(tracked, &Details::default(), None)?;
+        self.stopping = true;
+        let mut lost = std::mem::take(&mut self.tracked);
+        let ending = std::mem::take(&mut self.ending);
+        if self.options.messages == Messages::Never {
+            // The outcome of these is known; only metrics are missing.
+            for tracked in ending {
+                self.end(tracked, &Details::default(), None)?;
+            }
+        } else {
+            lost.extend(ending);
         }
-        for tracked in open.into_iter().chain(unread) {
+        for tracked in lost {
             let message = format!("stopped following {}: {why}", tracked.id);
             let failure = Failure::new(Exit::TimedOut, code, message).run(&tracked.id);
             self.lose(tracked, failure)?;
@@ -226,14 +233,15 @@ impl<'a> Follower<'a> {
         Ok(())
     }
 
+    /// Stops following one run with an error.
     pub(super) fn lose(&mut self, tracked: Tracked, failure: Failure) -> Result<(), Failure> {
         self.exits.push(failure.exit);
-        self.enough |= self.options.fail_fast;
+        self.stopping |= self.options.fail_fast;
         (self.emit)(Event::Lost { id: tracked.id, run: tracked.run, failure })
     }
 }
 
-/// The next hint. Nobody who could give one is no reason to wake up.
+/// Returns the next hint; without a channel, never.
 async fn next_hint(hints: &mut Option<UnboundedReceiver<RunId>>) -> Option<RunId> {
     match hints {
         Some(hints) => hints.recv().await,

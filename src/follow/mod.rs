@@ -1,17 +1,20 @@
 //! The only poller: runs in at any time, [`Event`]s out. Nothing else in this program waits for a run.
 //!
-//! [`follower`] decides what is due, [`look`] makes the requests, `intake` takes in what they bring, `pace`
-//! says when to look again;
-//! [`tracked`] is what is known of one run, [`outage`] what is known of the server's silence, [`details`] what is asked once a run has ended.
+//! [`follower`] is the loop, [`poll`] makes the requests, `results` turns their results into events, and `delays`
+//! decides when to poll again. [`tracked`] is the state of one run, with its `phase`, `schedule` and `transcript`.
+//! [`outage`] is the backoff while the server does not answer, [`details`] fetches metrics and messages at the end.
 
+mod delays;
 pub mod details;
 pub mod event;
 pub mod follower;
-mod intake;
-pub mod look;
 pub mod outage;
-mod pace;
+mod phase;
+pub mod poll;
+mod results;
+mod schedule;
 pub mod tracked;
+mod transcript;
 
 #[cfg(test)]
 mod tests;
@@ -25,36 +28,36 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::model::{Run, RunId};
 
-/// A run to be followed.
+/// A run to follow.
 #[derive(Clone, Debug)]
 pub struct Target {
     /// Its id.
     pub id: RunId,
-    /// Its document, where the command has it.
+    /// Its document, if the command has it.
     pub run: Option<Run>,
-    /// This command sent it: the server knows it, whatever the first look says.
+    /// This command sent it, so a 404 right after that is not final.
     pub ours: bool,
 }
 
-/// Which messages are asked for.
+/// Which messages are fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Messages {
     /// None.
     Never,
     /// Those of each run that ended.
     AtEnd,
-    /// As they appear.
+    /// Each as it appears.
     Live,
 }
 
 /// How runs are followed.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// A fixed delay between looks instead of one that grows with the run's age.
+    /// A fixed delay between polls, instead of one that grows with the run's age.
     pub interval: Option<Duration>,
-    /// How long following may take in all.
+    /// The time limit for all runs together.
     pub timeout: Option<Duration>,
-    /// How long the server may fail to answer, in a row.
+    /// The longest outage of the server that following survives.
     pub max_outage: Duration,
     /// Stop at the first run that ended.
     pub any: bool,
@@ -62,36 +65,36 @@ pub struct Options {
     pub fail_fast: bool,
     /// A truncated run counts as failed.
     pub strict: bool,
-    /// How long a run must stay ended: a run that was cancelled in mid-step can come back.
+    /// How long polls must show a run ended before its end is reported. A step at work can complete a cancelled run.
     pub stays: Duration,
-    /// Which messages are asked for.
+    /// Which messages are fetched.
     pub messages: Messages,
-    /// Ask for steps, tokens and the duration of each run that ended: two requests a run.
+    /// Fetch steps, tokens and the duration of each run that ended: two requests a run.
     pub figures: bool,
     /// Emit [`Event::Tick`] every second.
     pub ticks: bool,
-    /// What to do about a run of which nothing is heard.
+    /// When a run counts as stalled; `None` for never.
     pub stall: Option<Stall>,
-    /// A run that has a callback ends for us only when that was attempted.
+    /// Report the end of a run that has a callback only after the callback was attempted.
     pub wait_callback: bool,
-    /// Somebody will hint at the end: looks are only there to be sure.
+    /// Poll less often: a hint is expected when a run ends.
     pub relaxed: bool,
 }
 
-/// A run stalls when neither its status nor its messages have changed for some time.
+/// When a run counts as stalled: neither its status nor its messages changed for some time.
 #[derive(Clone, Copy, Debug)]
 pub struct Stall {
-    /// After how long.
+    /// The time without a change.
     pub after: Duration,
-    /// Whether that ends the following of the run, or is only said.
+    /// Stop following the run then, instead of reporting it only.
     pub ends: bool,
 }
 
-/// What is fed into following.
+/// The channels that following reads from.
 pub struct Inputs {
-    /// The runs. Following goes on until all that came in have ended and no more can come.
+    /// Runs to follow. Following ends when this is closed and all runs have ended.
     pub targets: UnboundedReceiver<Target>,
-    /// Runs that may have ended, says somebody who is not believed: each is looked at at once.
+    /// Runs that may have ended, from an untrusted source: each is polled at once.
     pub hints: Option<UnboundedReceiver<RunId>>,
 }
 

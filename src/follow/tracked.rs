@@ -1,4 +1,4 @@
-//! What is known of one run while it is followed.
+//! The state of one followed run.
 
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -8,222 +8,181 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::Target;
+use super::phase::Phase;
+use super::schedule::Schedule;
+use super::transcript::Transcript;
 use crate::core::outcome::{self, Outcome};
 use crate::core::poll;
-use crate::model::{Message, Run, RunId};
+use crate::model::{Run, RunId};
 
-/// A replica may not know a run for this long after it was accepted.
+/// How long a replica may answer 404 for a run after it was accepted.
 const REPLICA_LAG: Duration = Duration::from_secs(10);
 
-/// A message that was not seen before, and the step that it reveals: its id, and which one it is.
-pub struct Fresh {
-    /// The message.
-    pub message: Message,
-    /// The step, where it is a new one.
-    pub step: Option<(String, usize)>,
-}
-
-/// A run that is followed.
+/// A followed run.
 pub struct Tracked {
     /// Its id.
     pub id: RunId,
-    /// Its document as it was last seen.
+    /// Its document as the server last sent it.
     pub run: Option<Rc<Run>>,
     /// This command sent it.
     pub ours: bool,
-    /// When it was taken up.
+    /// When following it began.
     pub since: Instant,
-    /// When the next look at it is due.
-    pub due: Instant,
-    /// A look at it is under way.
-    pub looking: bool,
-    /// The server answered a look at it.
-    pub seen: bool,
-    /// Since when every look showed it ended.
-    pub ended_since: Option<Instant>,
-    /// It was known to be at work.
+    /// The phase it is in.
+    pub phase: Phase,
+    /// When it is polled.
+    pub schedule: Schedule,
+    /// Its messages and steps so far.
+    pub transcript: Transcript,
+    /// It was not ended from the start: following it saw it at work, or this command sent it.
     pub was_open: bool,
-    /// It gets a look of its own, though others are looked at by a list.
-    pub alone: bool,
-    /// Somebody said that it may have ended, when last.
-    pub hinted_at: Option<Instant>,
-    /// The next look is due at once, since the hint came after the last one began.
-    pub hinted: bool,
-    /// It was said that it stalls.
-    pub stalled: bool,
-    /// It was said that its end waits for its callback.
-    pub callback_noted: bool,
-    news_at: Instant,
-    called_back: bool,
-    born: Duration,
-    end_fails_since: Option<Instant>,
-    reason_since: Option<Instant>,
-    reason_noted: bool,
-    messages: HashSet<(String, String, String)>,
-    last_message: Option<String>,
-    steps: HashSet<String>,
+    /// Its age when following it began.
+    age_before: Duration,
+    changed_at: Instant,
+    /// Since when its document has a stop reason.
+    stop_reason_since: Option<Instant>,
+    reported: HashSet<Report>,
+}
+
+/// A report about a run that is made once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Report {
+    /// Nothing changed for longer than allowed. The next change allows another one.
+    Stalled,
+    /// It has ended, and following waits for its callback.
+    AwaitsCallback,
+    /// Its callback was attempted.
+    CalledBack,
+    /// Its stop reason is set under a status that goes on.
+    OddStopReason,
 }
 
 impl Tracked {
-    /// Takes a run up. `wall` is the time of day, from which the age of an older run is told.
+    /// Begins to follow a run. `wall` is the time of day, from which the age of an older run is computed.
     pub fn new(target: Target, now: Instant, wall: Timestamp) -> Self {
         let run = target.run.map(Rc::new);
-        let created = run.as_ref().and_then(|run| run.created_at());
-        let born = created.and_then(|at| crate::model::time::nanos_between(at, wall));
+        let age_before =
+            if target.ours { Duration::ZERO } else { run.as_deref().map_or(Duration::ZERO, |run| age_at(run, wall)) };
         Self {
             id: target.id,
             run,
             ours: target.ours,
             since: now,
-            due: now,
-            looking: false,
-            seen: false,
-            ended_since: None,
+            phase: Phase::Unseen,
+            schedule: Schedule::new(now),
+            transcript: Transcript::default(),
             was_open: target.ours,
-            alone: false,
-            hinted_at: None,
-            hinted: false,
-            stalled: false,
-            callback_noted: false,
-            news_at: now,
-            called_back: false,
-            born: if target.ours { Duration::ZERO } else { Duration::from_nanos(born.unwrap_or_default()) },
-            end_fails_since: None,
-            reason_since: None,
-            reason_noted: false,
-            messages: HashSet::new(),
-            last_message: None,
-            steps: HashSet::new(),
+            age_before,
+            changed_at: now,
+            stop_reason_since: None,
+            reported: HashSet::new(),
         }
     }
 
-    /// Whether a look of its own may be made when it is due. Where lists are asked for, the first look is a list's.
-    pub fn is_ready(&self, lists: bool) -> bool {
-        !self.looking && (!lists || self.alone || self.seen)
+    /// Returns when a poll of the run by itself is due; `None` while one is in flight or a list covers the run.
+    pub fn due(&self, uses_list: bool) -> Option<Instant> {
+        self.schedule.due(uses_list, self.phase.is_seen())
     }
 
-    /// Asks for a look of its own, at once.
-    pub fn look_now(&mut self, now: Instant) {
-        self.due = self.due.min(now);
-        self.alone = true;
+    /// Records a report. Returns whether it is the first of its kind, and so to be made.
+    pub fn first_report(&mut self, report: Report) -> bool {
+        self.reported.insert(report)
     }
 
-    /// Takes in that it may have ended: it is looked at at once, or once more if a look is under way.
-    pub fn hint(&mut self, now: Instant) {
-        (self.hinted, self.hinted_at) = (true, Some(now));
-        self.look_now(now);
+    /// Returns whether a report was made.
+    pub fn was_reported(&self, report: Report) -> bool {
+        self.reported.contains(&report)
     }
 
-    /// Takes in that something new was seen of it.
-    pub fn news(&mut self, now: Instant) {
-        (self.news_at, self.stalled) = (now, false);
+    /// Records that something new was seen: the run does not stall.
+    pub fn changed(&mut self, now: Instant) {
+        self.changed_at = now;
+        self.reported.remove(&Report::Stalled);
     }
 
-    /// For how long nothing new was seen of it.
+    /// Returns for how long nothing new was seen.
     pub fn silent_for(&self, now: Instant) -> Duration {
-        now - self.news_at
+        now - self.changed_at
     }
 
-    /// Whether its callback is still to be attempted.
+    /// Returns whether its callback is still to be attempted.
     pub fn awaits_callback(&self) -> bool {
-        let has = |key| self.run.as_ref().is_some_and(|run| run.document().present(key).is_some());
-        has("callback_url") && !has("callback_sent_at")
+        self.has("callback_url") && !self.has("callback_sent_at")
     }
 
-    /// Whether its callback was attempted, told once.
+    /// Returns whether its callback was attempted, once.
     pub fn newly_called_back(&mut self) -> bool {
-        let sent = self.run.as_ref().is_some_and(|run| run.document().present("callback_sent_at").is_some());
-        sent && !std::mem::replace(&mut self.called_back, true)
+        self.has("callback_sent_at") && self.first_report(Report::CalledBack)
     }
 
-    /// Its age, as far as is known.
+    /// Returns whether its stop reason is set under a status that goes on, once.
+    pub fn newly_odd(&mut self) -> bool {
+        let odd = self.run.as_deref().is_some_and(|run| run.stop_reason().is_some() && !run.status().is_terminal());
+        odd && self.first_report(Report::OddStopReason)
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.run.as_ref().is_some_and(|run| run.document().present(key).is_some())
+    }
+
+    /// Returns its age, as far as it is known.
     pub fn age(&self, now: Instant) -> Duration {
-        self.born + (now - self.since)
+        self.age_before + (now - self.since)
     }
 
-    /// Whether the server's not knowing it is believed.
+    /// Returns whether a 404 for it is final. A run that was just accepted may not have reached every replica.
     pub fn missing_is_final(&self, now: Instant) -> bool {
-        if self.seen {
+        if self.phase.is_seen() {
             return true;
         }
         let just_made = self.ours || self.run.is_some();
         !just_made || self.age(now) >= REPLICA_LAG
     }
 
-    /// Takes in a fresh document. Returns whether status or stop reason changed, the first look included.
+    /// Takes a new document. Returns whether status or stop reason changed; the first document is a change.
+    ///
+    /// A change ends the confirmation of an end: the run is at work again, or ended in another way.
     pub fn update(&mut self, run: Run, now: Instant, wall: Timestamp) -> bool {
         let words = |run: &Run| (run.status(), run.stop_reason());
-        let changed = !self.seen || self.run.as_deref().map(words) != Some(words(&run));
-        if self.run.is_none()
-            && let Some(created) = run.created_at()
-        {
-            let nanos = crate::model::time::nanos_between(created, wall).unwrap_or_default();
-            self.born = Duration::from_nanos(nanos).saturating_sub(now - self.since);
+        let changed = !self.phase.is_seen() || self.run.as_deref().map(words) != Some(words(&run));
+        if self.run.is_none() && run.created_at().is_some() {
+            self.age_before = age_at(&run, wall).saturating_sub(now - self.since);
         }
-        self.reason_since = run.stop_reason().and(self.reason_since.or(Some(now)));
-        self.seen = true;
+        self.stop_reason_since = run.stop_reason().and(self.stop_reason_since.or(Some(now)));
         self.was_open |= !run.status().is_terminal();
-        // Back at work, or ended otherwise: the time counts anew.
-        self.ended_since = self.ended_since.filter(|_| !changed);
+        if changed {
+            self.phase = Phase::Open;
+        }
         self.run = Some(Rc::new(run));
         changed
     }
 
-    /// How it stands.
+    /// Returns its outcome by the last document. A stop reason under an open status counts after a grace period.
     pub fn outcome(&self, now: Instant) -> Outcome {
-        let stood = self.reason_since.map_or(Duration::ZERO, |since| now - since);
+        let stood = self.stop_reason_since.map_or(Duration::ZERO, |since| now - since);
         self.run.as_deref().map_or(Outcome::Open, |run| outcome::outcome(run, stood))
     }
 
-    /// Whether it shows a stop reason under a status that goes on, for the first time.
-    pub fn note_odd_reason(&mut self) -> bool {
-        let odd = self.run.as_deref().is_some_and(|run| run.stop_reason().is_some() && !run.status().is_terminal());
-        odd && !std::mem::replace(&mut self.reason_noted, true)
-    }
-
-    /// What was wanted at its end could not be had. Returns for how long that has been so.
-    pub fn end_fails(&mut self, now: Instant) -> Duration {
-        now - *self.end_fails_since.get_or_insert(now)
-    }
-
-    /// Whether another process works on it, whose news reach a look at the run, but not the list.
+    /// Returns whether another process executes it. A list may lag for such a run, a poll of the run does not.
     pub fn is_relayed(&self) -> bool {
         let metadata = self.run.as_deref().and_then(|run| run.document().present("metadata"));
         metadata.and_then(|metadata| metadata.get("lettuce")?.as_bool()).unwrap_or(false)
     }
 
-    /// The delay before the next look, while it is looked at by itself.
+    /// Returns the delay before the next poll of the run by itself.
     pub fn delay(&self, now: Instant, interval: Option<Duration>, dice: f64) -> Duration {
-        let delay = interval.unwrap_or_else(|| poll::single(self.age(now), dice));
-        // The end of the grace period of a stop reason is not overslept.
-        if self.ended_since.is_some() {
+        if self.phase.ended_since().is_some() {
             return Duration::from_millis(250);
         }
-        let grace = self.reason_since.map(|since| outcome::STOP_REASON_GRACE.saturating_sub(now - since));
+        let delay = interval.unwrap_or_else(|| poll::single(self.age(now), dice));
+        // A poll is due when the grace period of a stop reason is over.
+        let grace = self.stop_reason_since.map(|since| outcome::STOP_REASON_GRACE.saturating_sub(now - since));
         grace.map_or(delay, |grace| delay.min(grace.max(Duration::from_millis(100))))
     }
+}
 
-    /// Sorts out which messages were not seen before, and the steps that they reveal.
-    pub fn fresh(&mut self, messages: Vec<Message>) -> Vec<Fresh> {
-        let mut fresh = Vec::new();
-        for message in messages {
-            self.last_message = message.document().text("id").map(str::to_owned).or(self.last_message.take());
-            if self.messages.insert(message.key()) {
-                let step = self.new_step(&message);
-                fresh.push(Fresh { message, step });
-            }
-        }
-        fresh
-    }
-
-    fn new_step(&mut self, message: &Message) -> Option<(String, usize)> {
-        let step = message.step_id()?.to_owned();
-        let is_new = self.steps.insert(step.clone());
-        is_new.then_some((step, self.steps.len()))
-    }
-
-    /// The last message that was seen: what follows it is new.
-    pub fn last_message(&self) -> Option<String> {
-        self.last_message.clone()
-    }
+/// Returns the age of a run at a time of day; zero where it is unknown or in the future.
+fn age_at(run: &Run, wall: Timestamp) -> Duration {
+    let nanos = run.created_at().and_then(|created| crate::model::time::nanos_between(created, wall));
+    Duration::from_nanos(nanos.unwrap_or_default())
 }

@@ -1,0 +1,88 @@
+//! When a run is polled next.
+
+use tokio::time::Instant;
+
+/// The polling schedule of one run.
+#[derive(Debug)]
+pub struct Schedule {
+    poll: Poll,
+    /// Polled by itself even while a list covers the other runs.
+    single: bool,
+    hint: Option<Hint>,
+}
+
+/// The next poll of a run.
+#[derive(Clone, Copy, Debug)]
+enum Poll {
+    /// Due at this time.
+    Due(Instant),
+    /// Sent, and not answered yet.
+    InFlight,
+}
+
+/// A claim from outside that the run may have ended.
+#[derive(Clone, Copy, Debug)]
+struct Hint {
+    at: Instant,
+    /// No poll has begun since the hint came.
+    pending: bool,
+}
+
+impl Schedule {
+    /// Returns a schedule whose first poll is due now.
+    pub fn new(now: Instant) -> Self {
+        Self { poll: Poll::Due(now), single: false, hint: None }
+    }
+
+    /// Returns when a poll of the run by itself is due; `None` while one is in flight or a list covers the run.
+    ///
+    /// The first poll of a run is a list's, where a list is used: `seen` says that it was made.
+    pub fn due(&self, uses_list: bool, seen: bool) -> Option<Instant> {
+        match self.poll {
+            Poll::Due(at) if !uses_list || self.single || seen => Some(at),
+            _ => None,
+        }
+    }
+
+    /// Begins a poll.
+    pub fn begin(&mut self) {
+        self.poll = Poll::InFlight;
+        if let Some(hint) = &mut self.hint {
+            hint.pending = false;
+        }
+    }
+
+    /// Ends the poll in flight, or moves the next one.
+    pub fn set_due(&mut self, at: Instant) {
+        self.poll = Poll::Due(at);
+    }
+
+    /// Makes the next poll due now and the run's own. A poll in flight counts as that one.
+    pub fn poll_now(&mut self, now: Instant) {
+        self.single = true;
+        if let Poll::Due(at) = self.poll {
+            self.poll = Poll::Due(at.min(now));
+        }
+    }
+
+    /// Records a hint: the run is polled at once, or again at once if a poll is in flight.
+    pub fn hint(&mut self, now: Instant) {
+        self.hint = Some(Hint { at: now, pending: true });
+        self.poll_now(now);
+    }
+
+    /// Returns whether a hint came after the last poll began.
+    pub fn has_pending_hint(&self) -> bool {
+        self.hint.is_some_and(|hint| hint.pending)
+    }
+
+    /// Returns when the last hint came.
+    pub fn hinted_at(&self) -> Option<Instant> {
+        self.hint.map(|hint| hint.at)
+    }
+
+    /// Returns whether a poll of the run by itself is in flight.
+    pub fn is_in_flight(&self) -> bool {
+        matches!(self.poll, Poll::InFlight)
+    }
+}
