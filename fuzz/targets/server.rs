@@ -8,7 +8,7 @@ use agentctl::model::RunId;
 use agentctl::render::Context;
 use agentctl::text::page::Page;
 use agentctl::text::show::is_hidden;
-use agentctl::ui::io::Look;
+use agentctl::text::style::Style;
 use axum::Router;
 use axum::body::Body;
 use http::{Response, StatusCode};
@@ -41,7 +41,7 @@ pub fn wait<T>(work: impl Future<Output = T>) -> T {
 /// A terminal of this width.
 pub fn context(width: usize) -> Context {
     Context {
-        look: Look { width: Some(width), ..Look::default() },
+        style: Style { width: Some(width), ..Style::default() },
         now: jiff::Timestamp::UNIX_EPOCH,
         zone: jiff::tz::TimeZone::UTC,
         command_suffix: String::new(),
