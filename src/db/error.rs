@@ -1,11 +1,11 @@
-//! What goes wrong with a database, sorted by what can be done about it.
+//! The errors of opening a database, by what the user can do about them.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
-/// Why a database was not opened.
+/// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
     /// The file or its directory cannot be written.
@@ -13,23 +13,23 @@ pub enum DbError {
     NotWritable {
         /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The file belongs to something else.
+    /// The file belongs to another program.
     #[error("{} is not a database of this program", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
     },
-    /// The file was written by a newer version.
-    #[error("{} is of version {found}, newer than the {known} that this program knows", path.display())]
-    Newer {
+    /// The file was written by another version of this program.
+    #[error("{} has version {found} of the tables, and this program has version {known}", path.display())]
+    OtherVersion {
         /// The file.
         path: PathBuf,
         /// Its version.
         found: i64,
-        /// The newest known version.
+        /// The version of this program.
         known: i64,
     },
     /// The file is damaged.
@@ -37,38 +37,38 @@ pub enum DbError {
     Corrupt {
         /// The file.
         path: PathBuf,
-        /// What SQLite said.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
-    /// Anything else that SQLite said.
+    /// Any other error of SQLite.
     #[error("cannot open {}", path.display())]
     Sqlite {
         /// The file.
         path: PathBuf,
-        /// What it said.
+        /// Its error.
         source: rusqlite::Error,
     },
-    /// Anything else that the system said.
+    /// Any other error of the system.
     #[error("cannot use {}", path.display())]
     Io {
         /// The file or directory.
         path: PathBuf,
-        /// What it said.
+        /// Its error.
         source: io::Error,
     },
 }
 
-/// Whether SQLite gave up waiting for another process.
+/// Whether SQLite gave up waiting for a lock.
 pub fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
-/// Whether there is no room for what was to be written.
+/// Whether the disk is full.
 pub fn is_full(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }
 
-/// Sorts what SQLite said about a file.
+/// Classifies an error of SQLite.
 pub(super) fn classify(path: &Path, source: rusqlite::Error) -> DbError {
     let path = path.to_owned();
     match source.sqlite_error_code() {
@@ -85,7 +85,7 @@ pub(super) fn classify(path: &Path, source: rusqlite::Error) -> DbError {
     }
 }
 
-/// Sorts what the system said about a file.
+/// Classifies an error of the system.
 pub(super) fn io_error(path: &Path, source: io::Error) -> DbError {
     use io::ErrorKind::{AlreadyExists, NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem, StorageFull};
     let path = path.to_owned();

@@ -1,7 +1,7 @@
-//! SQLite files of this program: who they belong to, how they are opened, how their tables grow.
+//! SQLite files of this program: which are accepted, and how they are created and opened.
 //!
-//! A file that is not ours, of a newer version, or damaged is refused before anything is written.
-//! What the tables hold is the business of the store that brings its [`Identity`].
+//! A file of another program, of another version, or damaged is refused before anything is written to it.
+//! The tables are defined by the store that passes its [`Identity`].
 
 mod error;
 pub mod private;
@@ -17,35 +17,30 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavio
 pub use error::{DbError, is_busy, is_full};
 use error::{classify, io_error};
 
-/// How long a statement waits for another process that is writing.
+/// How long a statement waits for the lock of another process.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How many compiled statements a connection keeps: more than any store has.
+/// The number of compiled statements that a connection caches: more than any store has.
 const STATEMENTS: usize = 128;
 
-/// How much of a file a connection that writes keeps in memory, in KiB: the pages that indexes grow at, of many agents.
+/// The page cache of a connection that writes, in KiB: it holds the pages at which the indexes of many agents grow.
 const CACHE_KIB: i32 = 16 << 10;
 
-/// After how many pages the write-ahead log is copied into the file, which waits for the disk twice more.
+/// The size of the write-ahead log, in pages, at which it is copied into the file. Each copy costs two more syncs.
 const CHECKPOINT_PAGES: i32 = 8000;
 
-/// What tells one store's files from all others.
+/// The identity of a store's files.
 #[derive(Clone, Copy, Debug)]
 pub struct Identity {
-    /// The number in the file's header.
+    /// The `application_id` in the header of a file.
     pub application_id: i32,
-    /// What brings the tables from one version to the next; version `n` has seen the first `n`.
-    pub migrations: &'static [&'static str],
+    /// The `user_version` in the header of a file. It changes with the schema.
+    pub version: i64,
+    /// The SQL that creates the tables.
+    pub schema: &'static str,
 }
 
-impl Identity {
-    /// The version of a file that has seen every migration.
-    fn version(self) -> i64 {
-        i64::try_from(self.migrations.len()).expect("a handful of migrations")
-    }
-}
-
-/// Opens a file, which is created with its directory if it is missing; both are for this user only.
+/// Opens a file. If it is missing, it is created with its directory, for this user only.
 pub fn open(path: &Path, identity: Identity) -> Result<Connection, DbError> {
     let fresh = make_file(path)?;
     if !fresh {
@@ -59,7 +54,7 @@ pub fn open(path: &Path, identity: Identity) -> Result<Connection, DbError> {
     Ok(connection)
 }
 
-/// Opens a database that lives in memory and ends with the connection.
+/// Opens a database in memory, which is gone with the connection.
 pub fn open_in_memory(identity: Identity) -> Result<Connection, DbError> {
     let path = Path::new(":memory:");
     let mut connection = Connection::open_in_memory().map_err(|source| classify(path, source))?;
@@ -67,7 +62,7 @@ pub fn open_in_memory(identity: Identity) -> Result<Connection, DbError> {
     Ok(connection)
 }
 
-/// Opens a file that [`open`] has judged once more, to read beside others who write.
+/// Opens another connection to a file that [`open`] has accepted, for reading only.
 pub fn open_to_read(path: &Path) -> Result<Connection, rusqlite::Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
@@ -75,33 +70,33 @@ pub fn open_to_read(path: &Path) -> Result<Connection, rusqlite::Error> {
     Ok(connection)
 }
 
-/// Whether a file is one of ours, and sound. Nothing is written, and nothing left beside it.
+/// Checks that a file belongs to the store and is not damaged. Writes nothing, and leaves no other file.
 pub fn check(path: &Path, identity: Identity) -> Result<(), DbError> {
     examine(path, identity)?;
-    // Damage counts only when it is seen twice: another process may just have begun to write.
+    // Damage has to be seen twice: another process may have been writing the first time.
     match is_sound(path) {
         Err(DbError::Corrupt { .. }) => is_sound(path),
-        verdict => verdict,
+        result => result,
     }
 }
 
 fn is_sound(path: &Path) -> Result<(), DbError> {
     let failed = |source| classify(path, source);
     let connection = if has_journal(path) { open_to_read(path) } else { open_unchanging(path) };
-    let verdict: String = connection
+    let report: String = connection
         .and_then(|connection| connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)))
         .map_err(failed)?;
     let damage =
         rusqlite::ffi::Error { code: ErrorCode::DatabaseCorrupt, extended_code: rusqlite::ffi::SQLITE_CORRUPT };
-    if verdict == "ok" { Ok(()) } else { Err(failed(rusqlite::Error::SqliteFailure(damage, Some(verdict)))) }
+    if report == "ok" { Ok(()) } else { Err(failed(rusqlite::Error::SqliteFailure(damage, Some(report)))) }
 }
 
-/// Makes a directory, with its parents, that only this user can enter.
+/// Creates a directory, with its parents, that only this user can enter.
 pub fn make_private_dir(path: &Path) -> Result<(), DbError> {
     private::make_folder(path).map_err(|source| io_error(path, source))
 }
 
-/// Creates the file where there is none. Returns whether it did.
+/// Creates the file if it is missing. Returns whether it was.
 fn make_file(path: &Path) -> Result<bool, DbError> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !parent.is_dir() {
@@ -114,7 +109,7 @@ fn make_file(path: &Path) -> Result<bool, DbError> {
     }
 }
 
-/// Makes the directory's entry for a new file durable.
+/// Makes the directory entry of a new file durable.
 fn sync_dir(parent: &Path) -> Result<(), DbError> {
     if cfg!(not(unix)) {
         return Ok(());
@@ -122,8 +117,8 @@ fn sync_dir(parent: &Path) -> Result<(), DbError> {
     File::open(parent).and_then(|dir| dir.sync_all()).map_err(|source| io_error(parent, source))
 }
 
-/// Makes a file one for this user only, whatever the umask or somebody else made of it. SQLite gives the mode of a
-/// database to the files beside it.
+/// Sets the mode of a file to 0600, whatever the umask was. SQLite creates the `-wal` and `-shm` files with the mode of
+/// the database.
 pub fn make_private(path: &Path) -> Result<(), DbError> {
     #[cfg(unix)]
     {
@@ -135,16 +130,15 @@ pub fn make_private(path: &Path) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Looks at the file without a lock, a write, or a file beside it.
+/// Checks the identity of a file without a lock, a write, or another file.
 ///
-/// Another process may just be writing, so damage counts only when it is seen twice, and never while
-/// there is a journal: opening in earnest replays that and then judges. Whose file it is stands in
-/// its first page from the first write on.
+/// Another process may be writing, so damage has to be seen twice. With a journal it does not count at all: opening
+/// replays the journal and then checks again. The first page has the identity from the first write on.
 fn examine(path: &Path, identity: Identity) -> Result<(), DbError> {
     match glance(path, identity) {
         Err(DbError::Corrupt { .. }) if has_journal(path) => Ok(()),
         Err(DbError::Corrupt { .. }) => glance(path, identity),
-        verdict => verdict,
+        result => result,
     }
 }
 
@@ -158,7 +152,7 @@ fn open_unchanging(path: &Path) -> Result<Connection, rusqlite::Error> {
     Connection::open_with_flags(immutable_uri(path), flags)
 }
 
-/// The file as a URI that tells SQLite to take it as unchanging: no lock, nothing beside it.
+/// Returns the URI that makes SQLite take no lock and create no other file.
 fn immutable_uri(path: &Path) -> String {
     let mut uri = "file:".to_owned();
     for byte in path.as_os_str().as_encoded_bytes() {
@@ -178,82 +172,80 @@ fn has_journal(path: &Path) -> bool {
     })
 }
 
-/// Returns the version of a file that is ours, 0 for an empty one.
-fn identify(connection: &Connection, path: &Path, identity: Identity) -> Result<i64, DbError> {
+/// Returns whether the file has the tables; `false` for an empty file, or one that another process is creating.
+fn identify(connection: &Connection, path: &Path, identity: Identity) -> Result<bool, DbError> {
     let ask = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
     let tables = ask("SELECT count(*) FROM sqlite_schema").map_err(|source| classify(path, source))?;
     let id = ask("PRAGMA application_id").map_err(|source| classify(path, source))?;
     let version = ask("PRAGMA user_version").map_err(|source| classify(path, source))?;
-    match version {
-        _ if id == 0 && tables == 0 && version == 0 => Ok(0),
-        _ if id != i64::from(identity.application_id) => Err(DbError::Foreign { path: path.to_owned() }),
-        found if found > identity.version() => {
-            Err(DbError::Newer { path: path.to_owned(), found, known: identity.version() })
-        }
-        found => Ok(found),
+    if tables == 0 && version == 0 && (id == 0 || id == i64::from(identity.application_id)) {
+        return Ok(false);
     }
+    if id != i64::from(identity.application_id) {
+        return Err(DbError::Foreign { path: path.to_owned() });
+    }
+    if version != identity.version {
+        return Err(DbError::OtherVersion { path: path.to_owned(), found: version, known: identity.version });
+    }
+    Ok(true)
 }
 
 fn prepare(connection: &mut Connection, path: &Path, identity: Identity) -> Result<(), DbError> {
     let sqlite = |source| classify(path, source);
     set_up(connection).map_err(sqlite)?;
-    let version = {
+    let has_tables = {
         let transaction = connection.transaction().map_err(sqlite)?;
         identify(&transaction, path, identity)?
     };
-    if version < identity.version() {
-        // A migration may make a table anew: what refers to it must not go with the old one. Within a transaction this
-        // cannot be said.
-        connection.pragma_update(None, "foreign_keys", false).map_err(sqlite)?;
-        migrate(connection, path, identity)?;
+    if !has_tables {
+        create_tables(connection, path, identity)?;
     }
     write_ahead(connection).map_err(sqlite)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(sqlite)?;
-    // Savepoints copy each page that they change: not into a file.
+    // Savepoints copy each page that they change; in memory, not in a file.
     connection.pragma_update(None, "temp_store", "MEMORY").map_err(sqlite)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB).map_err(sqlite)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(sqlite)?;
     connection.pragma_update(None, "foreign_keys", true).map_err(sqlite)
 }
 
-/// What every connection has.
+/// Sets what every connection needs.
 fn set_up(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    // A plan does not depend on values: some statements would be compiled again for each.
+    // Stable query plans: without this, SQLite compiles some statements again for each value.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(|_| ())
 }
 
-/// Brings the tables up to date. A new file says first of all whose it is, in a write of one page:
-/// whoever sees more of it sees that too.
-fn migrate(connection: &mut Connection, path: &Path, identity: Identity) -> Result<(), DbError> {
+/// Creates the tables. The application id is written first, in a transaction of one page, so that another process never
+/// sees tables without it.
+fn create_tables(connection: &mut Connection, path: &Path, identity: Identity) -> Result<(), DbError> {
     let sqlite = |source| classify(path, source);
-    update(connection, path, identity, |transaction, _| {
+    write_if_empty(connection, path, identity, |transaction| {
         transaction.pragma_update(None, "application_id", identity.application_id).map_err(sqlite)
     })?;
-    update(connection, path, identity, |transaction, version| {
-        for migration in identity.migrations.iter().skip(usize::try_from(version).unwrap_or(usize::MAX)) {
-            transaction.execute_batch(migration).map_err(sqlite)?;
-        }
-        transaction.pragma_update(None, "user_version", identity.version()).map_err(sqlite)
+    write_if_empty(connection, path, identity, |transaction| {
+        transaction.execute_batch(identity.schema).map_err(sqlite)?;
+        transaction.pragma_update(None, "user_version", identity.version).map_err(sqlite)
     })
 }
 
-/// Writes under the lock, if the file still is ours; another process may have been faster.
-fn update(
+/// Writes under the lock, unless another process created the tables in the meantime.
+fn write_if_empty(
     connection: &mut Connection,
     path: &Path,
     identity: Identity,
-    work: impl FnOnce(&Transaction<'_>, i64) -> Result<(), DbError>,
+    work: impl FnOnce(&Transaction<'_>) -> Result<(), DbError>,
 ) -> Result<(), DbError> {
     let sqlite = |source| classify(path, source);
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
-    let version = identify(&transaction, path, identity)?;
-    work(&transaction, version)?;
+    if !identify(&transaction, path, identity)? {
+        work(&transaction)?;
+    }
     transaction.commit().map_err(sqlite)
 }
 
-/// Turns the write-ahead log on. SQLite does not wait for others here, so this does.
+/// Turns the write-ahead log on. SQLite ignores the busy timeout here, so this waits itself.
 fn write_ahead(connection: &Connection) -> Result<(), rusqlite::Error> {
     let started = Instant::now();
     loop {
@@ -270,7 +262,7 @@ fn write_ahead(connection: &Connection) -> Result<(), rusqlite::Error> {
 mod tests {
     use super::*;
 
-    const OURS: Identity = Identity { application_id: 77, migrations: &["CREATE TABLE t (x)"] };
+    const OURS: Identity = Identity { application_id: 77, version: 2, schema: "CREATE TABLE t (x)" };
 
     fn refused(make: impl FnOnce(&Path)) -> DbError {
         let dir = tempfile::tempdir().expect("a directory");
@@ -288,13 +280,20 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_ours_is_refused_and_left_as_it_is() {
+    fn a_file_of_another_program_is_refused_and_left_as_it_is() {
         let text = refused(|path| fs::write(path, "just some notes, quite a lot of them".repeat(9)).expect("written"));
         assert!(matches!(text, DbError::Foreign { .. }), "{text}");
         let other = refused(|path| foreign(path, "PRAGMA journal_mode=WAL; CREATE TABLE notes (x)"));
         assert!(matches!(other, DbError::Foreign { .. }), "{other}");
-        let newer = refused(|path| foreign(path, "PRAGMA application_id=77; PRAGMA user_version=9; CREATE TABLE t(x)"));
-        assert!(matches!(newer, DbError::Newer { found: 9, known: 1, .. }), "{newer}");
+    }
+
+    #[test]
+    fn a_file_of_another_version_is_refused_and_left_as_it_is() {
+        for version in [1, 3] {
+            let sql = format!("PRAGMA application_id=77; PRAGMA user_version={version}; CREATE TABLE t(x)");
+            let error = refused(|path| foreign(path, &sql));
+            assert!(matches!(error, DbError::OtherVersion { found, known: 2, .. } if found == version), "{error}");
+        }
     }
 
     #[test]
@@ -310,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn where_no_file_can_be_made_the_error_says_not_writable() {
+    fn a_path_that_cannot_be_created_is_reported_as_not_writable() {
         let dir = tempfile::tempdir().expect("a directory");
         fs::write(dir.path().join("file"), "").expect("written");
         let error = open(&dir.path().join("file/it.db"), OURS).expect_err("no directory");
@@ -319,7 +318,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn all_three_files_and_the_directory_are_for_this_user_only() {
+    fn the_files_and_the_directory_are_for_this_user_only() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().expect("a directory");
         let inner = dir.path().join("new");

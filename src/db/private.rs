@@ -1,10 +1,10 @@
-//! What belongs to this user alone: files, and the folders in which they lie.
+//! Files and directories that only this user can read.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io;
 use std::path::Path;
 
-/// How a file is opened that nobody else can read or write, if it is made by that.
+/// Returns the options that create a file with mode 0600.
 pub fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     #[cfg(unix)]
@@ -12,7 +12,7 @@ pub fn options() -> OpenOptions {
     options
 }
 
-/// Makes a folder, with its parents, that nobody else can enter.
+/// Creates a directory, with its parents, with mode 0700.
 pub fn make_folder(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);

@@ -22,9 +22,10 @@ use crate::db::DbError;
 use crate::model::id::BadId;
 use crate::model::{AgentId, RunId};
 use engine::Engine;
-use engine::owner::{Alive, Owners};
+pub use engine::EngineError;
 pub use http::{access, listener};
 pub use models::providers::Providers;
+use store::owner::{Alive, Owners};
 use store::{Database, IDENTITY, StoreError, agents};
 pub use types::host_name::HostName;
 pub use types::memory_budget::MemoryBudget;
@@ -111,7 +112,7 @@ impl From<DbError> for StartError {
     fn from(error: DbError) -> Self {
         match error {
             DbError::NotWritable { .. } => Self::NotWritable(error),
-            DbError::Foreign { .. } | DbError::Newer { .. } | DbError::Corrupt { .. } => Self::Unusable(error),
+            DbError::Foreign { .. } | DbError::OtherVersion { .. } | DbError::Corrupt { .. } => Self::Unusable(error),
             DbError::Sqlite { .. } | DbError::Io { .. } => Self::Failed(error.into()),
         }
     }
@@ -121,14 +122,6 @@ impl From<StoreError> for StartError {
     fn from(error: StoreError) -> Self {
         Self::Failed(error.into())
     }
-}
-
-/// The error of a run that a running server cannot continue.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum EngineError {
-    /// The database failed repeatedly; with its last error.
-    #[error("the database failed: {0}")]
-    Stopped(String),
 }
 
 /// A running server. Dropping it leaves its runs as a killed process would; see [`Running::stop`].
@@ -147,7 +140,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let opened = tokio::task::spawn_blocking(move || Database::open(path.as_deref(), IDENTITY)).await;
     let db = opened.map_err(|_| StoreError::Panicked)??;
     let alive = if options.execute { register(&db, &owners).await? } else { None };
-    Ok(Running { engine: Engine::new(db, owners, &options), alive })
+    Ok(Running { engine: Engine::start(db, owners, &options), alive })
 }
 
 /// Registers this process with the others that share the database. Holds the write lock, since they remove entries of
@@ -165,7 +158,7 @@ impl Running {
 
     /// Returns the memory budget that request bodies and responses share.
     pub fn memory(&self) -> MemoryBudget {
-        self.engine.room.clone()
+        self.engine.memory_budget.clone()
     }
 
     /// Returns the oldest agent with a name, created if there is none. Concurrent calls get the same agent.
@@ -190,12 +183,12 @@ impl Running {
 
     /// Executes the open runs and callbacks of an agent, in the background.
     pub fn adopt(&self, agent: &AgentId) {
-        self.engine.adopt(agent.as_str());
+        self.engine.ensure_worker(agent.as_str());
     }
 
     /// Returns the number of runs in progress in this process.
     pub fn at_work(&self) -> usize {
-        self.engine.at_work()
+        self.engine.running()
     }
 
     /// Starts no further run, and waits until those in progress have ended.
@@ -214,6 +207,6 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        drop(self.engine.halt_all());
+        drop(self.engine.abort_all());
     }
 }

@@ -194,6 +194,8 @@ fn a_database_that_it_cannot_use_is_left_as_it_is() {
     holes[4096..4 * 4096].fill(0xaa);
     let holes = env.write("holes.db", &holes);
     let newer = sqlite("newer.db", "PRAGMA user_version = 9999");
+    fs::copy(&newer, env.home().join("older.db")).expect("copied");
+    let older = sqlite("older.db", "PRAGMA user_version = 6");
     let ours = fs::read(&newer).expect("the file");
     let torn = env.write("torn.db", &ours[..ours.len() / 2]);
     let text = env.write("README.md", "# Notes\n\nNot a database, but a long enough text to be taken for one.\n");
@@ -201,14 +203,20 @@ fn a_database_that_it_cannot_use_is_left_as_it_is() {
     fs::create_dir(&folder).expect("made");
     let output = env.agentctl(["serve", "--bind", "127.0.0.1:0", "--db", "folder"]).run();
     assert!(output.code() == 13 && output.error()["message"] == "folder is a folder", "{output}");
-    for (path, words) in
-        [(foreign, "not a database"), (newer, "newer"), (torn, "damaged"), (holes, "damaged"), (text, "not a database")]
-    {
+    for (path, words) in [
+        (foreign, "not a database"),
+        (newer, "newer.db has version 9999 of the tables"),
+        (older, "older.db has version 6 of the tables"),
+        (torn, "damaged"),
+        (holes, "damaged"),
+        (text, "not a database"),
+    ] {
         let beside = || fs::read_dir(env.home()).expect("the home").count();
         let before = (fs::read(&path).expect("the file"), beside());
         let output = env.agentctl(["serve", "--bind", "127.0.0.1:0", "--db", path.to_str().expect("a path")]).run();
         assert_eq!(output.code(), 13, "{} {output}", path.display());
         assert!(output.error()["message"].to_string().contains(words), "{words}: {output}");
+        assert!(output.error()["hint"].to_string().contains("move it away, or name another one with --db"), "{output}");
         assert!((fs::read(&path).expect("the file"), beside()) == before, "{} was touched", path.display());
     }
 }

@@ -111,7 +111,9 @@ fn examine(database: &Path) -> Result<(), Failure> {
 fn cannot_start(error: &StartError) -> Failure {
     let failure = engine_failure(error);
     match error {
-        StartError::Unusable(_) => failure.hint("the file was not touched; name another one with --db"),
+        StartError::Unusable(_) => {
+            failure.hint("the file was not touched; move it away, or name another one with --db")
+        }
         _ => failure.hint("name another file with --db, or keep nothing with --in-memory"),
     }
 }

@@ -309,8 +309,9 @@ pub fn cannot_go_on(error: &EngineError, run: Option<&RunId>) -> Failure {
 pub fn engine_failure(error: &StartError) -> Failure {
     let mut failure = Failure::new(Exit::Local, "database", error.to_string());
     failure.causes = said(error).split_off(1);
-    let untouched = if matches!(error, StartError::Unusable(_)) { "the file was not touched; " } else { "" };
-    failure.hint(format!("{untouched}AGENTCTL_DATA_DIR names another folder"))
+    let untouched =
+        if matches!(error, StartError::Unusable(_)) { "the file was not touched; move it away, or " } else { "" };
+    failure.hint(format!("{untouched}name another folder with AGENTCTL_DATA_DIR"))
 }
 
 /// What an error and its causes say.

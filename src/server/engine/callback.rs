@@ -1,118 +1,117 @@
-//! Callbacks: a POST when a run has ended, repeated until it gets through, and the record of what became of it.
+//! Callbacks: a POST when a run has ended, repeated until the receiver accepts it, and a record of each attempt.
 //!
-//! Where it may go is decided in `target`. The answer's body is not read.
+//! `types::target` decides which URLs are allowed. The body of the response is not read.
 
 use std::time::Duration;
 
 use rusqlite::Transaction;
 use serde_json::Value;
 
-use super::Engine;
 use super::callback_backoff::{self, ATTEMPTS};
-use crate::server::Manners;
+use super::state::Engine;
 use crate::server::render;
 use crate::server::store::outbox::{self, Attempt};
 use crate::server::store::{Result, message_refs, messages, runs, steps};
 use crate::server::types::clock;
-use crate::server::types::memory_budget::Taken;
+use crate::server::types::memory_budget::MemoryPermit;
+use crate::server::types::quirks::Manners;
 use crate::server::types::target::Target;
 
-/// How long a receiver has to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The timeout of an attempt.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How many are under way at once, over all agents. Each has a connection of its own.
-pub const MOST_AT_ONCE: usize = 64;
-
-/// How large the messages of a payload are together; those behind are left out, as those behind the first hundred are.
+/// The total size of the messages of a payload, in bytes. Later messages are left out, as are those after the hundredth.
 const MOST_BYTES: usize = 32 << 20;
 
-/// A callback that is to be delivered.
-struct Parcel {
+/// A callback to deliver.
+struct Callback {
     run: String,
-    /// The same for every attempt.
+    /// The `webhook-id`, the same for every attempt.
     id: String,
     url: String,
     payload: Value,
-    /// How many attempts there were.
+    /// The number of attempts made before.
     attempts: usize,
 }
 
-/// What came of an attempt.
+/// The outcome of an attempt.
 #[derive(Debug)]
 enum Outcome {
+    /// The status of the response.
     Answered(u16),
-    /// No answer, and why.
+    /// No response arrived; with the reason.
     Lost(String),
-    /// It cannot be sent at all, and why.
-    Never(String),
+    /// No attempt can succeed; with the reason.
+    Impossible(String),
 }
 
-/// Makes an attempt to deliver a run's callback as soon as it is its turn, and records the outcome, whatever it is.
+/// Makes one attempt to deliver a run's callback, once it has a permit, and records the outcome.
 pub async fn deliver(engine: &Engine, run: &str) -> Result<()> {
-    // It is never closed.
-    let _turn = engine.calls.acquire().await;
-    let Some((parcel, _room)) = prepare(engine, run).await? else { return Ok(()) };
+    // The semaphore is never closed.
+    let _permit = engine.callback_permits.acquire().await;
+    let Some((callback, _memory)) = prepare(engine, run).await? else { return Ok(()) };
     let sent = clock::now();
     #[cfg(sabotage)]
     crate::sabotage::may_die("before-callback");
-    let outcome = match engine.targets.check(&parcel.url) {
-        Ok(target) => post(&target, &parcel, sent).await,
-        // It was allowed once, by another server.
-        Err(denied) => Outcome::Never(denied.to_string()),
+    let outcome = match engine.targets.check(&callback.url) {
+        Ok(target) => post(&target, &callback, sent).await,
+        // The server that accepted the run allowed it, and this one does not.
+        Err(denied) => Outcome::Impossible(denied.to_string()),
     };
     #[cfg(sabotage)]
     crate::sabotage::may_die("after-callback");
-    let attempt = judge(&parcel, &outcome, engine.manners, sent, clock::now(), fastrand::f64());
-    engine.db.work(move |tx| outbox::record(tx, &parcel.run, &attempt)).await
+    let attempt = assess(&callback, &outcome, engine.manners, sent, clock::now(), fastrand::f64());
+    engine.db.work(move |tx| outbox::record(tx, &callback.run, &attempt)).await
 }
 
-/// Makes the parcel, and says what room it takes.
-async fn prepare(engine: &Engine, run: &str) -> Result<Option<(Parcel, Taken)>> {
-    let (run, manners) = (run.to_owned(), engine.manners);
-    let look = move |tx: &Transaction<'_>| {
+/// Reads the callback, with a permit for the memory that it takes.
+async fn prepare(engine: &Engine, run: &str) -> Result<Option<(Callback, MemoryPermit)>> {
+    let run = run.to_owned();
+    let manners = engine.manners;
+    let choose = move |tx: &Transaction<'_>| {
         let Some(attempts) = outbox::attempts(tx, &run)? else { return Ok(None) };
         let Some(run) = runs::get(tx, &run)? else { return Ok(None) };
         let Some(url) = run.callback_url.clone() else { return Ok(None) };
-        let mut spots = messages::of_run(tx, &run, manners.hides_input_until_a_step())?;
-        spots.truncate(message_refs::front(&spots, MOST_BYTES).len());
-        Ok(Some((run, url, spots, attempts as usize)))
+        let mut refs = messages::of_run(tx, &run, manners.hides_input_until_a_step())?;
+        refs.truncate(message_refs::front(&refs, MOST_BYTES).len());
+        Ok(Some((run, url, refs, attempts as usize)))
     };
-    let Some((run, url, spots, attempts)) = engine.db.read(look).await? else { return Ok(None) };
-    let room = engine.room.take(message_refs::bytes(&spots), render::TIMES).await;
-    let write = move |tx: &Transaction<'_>| {
-        let payload = render::callback(&run, message_refs::messages(tx, &spots)?, steps::usage(tx, &run.id)?, manners);
+    let Some((run, url, refs, attempts)) = engine.db.read(choose).await? else { return Ok(None) };
+    let permit = engine.memory_budget.acquire(message_refs::bytes(&refs), render::TIMES).await;
+    let read = move |tx: &Transaction<'_>| {
+        let payload = render::callback(&run, message_refs::messages(tx, &refs)?, steps::usage(tx, &run.id)?, manners);
         let id = run.id.replacen("run-", "callback-", 1);
-        Ok(Parcel { id, url, payload, attempts, run: run.id })
+        Ok(Callback { id, url, payload, attempts, run: run.id })
     };
-    Ok(Some((engine.db.read(write).await?, room)))
+    Ok(Some((engine.db.read(read).await?, permit)))
 }
 
-/// Decides what is recorded of an attempt, and whether there is another.
-fn judge(parcel: &Parcel, outcome: &Outcome, manners: Manners, sent: i64, now: i64, dice: f64) -> Attempt {
-    let made = parcel.attempts + 1;
+/// Decides what to record of an attempt, and when to make the next one. `dice` is between 0 and 1.
+fn assess(callback: &Callback, outcome: &Outcome, manners: Manners, sent: i64, now: i64, dice: f64) -> Attempt {
+    let made = callback.attempts + 1;
     let again = match (outcome, manners.calls_back_once()) {
-        (Outcome::Answered(200..=299 | 410) | Outcome::Never(_), _) | (_, true) => None,
+        (Outcome::Answered(200..=299 | 410) | Outcome::Impossible(_), _) | (_, true) => None,
         _ => callback_backoff::wait(made, dice),
     };
     let again = again.map(|wait| now + i64::try_from(wait.as_micros()).unwrap_or(i64::MAX));
-    let (status, trouble) = match outcome {
-        Outcome::Answered(status) => (Some(*status), trouble(*status, manners)),
-        Outcome::Lost(why) | Outcome::Never(why) => {
-            (None, Some(format!("Failed to dispatch callback for run {} to {}: {why}", parcel.run, parcel.url)))
+    let (status, problem) = match outcome {
+        Outcome::Answered(status) => (Some(*status), problem(*status, manners)),
+        Outcome::Lost(why) | Outcome::Impossible(why) => {
+            (None, Some(format!("Failed to dispatch callback for run {} to {}: {why}", callback.run, callback.url)))
         }
     };
-    let error = trouble.map(|trouble| match (again, outcome, manners.calls_back_once()) {
-        (Some(due), ..) => format!("{trouble}; attempt {made} of {ATTEMPTS}, the next is at {}", clock::micros(due)),
+    let error = problem.map(|problem| match (again, outcome, manners.calls_back_once()) {
+        (Some(due), ..) => format!("{problem}; attempt {made} of {ATTEMPTS}, the next is at {}", clock::micros(due)),
         (None, Outcome::Lost(_) | Outcome::Answered(_), false) if made == ATTEMPTS => {
-            format!("{trouble}; given up after {made} attempts")
+            format!("{problem}; given up after {made} attempts")
         }
-        _ => trouble,
+        _ => problem,
     });
     Attempt { sent, status, error, again }
 }
 
-/// What is wrong with an answer. A callback that is made once takes any for good.
-fn trouble(status: u16, manners: Manners) -> Option<String> {
+/// Returns what is wrong with a response. A callback without further attempts accepts every status.
+fn problem(status: u16, manners: Manners) -> Option<String> {
     match (status, manners.calls_back_once()) {
         (200..=299, _) | (_, true) => None,
         (410, _) => Some("the receiver wants no more of it (410)".to_owned()),
@@ -120,23 +119,24 @@ fn trouble(status: u16, manners: Manners) -> Option<String> {
     }
 }
 
-/// Sends the payload. The error is one line without the address, which the record names before it.
-async fn post(target: &Target, parcel: &Parcel, sent: i64) -> Outcome {
-    match request(target, parcel, sent) {
-        Err(error) => Outcome::Never(words(error)),
+/// Sends the payload. The error is one line without the URL, which the record contains already.
+async fn post(target: &Target, callback: &Callback, sent: i64) -> Outcome {
+    match request(target, callback, sent) {
+        Err(error) => Outcome::Impossible(words(error)),
         Ok(request) => match request.send().await {
             Ok(response) => Outcome::Answered(response.status().as_u16()),
-            Err(error) if error.is_timeout() => Outcome::Lost(format!("no answer within {} s", PATIENCE.as_secs())),
-            Err(error) if error.is_builder() => Outcome::Never(words(error)),
+            Err(error) if error.is_timeout() => Outcome::Lost(format!("no answer within {} s", TIMEOUT.as_secs())),
+            Err(error) if error.is_builder() => Outcome::Impossible(words(error)),
             Err(error) => Outcome::Lost(words(error)),
         },
     }
 }
 
-/// The request. A receiver knows repetitions of one callback by their `webhook-id`.
-fn request(target: &Target, parcel: &Parcel, sent: i64) -> reqwest::Result<reqwest::RequestBuilder> {
-    let request = target.post(PATIENCE)?.header("webhook-id", &parcel.id).header("webhook-timestamp", sent / 1_000_000);
-    Ok(request.json(&parcel.payload))
+/// Builds the request. Receivers detect repeated callbacks by their `webhook-id` (Standard Webhooks).
+fn request(target: &Target, callback: &Callback, sent: i64) -> reqwest::Result<reqwest::RequestBuilder> {
+    let request =
+        target.post(TIMEOUT)?.header("webhook-id", &callback.id).header("webhook-timestamp", sent / 1_000_000);
+    Ok(request.json(&callback.payload))
 }
 
 fn words(error: reqwest::Error) -> String {
@@ -154,44 +154,49 @@ fn words(error: reqwest::Error) -> String {
 mod tests {
     use super::*;
 
-    fn judged(attempts: usize, outcome: &Outcome, manners: Manners) -> Attempt {
-        let (run, url) = ("run-1".to_owned(), "http://127.0.0.1/".to_owned());
-        let parcel = Parcel { run, url, id: String::new(), payload: Value::Null, attempts };
-        judge(&parcel, outcome, manners, 7, 1_000_000, 0.5)
+    fn assessed(attempts: usize, outcome: &Outcome, manners: Manners) -> Attempt {
+        let callback = Callback {
+            run: "run-1".to_owned(),
+            url: "http://127.0.0.1/".to_owned(),
+            id: String::new(),
+            payload: Value::Null,
+            attempts,
+        };
+        assess(&callback, outcome, manners, 7, 1_000_000, 0.5)
     }
 
     #[test]
-    fn only_success_and_gone_end_it_before_the_last_attempt() {
+    fn only_a_success_or_410_ends_the_attempts_before_the_last() {
         for status in [100, 302, 404, 409, 429, 500, 503] {
-            let attempt = judged(0, &Outcome::Answered(status), Manners::Documented);
+            let attempt = assessed(0, &Outcome::Answered(status), Manners::Documented);
             assert_eq!((attempt.sent, attempt.status, attempt.again), (7, Some(status), Some(6_000_000)));
             let error =
                 format!("the receiver answered {status}; attempt 1 of 8, the next is at 1970-01-01T00:00:06.000000Z");
             assert_eq!(attempt.error.as_deref(), Some(&*error));
         }
         for status in [200, 204, 299] {
-            let attempt = judged(3, &Outcome::Answered(status), Manners::Documented);
+            let attempt = assessed(3, &Outcome::Answered(status), Manners::Documented);
             assert_eq!((attempt.again, attempt.error), (None, None));
         }
-        let gone = judged(0, &Outcome::Answered(410), Manners::Documented);
+        let gone = assessed(0, &Outcome::Answered(410), Manners::Documented);
         assert_eq!((gone.again, gone.error.as_deref()), (None, Some("the receiver wants no more of it (410)")));
-        let lost = judged(6, &Outcome::Lost("no answer".to_owned()), Manners::Documented);
+        let lost = assessed(6, &Outcome::Lost("no answer".to_owned()), Manners::Documented);
         assert_eq!(lost.again, Some(86_401_000_000), "a day later");
     }
 
     #[test]
-    fn it_is_given_up_aloud() {
-        let attempt = judged(7, &Outcome::Answered(503), Manners::Documented);
+    fn the_last_failed_attempt_is_recorded_as_given_up() {
+        let attempt = assessed(7, &Outcome::Answered(503), Manners::Documented);
         assert_eq!(attempt.error.as_deref(), Some("the receiver answered 503; given up after 8 attempts"));
         assert_eq!(attempt.again, None);
-        let never = judged(0, &Outcome::Never("not an address".to_owned()), Manners::Documented);
-        assert_eq!(never.again, None, "what cannot be sent is not tried again");
+        let impossible = assessed(0, &Outcome::Impossible("not an address".to_owned()), Manners::Documented);
+        assert_eq!(impossible.again, None, "an impossible callback is not tried again");
     }
 
     #[test]
-    fn a_callback_that_is_made_once_records_any_answer_as_it_is() {
-        let attempt = judged(0, &Outcome::Answered(500), Manners::Quirky);
+    fn a_callback_without_further_attempts_records_any_status() {
+        let attempt = assessed(0, &Outcome::Answered(500), Manners::Quirky);
         assert_eq!((attempt.status, attempt.error, attempt.again), (Some(500), None, None));
-        assert_eq!(judged(0, &Outcome::Lost("no answer".to_owned()), Manners::Quirky).again, None);
+        assert_eq!(assessed(0, &Outcome::Lost("no answer".to_owned()), Manners::Quirky).again, None);
     }
 }

@@ -1,61 +1,61 @@
-//! News: who in this process waits for something to happen to a run, or to the work for an agent.
+//! Subscriptions to the changes of a run or an agent, within this process.
 //!
-//! Each hears of what it asked for and of nothing else, so that a thousand who listen to one run each cost nothing while
-//! the others go on.
+//! Each subscriber is notified about its own id only, so a thousand subscribers to different runs cost nothing while
+//! other runs change.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-/// All who wait, by the id of what they wait for.
+/// All subscriptions, by the id of a run or an agent.
 #[derive(Clone, Debug, Default)]
 pub struct Subscriptions {
-    ears: Arc<Mutex<HashMap<String, watch::Sender<()>>>>,
+    senders: Arc<Mutex<HashMap<String, watch::Sender<()>>>>,
 }
 
-/// One who waits. Nothing is missed that happens after it began to.
+/// A subscription. It reports every notification since it was made.
 #[derive(Debug)]
 pub struct Subscription {
-    news: Subscriptions,
-    of: String,
-    heard: watch::Receiver<()>,
+    subscriptions: Subscriptions,
+    id: String,
+    receiver: watch::Receiver<()>,
 }
 
 impl Subscriptions {
-    /// Begins to listen for news of a run or an agent.
-    pub fn listen(&self, of: &str) -> Subscription {
-        let heard = self.ears().entry(of.to_owned()).or_default().subscribe();
-        Subscription { news: self.clone(), of: of.to_owned(), heard }
+    /// Subscribes to the changes of a run or an agent.
+    pub fn subscribe(&self, id: &str) -> Subscription {
+        let receiver = self.senders().entry(id.to_owned()).or_default().subscribe();
+        Subscription { subscriptions: self.clone(), id: id.to_owned(), receiver }
     }
 
-    /// Wakes those who wait for news of a run or an agent.
-    pub fn tell(&self, of: &str) {
-        if let Some(ears) = self.ears().get(of) {
-            ears.send_replace(());
+    /// Notifies the subscribers of a run or an agent.
+    pub fn notify(&self, id: &str) {
+        if let Some(sender) = self.senders().get(id) {
+            sender.send_replace(());
         }
     }
 
-    fn ears(&self) -> MutexGuard<'_, HashMap<String, watch::Sender<()>>> {
-        // No code that can panic runs under this lock, and the map is whole at any time.
-        self.ears.lock().unwrap_or_else(PoisonError::into_inner)
+    fn senders(&self) -> MutexGuard<'_, HashMap<String, watch::Sender<()>>> {
+        // No code that can panic runs under this lock, so the map is consistent even if it is poisoned.
+        self.senders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Subscription {
-    /// Returns once there is news that was not heard yet.
-    pub async fn next(&mut self) {
-        // The sender stays as long as somebody listens.
-        let _ = self.heard.changed().await;
+    /// Returns once there was a notification since the last call.
+    pub async fn changed(&mut self) {
+        // The sender is kept as long as there is a subscriber.
+        let _ = self.receiver.changed().await;
     }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        let mut ears = self.news.ears();
-        // This one still counts.
-        if ears.get(&self.of).is_some_and(|ears| ears.receiver_count() == 1) {
-            ears.remove(&self.of);
+        let mut senders = self.subscriptions.senders();
+        // This subscription still counts, so 1 means that it is the last.
+        if senders.get(&self.id).is_some_and(|sender| sender.receiver_count() == 1) {
+            senders.remove(&self.id);
         }
     }
 }
@@ -67,27 +67,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_hears_what_it_asked_for_once_and_nothing_else() {
-        let news = Subscriptions::default();
-        let (mut one, mut same, mut other) = (news.listen("run-1"), news.listen("run-1"), news.listen("run-2"));
-        news.tell("run-1");
-        news.tell("run-1");
-        for ear in [&mut one, &mut same] {
-            assert!(ear.next().now_or_never().is_some(), "told before it waited");
-            assert!(ear.next().now_or_never().is_none(), "nothing new since");
+    fn each_subscriber_is_notified_once_and_about_its_own_id_only() {
+        let subscriptions = Subscriptions::default();
+        let mut first = subscriptions.subscribe("run-1");
+        let mut second = subscriptions.subscribe("run-1");
+        let mut other = subscriptions.subscribe("run-2");
+        subscriptions.notify("run-1");
+        subscriptions.notify("run-1");
+        for subscription in [&mut first, &mut second] {
+            assert!(subscription.changed().now_or_never().is_some(), "notified before it waited");
+            assert!(subscription.changed().now_or_never().is_none(), "no change since");
         }
-        assert!(other.next().now_or_never().is_none());
+        assert!(other.changed().now_or_never().is_none());
     }
 
     #[test]
-    fn nothing_is_kept_of_those_who_left() {
-        let news = Subscriptions::default();
-        let (one, mut same) = (news.listen("run-1"), news.listen("run-1"));
-        drop(one);
-        news.tell("run-1");
-        assert!(same.next().now_or_never().is_some(), "one stayed");
-        drop(same);
-        news.tell("run-1");
-        assert!(news.ears().is_empty());
+    fn nothing_is_kept_for_dropped_subscriptions() {
+        let subscriptions = Subscriptions::default();
+        let first = subscriptions.subscribe("run-1");
+        let mut second = subscriptions.subscribe("run-1");
+        drop(first);
+        subscriptions.notify("run-1");
+        assert!(second.changed().now_or_never().is_some(), "one subscriber is left");
+        drop(second);
+        subscriptions.notify("run-1");
+        assert!(subscriptions.senders().is_empty());
     }
 }

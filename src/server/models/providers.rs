@@ -1,4 +1,4 @@
-//! Endpoints that answer with models of their own: what OpenAI's API for chat completions says, many others say too.
+//! Endpoints with OpenAI's chat completions API, which many programs implement.
 
 use std::time::Duration;
 
@@ -14,16 +14,16 @@ use crate::net::proxy::Proxies;
 use crate::report::Failure;
 use crate::server::types::model_info::{CONTEXT_WINDOW, ModelInfo};
 
-/// The endpoints that a server knows, and how they are reached.
+/// The endpoints of a server.
 #[derive(Clone, Debug, Default)]
 pub struct Providers(Vec<Provider>);
 
-/// One endpoint.
+/// An endpoint.
 #[derive(Clone, Debug)]
 pub struct Provider {
-    /// What handles of its models begin with.
+    /// The part of its models' handles before the slash.
     pub name: &'static str,
-    /// What errors call it.
+    /// Its name in error messages.
     pub title: &'static str,
     base: Url,
     /// Marked as sensitive, so that it cannot be printed.
@@ -31,38 +31,45 @@ pub struct Provider {
     proxies: Proxies,
 }
 
-/// How long an endpoint may take to list its models.
-const LIST_PATIENCE: Duration = Duration::from_secs(2);
+/// The timeout for listing the models of an endpoint.
+const LIST_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The largest list of models that is read.
+/// The largest list of models that is read, in bytes.
 const MOST_BYTES: usize = 4 << 20;
 
-/// What is known of an endpoint before it is set up.
-struct Kind {
+/// The variables and the default address of a kind of endpoint.
+struct ProviderKind {
     name: &'static str,
     title: &'static str,
     address: &'static str,
     key: Option<&'static str>,
     default: Option<&'static str>,
-    /// Whether its address is commonly given without the `/v1` that its API stands under.
-    bare: bool,
+    /// Whether its address is commonly given without the `/v1` of its API.
+    without_v1: bool,
 }
 
-const KINDS: [Kind; 3] = [
-    Kind {
+const KINDS: [ProviderKind; 3] = [
+    ProviderKind {
         name: "openai",
         title: "OpenAI",
         address: "OPENAI_BASE_URL",
         key: Some("OPENAI_API_KEY"),
         default: Some("https://api.openai.com/v1"),
-        bare: false,
+        without_v1: false,
     },
-    Kind { name: "ollama", title: "Ollama", address: "OLLAMA_BASE_URL", key: None, default: None, bare: true },
-    Kind { name: "vllm", title: "vLLM", address: "VLLM_BASE_URL", key: None, default: None, bare: true },
+    ProviderKind {
+        name: "ollama",
+        title: "Ollama",
+        address: "OLLAMA_BASE_URL",
+        key: None,
+        default: None,
+        without_v1: true,
+    },
+    ProviderKind { name: "vllm", title: "vLLM", address: "VLLM_BASE_URL", key: None, default: None, without_v1: true },
 ];
 
 impl Providers {
-    /// Reads what is set up through a look-up of environment variables: `OPENAI_API_KEY` and `OPENAI_BASE_URL`,
+    /// Reads the endpoints from environment variables: `OPENAI_API_KEY` and `OPENAI_BASE_URL`,
     /// `OLLAMA_BASE_URL`, `VLLM_BASE_URL`, and the proxies.
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
         let proxies = Proxies::read(&get);
@@ -76,23 +83,24 @@ impl Providers {
         &self.0
     }
 
-    /// The endpoint of a handle, and the model's name there.
+    /// Returns the endpoint of a handle, and the model's name there.
     pub fn find<'a>(&self, handle: &'a str) -> Option<(&Provider, &'a str)> {
         let (name, model) = handle.split_once('/').filter(|(_, model)| !model.is_empty())?;
         Some((self.0.iter().find(|provider| provider.name == name)?, model))
     }
 
-    /// What would have to be set for a handle, if it is one of an endpoint that is not set up.
-    pub fn wanting(&self, handle: &str) -> Option<&'static str> {
+    /// Returns the variable to set for a handle whose endpoint is not configured.
+    pub fn missing_variable(&self, handle: &str) -> Option<&'static str> {
         let kind = KINDS.iter().find(|kind| handle.split_once('/').is_some_and(|(name, _)| name == kind.name))?;
         let known = self.0.iter().any(|provider| provider.name == kind.name);
         (!known).then_some(kind.key.unwrap_or(kind.address))
     }
 }
 
-impl Kind {
+impl ProviderKind {
     fn provider(&self, given: impl Fn(&str) -> Option<String>, proxies: &Proxies) -> Result<Option<Provider>, Failure> {
-        let (address, key) = (given(self.address), self.key.and_then(&given));
+        let address = given(self.address);
+        let key = self.key.and_then(&given);
         let default = || key.as_ref().and(self.default).map(str::to_owned);
         let Some(address) = address.or_else(default) else { return Ok(None) };
         let authorization = key.map(|key| self.bearer(&key)).transpose()?;
@@ -106,7 +114,7 @@ impl Kind {
         let mut url = url.filter(usable).ok_or_else(|| {
             Failure::usage(format!("{} is not a usable URL", self.address)).hint("it looks like http://localhost:11434")
         })?;
-        if self.bare && !url.path().ends_with("/v1") {
+        if self.without_v1 && !url.path().ends_with("/v1") {
             let path = format!("{}/v1", url.path().trim_end_matches('/'));
             url.set_path(&path);
         }
@@ -125,7 +133,7 @@ impl Kind {
 }
 
 impl Provider {
-    /// The address of something that it has.
+    /// Returns the URL of a path of its API.
     pub fn url(&self, path: &str) -> Url {
         let mut url = self.base.clone();
         url.set_path(&format!("{}/{path}", self.base.path().trim_end_matches('/')));
@@ -137,10 +145,10 @@ impl Provider {
         self.base.as_str()
     }
 
-    /// Its models; none if it does not answer soon.
+    /// Lists its models; empty if it does not answer within [`LIST_TIMEOUT`].
     pub async fn models(&self) -> Vec<ModelInfo> {
-        let models = timeout(LIST_PATIENCE, self.list()).await.ok().flatten().unwrap_or_default();
-        models.iter().filter_map(|model| self.listed(model)).collect()
+        let models = timeout(LIST_TIMEOUT, self.list()).await.ok().flatten().unwrap_or_default();
+        models.iter().filter_map(|model| self.model_info(model)).collect()
     }
 
     async fn list(&self) -> Option<Vec<Value>> {
@@ -160,9 +168,9 @@ impl Provider {
         list.get("data")?.as_array().cloned()
     }
 
-    fn listed(&self, model: &Value) -> Option<ModelInfo> {
+    fn model_info(&self, model: &Value) -> Option<ModelInfo> {
         let handle = format!("{}/{}", self.name, model.get("id")?.as_str()?);
-        // Only some endpoints say how much a model can take.
+        // Only some endpoints report the context window.
         let context_window = model.get("max_model_len").and_then(Value::as_i64).unwrap_or(CONTEXT_WINDOW);
         Some(ModelInfo { handle, endpoint: Some(self.base.to_string()), context_window })
     }
@@ -208,8 +216,8 @@ mod tests {
             let found = providers.find(handle).map(|(provider, _)| provider.url("chat/completions").to_string());
             assert_eq!(found.as_deref(), url, "{pairs:?} {handle}");
         }
-        assert_eq!(read(&[]).expect("read").wanting("openai/x"), Some("OPENAI_API_KEY"));
-        assert_eq!(read(&[]).expect("read").wanting("nobody/x"), None);
+        assert_eq!(read(&[]).expect("read").missing_variable("openai/x"), Some("OPENAI_API_KEY"));
+        assert_eq!(read(&[]).expect("read").missing_variable("nobody/x"), None);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::server::store::agents::AgentRow;
-use crate::server::store::messages::MessageRow;
 use crate::server::types::clock;
+use crate::server::types::message::MessageRow;
 use crate::server::types::model_info::ModelInfo;
 
 /// Renders an agent with every key of the API, most of them empty here; `request` is its pending approval request.

@@ -12,13 +12,13 @@ pub use agent::agent;
 pub use frame::{DONE, END_OF_DATA, begin_data, data, error, ping};
 pub use model::model;
 pub use run::{RunView, callback, metrics, result_end, statistics, stop_reason, usage};
-pub use run_error::Mishap;
+pub use run_error::{error_body, error_message, error_status};
 pub use step::step;
 
 use serde_json::{Value, json};
 
-use crate::server::store::messages::MessageRow;
 use crate::server::types::clock;
+use crate::server::types::message::MessageRow;
 
 /// The only organization of a server.
 const ORGANIZATION: &str = "org-00000000-0000-4000-8000-000000000000";

@@ -3,14 +3,15 @@
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::{Mishap, ORGANIZATION};
+use super::{ORGANIZATION, error_message};
 use crate::model::RunStatus;
 use crate::server::Manners;
-use crate::server::store::messages::MessageRow;
 use crate::server::store::runs::RunRow;
 use crate::server::store::steps::Usage;
 use crate::server::types::clock;
-use crate::server::types::request::{Kind, RequestConfig};
+use crate::server::types::message::MessageRow;
+use crate::server::types::request::RequestConfig;
+use crate::server::types::run_kind::RunKind;
 
 /// The document of a run, with its seventeen keys in order. Serialized from the row without a `Value` between, since runs
 /// are polled more often than anything else.
@@ -78,14 +79,14 @@ fn end_time(time: i64, manners: Manners) -> String {
 
 fn metadata(row: &RunRow, manners: Manners) -> Value {
     let mut metadata = json!({"run_type": row.kind.run_type()});
-    if row.kind == Kind::Async {
+    if row.kind == RunKind::Async {
         metadata["lettuce"] = Value::Null;
     }
     if manners.shows_model() {
         metadata["model"] = json!(row.model);
     }
     if let Some(error) = &row.error {
-        metadata["error"] = if row.kind.streams() { Mishap::of(error).message(&row.id, None) } else { json!(error) };
+        metadata["error"] = if row.kind.streams() { error_message(error, &row.id, None) } else { json!(error.message) };
     }
     metadata
 }

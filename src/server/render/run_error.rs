@@ -1,91 +1,66 @@
-//! What is told of a run that raised, to those who wait for its answer or listen to its stream.
+//! The error of a run, as the response of a waiting sender, and as a message of its stream.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-/// The error of a run, sorted by the code that it begins with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mishap<'a> {
-    /// The status for those who wait.
-    pub status: StatusCode,
-    kind: &'static str,
-    words: &'a str,
-    detail: &'a str,
+use crate::server::types::run_error::{RunError, RunErrorKind};
+
+/// Returns the status of the response to a sender that waits.
+pub fn error_status(kind: RunErrorKind) -> StatusCode {
+    match kind {
+        RunErrorKind::BadRequest
+        | RunErrorKind::ContextWindowExceeded
+        | RunErrorKind::NoPendingCall
+        | RunErrorKind::CallMismatch => StatusCode::BAD_REQUEST,
+        RunErrorKind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        RunErrorKind::InsufficientCredits => StatusCode::PAYMENT_REQUIRED,
+        RunErrorKind::PendingApproval => StatusCode::CONFLICT,
+        RunErrorKind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        RunErrorKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
 }
 
-/// Beginnings of errors of a model's provider, with the status, the type and the words of each.
-const KNOWN: &[(&str, StatusCode, &str, &str)] = &[
-    (
-        "INVALID_ARGUMENT: Bad request",
-        StatusCode::BAD_REQUEST,
-        "llm_bad_request",
-        "The request to the LLM model provider was invalid.",
-    ),
-    (
-        "CONTEXT_WINDOW_EXCEEDED: ",
-        StatusCode::BAD_REQUEST,
-        "llm_bad_request",
-        "The request to the LLM model provider was invalid.",
-    ),
-    (
-        "UNAUTHENTICATED: ",
-        StatusCode::UNAUTHORIZED,
-        "llm_authentication",
-        "Authentication failed with the LLM model provider.",
-    ),
-    (
-        "PAYMENT_REQUIRED: ",
-        StatusCode::PAYMENT_REQUIRED,
-        "llm_insufficient_credits",
-        "Insufficient credits for LLM request. Please check your account.",
-    ),
-    (
-        "RATE_LIMIT_EXCEEDED: ",
-        StatusCode::TOO_MANY_REQUESTS,
-        "llm_rate_limit",
-        "Rate limit exceeded for LLM model provider. Please wait before making another request.",
-    ),
-    ("TIMEOUT: ", StatusCode::GATEWAY_TIMEOUT, "llm_timeout", "The LLM request timed out. Please try again."),
-    ("INVALID_ARGUMENT: ", StatusCode::INTERNAL_SERVER_ERROR, "llm_error", LLM_ERROR),
-    ("PERMISSION_DENIED: ", StatusCode::INTERNAL_SERVER_ERROR, "llm_error", LLM_ERROR),
-    ("NOT_FOUND: Resource", StatusCode::INTERNAL_SERVER_ERROR, "llm_error", LLM_ERROR),
-    ("INTERNAL_SERVER_ERROR: ", StatusCode::INTERNAL_SERVER_ERROR, "llm_error", LLM_ERROR),
-];
-
-/// Beginnings of errors that are the sender's.
-const INPUT: &[&str] = &["Cannot process approval response: ", "Invalid tool call IDs. "];
-
-const LLM_ERROR: &str = "An error occurred with the LLM request.";
-
-impl<'a> Mishap<'a> {
-    /// Sorts an error.
-    pub fn of(error: &'a str) -> Self {
-        let known = KNOWN.iter().find(|(beginning, ..)| error.starts_with(beginning));
-        let wrong = INPUT.iter().any(|beginning| error.starts_with(beginning));
-        let status = if wrong { StatusCode::BAD_REQUEST } else { StatusCode::INTERNAL_SERVER_ERROR };
-        let other = ("", status, "internal_error", error);
-        let (_, status, kind, words) = *known.unwrap_or(&other);
-        Self { status, kind, words, detail: error }
+/// Returns the body of that response: the error of a provider has a type, any other has a `detail` only.
+pub fn error_body(error: &RunError) -> Value {
+    match of_provider(error.kind) {
+        Some((kind, message)) => json!({"error": {"type": kind, "message": message, "detail": error.message}}),
+        None => json!({"detail": error.message}),
     }
+}
 
-    /// The body for those who wait. What is no provider's doing is told as any other fault of a server.
-    pub fn body(&self) -> Value {
-        match self.kind {
-            "internal_error" => json!({"detail": self.detail}),
-            kind => json!({"error": {"type": kind, "message": self.words, "detail": self.detail}}),
+/// Returns the error as a message, for streams and for the run's metadata.
+pub fn error_message(error: &RunError, run: &str, seq_id: Option<i64>) -> Value {
+    let (kind, message) = of_provider(error.kind).unwrap_or(("internal_error", &error.message));
+    json!({
+        "message_type": "error_message",
+        "run_id": run,
+        "error_type": kind,
+        "message": message,
+        "detail": error.message,
+        "seq_id": seq_id,
+    })
+}
+
+/// Returns the type and the message of a provider's error.
+fn of_provider(kind: RunErrorKind) -> Option<(&'static str, &'static str)> {
+    match kind {
+        RunErrorKind::BadRequest | RunErrorKind::ContextWindowExceeded => {
+            Some(("llm_bad_request", "The request to the LLM model provider was invalid."))
         }
-    }
-
-    /// The same as a message, for those who listen and for the run's metadata.
-    pub fn message(&self, run: &str, number: Option<i64>) -> Value {
-        json!({
-            "message_type": "error_message",
-            "run_id": run,
-            "error_type": self.kind,
-            "message": self.words,
-            "detail": self.detail,
-            "seq_id": number,
-        })
+        RunErrorKind::Unauthenticated => {
+            Some(("llm_authentication", "Authentication failed with the LLM model provider."))
+        }
+        RunErrorKind::InsufficientCredits => {
+            Some(("llm_insufficient_credits", "Insufficient credits for LLM request. Please check your account."))
+        }
+        RunErrorKind::RateLimited => Some((
+            "llm_rate_limit",
+            "Rate limit exceeded for LLM model provider. Please wait before making another request.",
+        )),
+        RunErrorKind::Timeout => Some(("llm_timeout", "The LLM request timed out. Please try again.")),
+        kind if kind.is_of_provider() => Some(("llm_error", "An error occurred with the LLM request.")),
+        _ => None,
     }
 }
 
@@ -94,18 +69,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_is_sorted_by_how_it_begins() {
-        for (error, status, kind) in [
-            ("RATE_LIMIT_EXCEEDED: Rate limited by OpenAI: Error code: 429", 429, "llm_rate_limit"),
-            ("INVALID_ARGUMENT: Bad request to OpenAI-compatible endpoint: x", 400, "llm_bad_request"),
-            ("INVALID_ARGUMENT: Invalid request content for OpenAI: x", 500, "llm_error"),
-            ("the disk is full", 500, "internal_error"),
-            ("Invalid tool call IDs. Expected ['call_2'], received ['call_1']", 400, "internal_error"),
+    fn the_status_and_the_type_follow_the_kind_whatever_the_message_says() {
+        for (kind, status, shown) in [
+            (RunErrorKind::RateLimited, 429, "llm_rate_limit"),
+            (RunErrorKind::BadRequest, 400, "llm_bad_request"),
+            (RunErrorKind::Unprocessable, 500, "llm_error"),
+            (RunErrorKind::ScriptFailed, 500, "internal_error"),
+            (RunErrorKind::CallMismatch, 400, "internal_error"),
         ] {
-            let mishap = Mishap::of(error);
-            assert_eq!((mishap.status.as_u16(), mishap.kind), (status, kind), "{error}");
-            assert_eq!(mishap.message("run-1", None)["detail"], error);
+            let error = RunError::new(kind, "RATE_LIMIT_EXCEEDED: x");
+            assert_eq!(error_status(kind).as_u16(), status, "{kind:?}");
+            let message = error_message(&error, "run-1", None);
+            assert_eq!((&message["error_type"], &message["detail"]), (&json!(shown), &json!("RATE_LIMIT_EXCEEDED: x")));
         }
-        assert_eq!(Mishap::of("the disk is full").body(), json!({"detail": "the disk is full"}));
+        let full = RunError::new(RunErrorKind::ScriptFailed, "the disk is full");
+        assert_eq!(error_body(&full), json!({"detail": "the disk is full"}));
     }
 }

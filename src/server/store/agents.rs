@@ -3,11 +3,12 @@
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::Deserialize;
 
-use super::Result;
-use super::lists::Page;
+use super::error::Result;
+use super::page::Page;
+use super::runs;
+use super::sql::as_json;
 use crate::model::AgentId;
-use crate::server::models;
-use crate::server::types::agent::{AgentChanges, NewAgent};
+use crate::server::types::agent::{AgentChanges, DEFAULT_MODEL, DEFAULT_SYSTEM, NewAgent};
 use crate::server::types::clock;
 use crate::server::types::order::Order;
 
@@ -24,9 +25,6 @@ pub struct AgentRow {
     /// Why its last run stopped, and when.
     pub last_end: Option<(Option<String>, i64)>,
 }
-
-/// The number of an agent by its id, as a term of SQL that takes one parameter.
-pub const OF_AGENT: &str = "(SELECT seq FROM agents WHERE agents.id = ?)";
 
 /// An end is looked for as the index of runs that ended has it, in its own words.
 const SELECT: &str =
@@ -113,11 +111,11 @@ pub fn create(
     tx.prepare_cached(
         "INSERT INTO agents (id, name, model, system, created, updated, settings) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6)",
     )?
-    .execute(params![id, name, model, system, clock::now(), super::runs::as_json(settings)])?;
+    .execute(params![id, name, model, system, clock::now(), as_json(settings)])?;
     get(tx, id)
 }
 
-/// AgentChanges an agent. None if there is no such agent.
+/// Changes an agent. None if there is no such agent.
 pub fn change(tx: &Transaction<'_>, id: &str, changes: &AgentChanges) -> Result<Option<AgentRow>> {
     let Some(mut agent) = get(tx, id)? else { return Ok(None) };
     changes.apply(&mut agent.settings);
@@ -125,14 +123,7 @@ pub fn change(tx: &Transaction<'_>, id: &str, changes: &AgentChanges) -> Result<
         "UPDATE agents SET name = coalesce(?, name), model = coalesce(?, model), system = coalesce(?, system),
            updated = ?, settings = ? WHERE id = ?",
     )?
-    .execute(params![
-        changes.name,
-        changes.model,
-        changes.system,
-        clock::now(),
-        super::runs::as_json(&agent.settings),
-        id
-    ])?;
+    .execute(params![changes.name, changes.model, changes.system, clock::now(), as_json(&agent.settings), id])?;
     get(tx, id)
 }
 
@@ -160,7 +151,7 @@ pub fn oldest_or_new(tx: &Transaction<'_>, name: &str) -> Result<String> {
     }
     let id = AgentId::random();
     let new = NewAgent { name: Some(name.to_owned()), ..NewAgent::default() };
-    create(tx, id.as_str(), name, models::DEFAULT, models::SYSTEM, &new)?;
+    create(tx, id.as_str(), name, DEFAULT_MODEL, DEFAULT_SYSTEM, &new)?;
     Ok(id.as_str().to_owned())
 }
 
@@ -190,7 +181,7 @@ pub fn count(tx: &Transaction<'_>) -> Result<i64> {
 
 /// Deletes an agent with its runs and messages. Returns the runs that were open, and whether it was there.
 pub fn delete(tx: &Transaction<'_>, id: &str) -> Result<Option<Vec<String>>> {
-    let open = super::runs::open_of(tx, id, Order::Ascending)?;
+    let open = runs::open_of(tx, id, Order::Ascending)?;
     let gone = tx.prepare_cached("DELETE FROM agents WHERE id = ?")?.execute([id])?;
     Ok((gone > 0).then_some(open))
 }

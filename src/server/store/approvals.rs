@@ -2,48 +2,32 @@
 
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
-use super::claims::Claim;
-use super::messages::{self, MessageRow, NewMessage};
+use super::error::Result;
+use super::fence::{Claim, fence};
+use super::messages;
+use super::new_message::NewMessage;
 use super::runs::RunRow;
-use super::{Result, steps};
-use crate::server::models::Call;
-use crate::server::types::request::{Returned, Verdict};
+use crate::server::types::approval::{PendingApproval, Resume};
+use crate::server::types::message::MessageRow;
+use crate::server::types::request::{ToolReturn, Verdict};
+use crate::server::types::tool_call::ToolCall;
 
-/// A call that waits, and where its turn goes on.
-#[derive(Clone, Debug)]
-pub struct Pending {
-    pub message_id: String,
-    pub tool_call_id: String,
-    pub call: Call,
-    pub resume: Resume,
-}
-
-/// Where a turn goes on.
-#[derive(Clone, Debug)]
-pub struct Resume {
-    pub model: String,
-    pub text: String,
-    pub at: i64,
-}
-
-impl Pending {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            message_id: row.get("message_id")?,
-            tool_call_id: row.get("tool_call_id")?,
-            call: Call { name: row.get("name")?, arguments: row.get("arguments")? },
-            resume: Resume {
-                model: row.get("resume_model")?,
-                text: row.get("resume_text")?,
-                at: row.get("resume_at")?,
-            },
-        })
-    }
+fn read(row: &Row<'_>) -> rusqlite::Result<PendingApproval> {
+    Ok(PendingApproval {
+        message_id: row.get("message_id")?,
+        tool_call_id: row.get("tool_call_id")?,
+        call: ToolCall { name: row.get("name")?, arguments: row.get("arguments")? },
+        resume: Resume {
+            model: row.get("resume_model")?,
+            text: row.get("resume_text")?,
+            position: row.get("resume_at")?,
+        },
+    })
 }
 
 /// The call of an agent that waits.
-pub fn of_agent(tx: &Transaction<'_>, agent: &str) -> Result<Option<Pending>> {
-    Ok(tx.prepare_cached("SELECT * FROM approvals WHERE agent_id = ?")?.query_row([agent], Pending::read).optional()?)
+pub fn of_agent(tx: &Transaction<'_>, agent: &str) -> Result<Option<PendingApproval>> {
+    Ok(tx.prepare_cached("SELECT * FROM approvals WHERE agent_id = ?")?.query_row([agent], read).optional()?)
 }
 
 /// The message by which an agent asks for a decision.
@@ -55,12 +39,12 @@ pub fn request_of(tx: &Transaction<'_>, agent: &str) -> Result<Option<MessageRow
 }
 
 /// The call for which a run ended.
-pub fn of_run(tx: &Transaction<'_>, run: &str) -> Result<Option<Pending>> {
-    Ok(tx.prepare_cached("SELECT * FROM approvals WHERE run_id = ?")?.query_row([run], Pending::read).optional()?)
+pub fn of_run(tx: &Transaction<'_>, run: &str) -> Result<Option<PendingApproval>> {
+    Ok(tx.prepare_cached("SELECT * FROM approvals WHERE run_id = ?")?.query_row([run], read).optional()?)
 }
 
 /// Lets a call wait.
-pub fn add(tx: &Transaction<'_>, run: &RunRow, waits: &Pending) -> Result<()> {
+pub fn add(tx: &Transaction<'_>, run: &RunRow, waits: &PendingApproval) -> Result<()> {
     tx.prepare_cached(
         "INSERT OR REPLACE INTO approvals
          (agent_id, run_id, message_id, tool_call_id, name, arguments, resume_model, resume_text, resume_at)
@@ -75,7 +59,7 @@ pub fn add(tx: &Transaction<'_>, run: &RunRow, waits: &Pending) -> Result<()> {
         waits.call.arguments,
         waits.resume.model,
         waits.resume.text,
-        waits.resume.at
+        waits.resume.position
     ])?;
     Ok(())
 }
@@ -96,18 +80,18 @@ pub fn decide(
     response: &NewMessage,
     answer: &NewMessage,
 ) -> Result<()> {
-    let run = steps::fence(tx, claim)?;
+    let run = fence(tx, claim)?;
     resolve(tx, &run, response, answer)?;
     tx.prepare_cached("UPDATE runs SET resume_model = ?, resume_text = ?, resume_at = ? WHERE id = ?")?
-        .execute(params![resume.model, resume.text, resume.at, run.id])?;
+        .execute(params![resume.model, resume.text, resume.position, run.id])?;
     Ok(())
 }
 
 /// Denies the call for which a run waits.
-pub fn deny(tx: &Transaction<'_>, run: &RunRow, waits: &Pending, reason: &str) -> Result<()> {
+pub fn deny(tx: &Transaction<'_>, run: &RunRow, waits: &PendingApproval, reason: &str) -> Result<()> {
     let verdict = Verdict::Deny { reason: Some(reason.to_owned()) };
     let response = NewMessage::response(&waits.tool_call_id, &verdict);
-    let denied = Returned::new(true, denial(Some(reason)));
+    let denied = ToolReturn::new(true, denial(Some(reason)));
     let answer = NewMessage::tool_return(&waits.call.name, &waits.tool_call_id, &denied);
     resolve(tx, run, &response, &answer)
 }

@@ -2,17 +2,21 @@
 
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::agents::{self, Character, OF_AGENT};
-use super::approvals::{self, Pending, Resume};
+use super::agents::{self, Character};
+use super::approvals;
+use super::error::{Result, StoreError};
+use super::fence::{Claim, check};
+use super::owner::Owners;
 use super::runs::{self, COLUMNS, RunRow};
+use super::sql::OF_AGENT;
 use super::steps::{self, Ending};
-use super::{Result, StoreError};
 use crate::model::{RunStatus, StopReason};
-use crate::server::engine::owner::Owners;
+use crate::server::types::approval::Resume;
 use crate::server::types::clock;
 use crate::server::types::request::SendRequest;
+use crate::server::types::run_error::{RunError, RunErrorKind};
 
 /// How long a process that shows no sign of life keeps its runs, in microseconds.
 pub const LEASE: i64 = 30_000_000;
@@ -22,30 +26,6 @@ pub const FIRST: i64 = 1;
 
 /// How many processes may die over one run.
 const MOST_LOST: i64 = 3;
-
-/// A run at work, and what the work needs.
-#[derive(Clone, Debug)]
-pub struct Claim {
-    pub run: String,
-    /// The run's place among all runs.
-    pub seq: i64,
-    pub agent: String,
-    pub owner: String,
-    /// Counts the claims of this run: with the owner it tells this one from all others.
-    pub attempt: i64,
-    pub request: Arc<SendRequest>,
-    pub created: i64,
-    /// How many steps are stored.
-    pub steps: i64,
-    /// The agent's model.
-    pub model: String,
-    /// What the model is told about itself.
-    pub system: String,
-    /// Where the turn goes on, if this run is the answer to a question.
-    pub resume: Option<Resume>,
-    /// The agent's call that waits for a decision.
-    pub waits: Option<Pending>,
-}
 
 /// What a look at an agent's queue gave.
 #[derive(Debug)]
@@ -122,9 +102,10 @@ impl Hold {
 
 fn given_up(run: &RunRow, lost: i64) -> Ending {
     let error = if lost < MOST_LOST {
-        "the request of this run cannot be read".to_owned()
+        RunError::new(RunErrorKind::UnreadableRequest, "the request of this run cannot be read")
     } else {
-        format!("worker lost: {lost} processes that worked on this run ended before it did")
+        let message = format!("worker lost: {lost} processes that worked on this run ended before it did");
+        RunError::new(RunErrorKind::WorkerLost, message)
     };
     let duration_ns = (clock::now() - run.created).max(0) * 1000;
     Ending { status: RunStatus::Failed, reason: StopReason::Error, error: Some(error), duration_ns }
@@ -156,7 +137,7 @@ pub fn begin(
         steps: 0,
         system: agent.told(request.override_system.as_ref()),
         model: agent.model,
-        waits: approvals::of_agent(tx, &run.agent_id)?,
+        pending: approvals::of_agent(tx, &run.agent_id)?,
         resume: None,
         created: run.created,
         seq: run.seq,
@@ -170,7 +151,7 @@ pub fn begin(
 
 fn resume(tx: &Transaction<'_>, run: &str) -> Result<Option<Resume>> {
     let sql = "SELECT resume_model, resume_text, resume_at FROM runs WHERE id = ? AND resume_text IS NOT NULL";
-    let read = |row: &rusqlite::Row<'_>| Ok(Resume { model: row.get(0)?, text: row.get(1)?, at: row.get(2)? });
+    let read = |row: &rusqlite::Row<'_>| Ok(Resume { model: row.get(0)?, text: row.get(1)?, position: row.get(2)? });
     Ok(tx.prepare_cached(sql)?.query_row([run], read).optional()?)
 }
 
@@ -182,11 +163,6 @@ pub fn renew(tx: &Transaction<'_>, claim: &Claim) -> Result<()> {
         renew_all(tx, &claim.agent, &claim.owner)?;
     }
     check(tx, claim)
-}
-
-/// Fails if the claim was lost.
-pub fn check(connection: &Connection, claim: &Claim) -> Result<()> {
-    steps::fence(connection, claim).map(|_| ())
 }
 
 /// Whether a third of a lease has gone.
@@ -216,12 +192,12 @@ pub fn held_by_others(tx: &Transaction<'_>, me: &str) -> Result<Vec<(String, Opt
 }
 
 /// Only runs that are open are looked at: every command with `--local` ends with this, however many runs are stored.
-const GIVE_BACK: &str =
+const RELEASE_ALL: &str =
     "UPDATE runs SET owner = NULL, lease_until = NULL WHERE owner = ? AND status IN ('created', 'running')";
 
 /// Gives back all that a process holds, so that others need not find out that it is gone.
-pub fn give_back(tx: &Transaction<'_>, owner: &str) -> Result<(), StoreError> {
-    tx.prepare_cached(GIVE_BACK)?.execute([owner])?;
+pub fn release_all(tx: &Transaction<'_>, owner: &str) -> Result<(), StoreError> {
+    tx.prepare_cached(RELEASE_ALL)?.execute([owner])?;
     tx.prepare_cached("UPDATE outbox SET owner = NULL WHERE owner = ?")?.execute([owner])?;
     Ok(())
 }
@@ -235,7 +211,7 @@ mod tests {
     #[test]
     fn what_is_given_back_is_found_by_an_index() {
         let connection = db::open_in_memory(IDENTITY).expect("opened");
-        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {GIVE_BACK}")).expect("a statement");
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {RELEASE_ALL}")).expect("a statement");
         let plan = statement.query_map(["me"], |row| row.get("detail")).expect("a plan");
         let plan: Vec<String> = plan.collect::<Result<_, _>>().expect("a plan");
         assert!(plan.iter().all(|step| step.starts_with("SEARCH")), "{plan:?}");

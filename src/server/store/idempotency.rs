@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::Result;
+use super::error::Result;
 use crate::server::types::clock;
 
 /// How long a key counts, in microseconds.

@@ -1,28 +1,15 @@
-//! Pages of lists: filters, cursors that go forward, and the order.
+//! Lists of runs: filters, and the indexes that serve them.
 
 use std::collections::BTreeSet;
 
-use rusqlite::{OptionalExtension, Transaction, params_from_iter};
+use rusqlite::{Transaction, params_from_iter};
 
-use super::Result;
-use super::agents::OF_AGENT;
+use super::error::Result;
+use super::page::Page;
 use super::runs::{COLUMNS, RunRow};
+use super::sql::OF_AGENT;
 use crate::server::types::order::Order;
-use crate::server::types::request::Kind;
-
-/// Which part of a list is asked for. Filters that a list does not know stay empty.
-#[derive(Clone, Debug)]
-pub struct Page {
-    pub limit: i64,
-    pub order: Order,
-    pub after: Option<String>,
-    pub before: Option<String>,
-    pub name: Option<String>,
-    pub query_text: Option<String>,
-    pub tags: Vec<String>,
-    /// Whether an agent must have all of the tags, and not only one of them.
-    pub all_tags: bool,
-}
+use crate::server::types::run_kind::RunKind;
 
 /// Which runs are asked for.
 #[derive(Clone, Debug, Default)]
@@ -31,53 +18,6 @@ pub struct RunFilter {
     pub kinds: Vec<String>,
     pub statuses: Vec<String>,
     pub stop_reason: Option<String>,
-}
-
-impl Page {
-    /// The beginning of a list.
-    pub fn first(limit: i64, order: Order) -> Self {
-        Self {
-            limit,
-            order,
-            after: None,
-            before: None,
-            name: None,
-            query_text: None,
-            tags: Vec::new(),
-            all_tags: false,
-        }
-    }
-
-    /// How many items it holds at most.
-    pub fn limit(&self) -> usize {
-        usize::try_from(self.limit).unwrap_or(0)
-    }
-
-    /// Whether rows are read against the order: the page in front of a cursor is found from its end.
-    pub fn backwards(&self) -> bool {
-        self.before.is_some() && self.after.is_none()
-    }
-
-    /// The condition that keeps to the page, and the order in which to read it. An unknown cursor is as none.
-    pub fn bounds(&self, tx: &Transaction<'_>, table: &str, seq: &str) -> Result<(String, String)> {
-        let mut condition = "1".to_owned();
-        let ascending = self.order == Order::Ascending;
-        for (cursor, forward) in [(&self.after, true), (&self.before, false)] {
-            if let Some(at) = position(tx, table, cursor.as_deref())? {
-                let sign = if forward == ascending { '>' } else { '<' };
-                condition.push_str(&format!(" AND {seq} {sign} {at}"));
-            }
-        }
-        let word = if ascending != self.backwards() { "ASC" } else { "DESC" };
-        Ok((condition, format!("ORDER BY {seq} {word}")))
-    }
-}
-
-/// Where an id stands in its table. The table's name is a constant of this program.
-pub fn position(tx: &Transaction<'_>, table: &str, id: Option<&str>) -> Result<Option<i64>> {
-    let Some(id) = id else { return Ok(None) };
-    let sql = format!("SELECT seq FROM {table} WHERE id = ?");
-    Ok(tx.prepare_cached(&sql)?.query_row([id], |row| row.get(0)).optional()?)
 }
 
 /// Lists runs, a page at a time.
@@ -157,7 +97,7 @@ fn of_reason(agent: Option<&str>) -> &'static str {
 
 /// The condition that looks for kinds. Those without the most frequent one have an index, in its own words.
 fn of_kinds(kinds: &[String]) -> String {
-    let rare = if kinds.iter().any(|kind| kind == Kind::Async.as_str()) { "" } else { " AND kind <> 'async'" };
+    let rare = if kinds.iter().any(|kind| kind == RunKind::Async.as_str()) { "" } else { " AND kind <> 'async'" };
     format!(" AND kind IN ({}){rare}", vec!["?"; kinds.len()].join(", "))
 }
 
@@ -191,7 +131,7 @@ mod tests {
     #[test]
     fn runs_that_are_waited_for_are_found_among_many_that_are_not() {
         for (background, plan) in [(false, "SCAN runs USING INDEX runs_waited_for"), (true, "SCAN runs")] {
-            let condition = of_kinds(&Kind::words(background)).replace('?', "'stream'");
+            let condition = of_kinds(&RunKind::words(background)).replace('?', "'stream'");
             assert_eq!(plan_of(None, &condition), plan, "{background}");
         }
     }

@@ -2,13 +2,14 @@
 
 use rusqlite::{OptionalExtension, Row, Transaction};
 
-use super::Result;
-use super::messages::{COLUMNS, MessageRow};
+use super::error::Result;
+use super::message_row::COLUMNS;
 use crate::server::types::memory_budget::SMALL;
+use crate::server::types::message::MessageRow;
 
 /// A message that is there, and not yet read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Spot {
+pub struct MessageRef {
     seq: i64,
     /// How large it is, about.
     bytes: usize,
@@ -17,11 +18,11 @@ pub struct Spot {
 /// What a message has besides its own fields, about.
 const COMMON: usize = 512;
 
-impl Spot {
+impl MessageRef {
     /// The columns of a message from which a spot is read. A text's length is known without reading it.
     pub const COLUMNS: &str = "seq, octet_length(own)";
 
-    /// Reads a row that begins with [`Spot::COLUMNS`].
+    /// Reads a row that begins with [`MessageRef::COLUMNS`].
     pub fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let own = usize::try_from(row.get::<_, i64>(1)?).unwrap_or(0);
         Ok(Self { seq: row.get(0)?, bytes: own + COMMON })
@@ -39,14 +40,14 @@ impl Spot {
 }
 
 /// How large the messages are together, about.
-pub fn bytes(spots: &[Spot]) -> usize {
+pub fn bytes(spots: &[MessageRef]) -> usize {
     spots.iter().map(|spot| spot.bytes).sum()
 }
 
 /// As many from the front as fit into so many bytes, and at least one.
-pub fn front(spots: &[Spot], most: usize) -> &[Spot] {
+pub fn front(spots: &[MessageRef], most: usize) -> &[MessageRef] {
     let mut sum = 0;
-    let fits = |spot: &&Spot| {
+    let fits = |spot: &&MessageRef| {
         sum += spot.bytes;
         sum <= most
     };
@@ -55,13 +56,13 @@ pub fn front(spots: &[Spot], most: usize) -> &[Spot] {
 }
 
 /// The fields that a message has in common with all others; none if it is gone since.
-pub fn common(tx: &Transaction<'_>, spot: Spot) -> Result<Option<MessageRow>> {
+pub fn common(tx: &Transaction<'_>, spot: MessageRef) -> Result<Option<MessageRow>> {
     let mut statement = tx.prepare_cached(&format!("SELECT {COLUMNS}, '{{}}' AS own FROM messages WHERE seq = ?"))?;
     Ok(statement.query_row([spot.seq], MessageRow::read).optional()?)
 }
 
 /// A piece of what a message has besides them, as it is stored: a JSON object.
-pub fn piece(tx: &Transaction<'_>, spot: Spot, from: usize, most: usize) -> Result<Vec<u8>> {
+pub fn piece(tx: &Transaction<'_>, spot: MessageRef, from: usize, most: usize) -> Result<Vec<u8>> {
     let text = tx.blob_open("main", "messages", "own", spot.seq, true)?;
     let mut piece = vec![0; most.min(text.len().saturating_sub(from))];
     text.read_at_exact(&mut piece, from)?;
@@ -69,7 +70,7 @@ pub fn piece(tx: &Transaction<'_>, spot: Spot, from: usize, most: usize) -> Resu
 }
 
 /// Reads the messages. One that is gone since is left out.
-pub fn messages(tx: &Transaction<'_>, spots: &[Spot]) -> Result<Vec<MessageRow>> {
+pub fn messages(tx: &Transaction<'_>, spots: &[MessageRef]) -> Result<Vec<MessageRow>> {
     let mut statement = tx.prepare_cached(&format!("SELECT {COLUMNS}, own FROM messages WHERE seq = ?"))?;
     let read = spots.iter().map(|spot| statement.query_row([spot.seq], MessageRow::read).optional());
     Ok(read.filter_map(rusqlite::Result::transpose).collect::<rusqlite::Result<_>>()?)
@@ -81,7 +82,7 @@ mod tests {
 
     #[test]
     fn what_is_read_at_once_is_what_fits_and_at_least_one() {
-        let spots = [30, 30, 50, 200, 1].map(|bytes| Spot { seq: 0, bytes });
+        let spots = [30, 30, 50, 200, 1].map(|bytes| MessageRef { seq: 0, bytes });
         let lengths = |most| {
             let mut left = &spots[..];
             let pieces = std::iter::from_fn(|| {

@@ -1,156 +1,21 @@
 //! Messages: what was said, called, returned, asked and decided. One row is one item of a list.
 
-use rusqlite::{OptionalExtension, Row, Transaction, params, params_from_iter};
-use serde_json::{Value, json};
-use uuid::Uuid;
+use rusqlite::{OptionalExtension, Transaction, params, params_from_iter};
 
-use super::agents::OF_AGENT;
-use super::claims::Claim;
-use super::message_refs::Spot;
+use super::error::Result;
+use super::fence::Claim;
+use super::message_refs::MessageRef;
+use super::message_row::COLUMNS;
+use super::new_message::NewMessage;
+use super::page::Page;
 use super::runs::RunRow;
-use super::{Page, Result};
-use crate::server::models::Call;
+use super::sql::OF_AGENT;
+use crate::server::types::clock;
+use crate::server::types::message::MessageRow;
 use crate::server::types::order::Order;
-use crate::server::types::request::{InputMessage, Returned, Verdict};
-use crate::server::types::{clock, ids};
-
-/// A message as it is stored.
-#[derive(Clone, Debug)]
-pub struct MessageRow {
-    pub id: String,
-    pub run_id: Option<String>,
-    pub step_id: Option<String>,
-    pub date: i64,
-    pub message_type: String,
-    pub name: Option<String>,
-    pub otid: Option<String>,
-    pub sender_id: Option<String>,
-    /// The fields that its type alone has.
-    pub own: Value,
-}
-
-/// A message to be stored.
-#[derive(Clone, Debug)]
-pub struct NewMessage {
-    id: Uuid,
-    message_type: &'static str,
-    name: Option<String>,
-    otid: Option<String>,
-    sender_id: Option<String>,
-    /// Its own fields, as JSON.
-    own: String,
-}
-
-impl NewMessage {
-    /// A message that the server makes. Its otid is its own id with the lowest bits as the item's number.
-    fn made(message_type: &'static str, own: Value) -> Self {
-        let own = own.to_string();
-        let id = ids::uuid();
-        let otid = Uuid::from_u128(id.as_u128() & !0x7f).to_string();
-        Self { id, message_type, name: None, otid: Some(otid), sender_id: None, own }
-    }
-
-    /// A message that was sent. A content of one text part is listed as its text.
-    pub fn input(message: &InputMessage) -> Self {
-        let content = match message.content.as_array().map(Vec::as_slice) {
-            Some([part]) if part["type"] == "text" => part["text"].clone(),
-            _ => message.content.clone(),
-        };
-        Self {
-            name: message.name.clone(),
-            otid: Some(message.otid.clone().unwrap_or_else(|| Uuid::new_v4().to_string())),
-            sender_id: message.sender_id.clone(),
-            ..Self::made(message.role.message_type(), json!({"content": content}))
-        }
-    }
-
-    /// What the agent thought.
-    pub fn thought(text: &str) -> Self {
-        let own = json!({"reasoning": text, "source": "reasoner_model", "signature": null});
-        Self::made("reasoning_message", own)
-    }
-
-    /// What the agent said.
-    pub fn reply(text: &str) -> Self {
-        Self::made("assistant_message", json!({"content": text}))
-    }
-
-    /// A tool call.
-    pub fn call(call: &Call, call_id: &str) -> Self {
-        Self::made("tool_call_message", calls(call, call_id))
-    }
-
-    /// A tool call that waits for a decision.
-    pub fn request(call: &Call, call_id: &str) -> Self {
-        let message = Self::made("approval_request_message", calls(call, call_id));
-        Self { otid: Some(format!("message-{}", message.id)), ..message }
-    }
-
-    /// A decision on a call, or what is given in place of one: the tool's answer itself.
-    pub fn response(call_id: &str, verdict: &Verdict) -> Self {
-        let decision = |approve: bool, reason: Option<&str>| {
-            let approval = json!({"type": "approval", "tool_call_id": call_id, "approve": approve, "reason": reason});
-            (approval, json!(approve), json!(reason))
-        };
-        let (item, approve, reason) = match verdict {
-            Verdict::Approve => decision(true, None),
-            Verdict::Deny { reason } => decision(false, reason.as_deref()),
-            Verdict::Result(returned) => (returned.item(call_id), Value::Null, Value::Null),
-        };
-        let own = json!({"approvals": [item], "approve": approve, "approval_request_id": null, "reason": reason});
-        Self { otid: None, ..Self::made("approval_response_message", own) }
-    }
-
-    /// What a tool answered.
-    pub fn tool_return(name: &str, call_id: &str, returned: &Returned) -> Self {
-        let item = returned.item(call_id);
-        let mut own = item.clone();
-        if let Some(own) = own.as_object_mut() {
-            own.remove("type");
-            own.insert("tool_returns".to_owned(), json!([item]));
-        }
-        Self { name: Some(name.to_owned()), ..Self::made("tool_return_message", own) }
-    }
-
-    /// Its id on the wire.
-    pub fn id(&self) -> String {
-        format!("message-{}", self.id)
-    }
-
-    /// Its own fields as text, from which its tokens are counted.
-    pub fn text(&self) -> &str {
-        &self.own
-    }
-}
-
-fn calls(call: &Call, call_id: &str) -> Value {
-    let call = json!({"name": call.name, "arguments": call.arguments, "tool_call_id": call_id});
-    json!({"tool_call": call, "tool_calls": [call]})
-}
-
-/// The columns that all messages have. Their run is none once it was deleted.
-pub const COLUMNS: &str = "id, (SELECT runs.id FROM runs WHERE runs.seq = run_seq) AS run_id, step_id, date,
-    message_type, name, otid, sender_id";
 
 /// The condition that looks for the messages of a run by its id: none once it was deleted.
 const OF_RUN: &str = "(agent, run_seq) = (SELECT agent, seq FROM runs WHERE runs.id = ?)";
-
-impl MessageRow {
-    /// Reads a row with [`COLUMNS`] and `own`.
-    pub fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            id: row.get("id")?,
-            run_id: row.get("run_id")?,
-            step_id: row.get("step_id")?,
-            date: row.get("date")?,
-            message_type: row.get("message_type")?,
-            name: row.get("name")?,
-            otid: row.get("otid")?,
-            sender_id: row.get("sender_id")?,
-            own: serde_json::from_str(&row.get::<_, String>("own")?).unwrap_or_default(),
-        })
-    }
-}
 
 /// Finds a message.
 pub fn get(tx: &Transaction<'_>, id: &str) -> Result<Option<MessageRow>> {
@@ -225,7 +90,7 @@ pub fn list(
     of: Of<'_>,
     sieve: Sieve<'_>,
     page: &Page,
-) -> Result<std::result::Result<Vec<Spot>, String>> {
+) -> Result<std::result::Result<Vec<MessageRef>, String>> {
     let (mut condition, id) = match of {
         Of::Agent(id) => (format!("agent = {OF_AGENT}"), id),
         Of::Run(id) => (OF_RUN.to_owned(), id),
@@ -247,11 +112,11 @@ pub fn list(
     let against = page.backwards() && !sieve.by_time;
     let word = if ascending != against { "ASC" } else { "DESC" };
     let (order, limit) = (of.order(word), page.limit);
-    let columns = Spot::COLUMNS;
+    let columns = MessageRef::COLUMNS;
     let sql = format!("SELECT {columns} FROM messages WHERE {condition} ORDER BY {order} LIMIT {limit}");
     let values = [id].into_iter().chain(types.iter().map(String::as_str));
     let mut statement = tx.prepare(&sql)?;
-    let rows = statement.query_map(params_from_iter(values), Spot::read)?;
+    let rows = statement.query_map(params_from_iter(values), MessageRef::read)?;
     let mut found = rows.collect::<rusqlite::Result<Vec<_>>>()?;
     if against {
         found.reverse();
@@ -260,7 +125,7 @@ pub fn list(
 }
 
 /// The first hundred messages of a run, filtered as its request asked for.
-pub fn of_run(tx: &Transaction<'_>, run: &RunRow, of_steps: bool) -> Result<Vec<Spot>> {
+pub fn of_run(tx: &Transaction<'_>, run: &RunRow, of_steps: bool) -> Result<Vec<MessageRef>> {
     let types = run.wanted_types();
     let sieve = Sieve { types: &types, of_steps, by_time: false };
     Ok(list(tx, Of::Run(&run.id), sieve, &Page::first(100, Order::Ascending))?.unwrap_or_default())
@@ -290,12 +155,12 @@ pub fn history(tx: &Transaction<'_>, claim: &Claim, of_steps: bool) -> Result<Ve
 }
 
 /// Some messages of a run behind a place in it, in their order, each with its type.
-pub fn behind(tx: &Transaction<'_>, run: &str, seq: i64) -> Result<Vec<(Spot, String)>> {
-    let columns = Spot::COLUMNS;
+pub fn behind(tx: &Transaction<'_>, run: &str, seq: i64) -> Result<Vec<(MessageRef, String)>> {
+    let columns = MessageRef::COLUMNS;
     let mut statement = tx.prepare_cached(&format!(
         "SELECT {columns}, message_type FROM messages WHERE {OF_RUN} AND seq > ? ORDER BY seq LIMIT 200"
     ))?;
-    let rows = statement.query_map(params![run, seq], |row| Ok((Spot::read(row)?, row.get("message_type")?)))?;
+    let rows = statement.query_map(params![run, seq], |row| Ok((MessageRef::read(row)?, row.get("message_type")?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -314,7 +179,7 @@ mod tests {
     fn the_messages_of_a_run_are_found_in_their_order_and_no_others_are_read() {
         let connection = db::open_in_memory(IDENTITY).expect("opened");
         for cursor in ["1", "seq > 1", "(run_seq, seq) < (3, 4)"] {
-            let columns = Spot::COLUMNS;
+            let columns = MessageRef::COLUMNS;
             let sql = format!("SELECT {columns} FROM messages WHERE {OF_RUN} AND {cursor} ORDER BY seq DESC LIMIT 9");
             let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a statement");
             let plan = statement.query_map(["run-1"], |row| row.get("detail")).expect("a plan");

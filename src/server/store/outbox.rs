@@ -2,9 +2,9 @@
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::Result;
+use super::error::Result;
+use super::owner::Owners;
 use super::runs::RunRow;
-use crate::server::engine::owner::Owners;
 use crate::server::types::clock;
 
 /// How many callbacks of one agent are under way at once.

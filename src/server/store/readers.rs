@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use rusqlite::{Connection, Transaction};
 
-use super::Result;
-use super::database::Shared;
+use super::error::Result;
+use super::shared::SharedConnection;
 use crate::db;
 
 /// How many connections are kept open for the next reader.
@@ -17,15 +17,15 @@ pub enum Readers {
     /// They have their own, beside the writer's.
     Pool { path: PathBuf, idle: Mutex<Vec<Connection>> },
     /// A database in memory has only one.
-    Writer(Shared),
+    Writer(SharedConnection),
 }
 
 impl Readers {
     /// Readers of a file; without one, of the connection that has all of it.
-    pub fn new(path: Option<&Path>, writer: &Shared) -> Self {
+    pub fn new(path: Option<&Path>, writer: &SharedConnection) -> Self {
         match path {
             Some(path) => Self::Pool { path: path.to_owned(), idle: Mutex::default() },
-            None => Self::Writer(Shared::clone(writer)),
+            None => Self::Writer(SharedConnection::clone(writer)),
         }
     }
 

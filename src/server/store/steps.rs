@@ -1,14 +1,19 @@
 //! Steps: each is one transaction with its messages, its usage and, if it is the last, the run's end.
 
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
 
-use super::approvals::{self, Pending};
-use super::claims::Claim;
-use super::messages::{self, NewMessage};
-use super::runs::{COLUMNS, RunRow};
-use super::{Page, Result, StoreError, outbox};
+use super::approvals;
+use super::error::Result;
+use super::fence::{Claim, fence};
+use super::messages;
+use super::new_message::NewMessage;
+use super::outbox;
+use super::page::Page;
+use super::runs::RunRow;
+use super::sql::as_json;
 use crate::model::{RunStatus, StopReason};
-use crate::server::models::Failure;
+use crate::server::types::approval::PendingApproval;
+use crate::server::types::run_error::RunError;
 use crate::server::types::{clock, ids};
 
 /// A step as it is stored.
@@ -34,10 +39,10 @@ pub struct NewStep {
     pub prompt_tokens: i64,
     pub completion_tokens: i64,
     /// The call that waits for a decision behind this step.
-    pub waits: Option<Pending>,
-    pub failure: Option<Failure>,
+    pub pending: Option<PendingApproval>,
+    pub error: Option<RunError>,
     /// Whether what was sent is not kept with it.
-    pub loses_input: bool,
+    pub drops_input: bool,
 }
 
 /// How a run ends.
@@ -45,7 +50,7 @@ pub struct NewStep {
 pub struct Ending {
     pub status: RunStatus,
     pub reason: StopReason,
-    pub error: Option<String>,
+    pub error: Option<RunError>,
     pub duration_ns: i64,
 }
 
@@ -94,19 +99,10 @@ pub fn commit(
     Ok(())
 }
 
-/// Returns the run, if the claim still holds. A cancel takes it away, unless it lets the step go on to its end.
-pub fn fence(connection: &Connection, claim: &Claim) -> Result<RunRow> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM runs WHERE seq = ? AND owner = ? AND attempt = ? AND status IN ('running', 'cancelled')"
-    );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let run = statement.query_row(params![claim.seq, claim.owner, claim.attempt], RunRow::read).optional()?;
-    run.ok_or(StoreError::Lost)
-}
-
 fn add(tx: &Transaction<'_>, run: &RunRow, step: &NewStep, reason: Option<&StopReason>) -> Result<()> {
     let id = format!("step-{}", ids::uuid());
-    let failure = step.failure.as_ref();
+    let error = step.error.as_ref();
+    let stop_reason = error.map(|error| error.kind.stop_reason());
     tx.prepare_cached(
         "INSERT INTO steps (id, run_id, model, prompt_tokens, completion_tokens, stop_reason, error_type, error)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -117,17 +113,17 @@ fn add(tx: &Transaction<'_>, run: &RunRow, step: &NewStep, reason: Option<&StopR
         step.model,
         step.prompt_tokens,
         step.completion_tokens,
-        failure.map(|failure| &failure.reason).or(reason).map(StopReason::as_str),
-        failure.map(|failure| failure.kind),
-        failure.map(|failure| &failure.message)
+        stop_reason.as_ref().or(reason).map(StopReason::as_str),
+        error.map(|error| error.kind.exception()),
+        error.map(|error| &error.message)
     ])?;
-    if !step.loses_input {
+    if !step.drops_input {
         adopt_inputs(tx, run, &id)?;
     }
     for message in &step.messages {
         messages::insert(tx, run, Some(&id), message)?;
     }
-    step.waits.as_ref().map_or(Ok(()), |waits| approvals::add(tx, run, waits))
+    step.pending.as_ref().map_or(Ok(()), |waits| approvals::add(tx, run, waits))
 }
 
 /// The messages that were sent belong to the first step. Decisions belong to none.
@@ -149,7 +145,7 @@ pub fn end(tx: &Transaction<'_>, run: &RunRow, ending: &Ending, owner: &str) -> 
     .execute(params![
         ending.status.as_str(),
         ending.reason.as_str(),
-        ending.error,
+        ending.error.as_ref().map(as_json),
         clock::now(),
         ending.duration_ns,
         run.seq
@@ -164,7 +160,7 @@ pub fn end(tx: &Transaction<'_>, run: &RunRow, ending: &Ending, owner: &str) -> 
 
 /// Notes a callback in another transaction than the end of its run: too late, if the process dies between.
 #[cfg(sabotage)]
-pub fn call_back_late(tx: &Transaction<'_>, claim: &Claim) -> Result<()> {
+pub fn add_callback_late(tx: &Transaction<'_>, claim: &Claim) -> Result<()> {
     match super::runs::get(tx, &claim.run)? {
         Some(run) if crate::sabotage::breaks("callback-with-the-end") => outbox::add(tx, &run, Some(&claim.owner)),
         _ => Ok(()),

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
-use super::database::Shared;
-use super::{Result, StoreError};
+use super::error::{Result, StoreError};
+use super::shared::SharedConnection;
 
 /// How many requests one transaction takes, and as much work beside them: more would keep the first of them waiting for
 /// their answer.
@@ -36,7 +36,7 @@ pub const MOST_WAITING: usize = 1024;
 
 /// A connection that writes, and what waits for it.
 pub struct Writer {
-    connection: Shared,
+    connection: SharedConnection,
     queue: Mutex<Queue>,
     /// Told when as many requests wait as are expected.
     gathered: Condvar,
@@ -87,7 +87,7 @@ struct Write<T, W> {
 }
 
 impl Writer {
-    pub fn new(connection: Shared) -> Self {
+    pub fn new(connection: SharedConnection) -> Self {
         Self { connection, queue: Mutex::default(), gathered: Condvar::new() }
     }
 
@@ -221,7 +221,10 @@ impl<T: Send, W: FnMut(&Transaction<'_>) -> Result<T> + Send> Job for Write<T, W
 }
 
 /// Does what comes behind other work and must not undo that: none where it failed, with nothing of it written.
-pub fn beside<T>(tx: &Transaction<'_>, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<Option<T>> {
+pub fn try_in_savepoint<T>(
+    tx: &Transaction<'_>,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T>,
+) -> Result<Option<T>> {
     match in_savepoint(tx, work) {
         Ok(value) => Ok(Some(value)),
         Err(error) if tx.is_autocommit() => Err(error),
@@ -259,8 +262,9 @@ mod tests {
 
     const TABLES: Identity = Identity {
         application_id: 78,
-        migrations: &["CREATE TABLE t (x NOT NULL);
-            CREATE TABLE later (x REFERENCES later (y) DEFERRABLE INITIALLY DEFERRED, y UNIQUE)"],
+        version: 1,
+        schema: "CREATE TABLE t (x NOT NULL);
+            CREATE TABLE later (x REFERENCES later (y) DEFERRABLE INITIALLY DEFERRED, y UNIQUE)",
     };
 
     struct Bed {
@@ -403,7 +407,7 @@ mod tests {
         let bed = bed();
         let mut failed = bed.wait(|tx| {
             insert(tx)?;
-            let next = beside(tx, |tx| insert(tx).and(Err::<(), _>(StoreError::Lost)))?;
+            let next = try_in_savepoint(tx, |tx| insert(tx).and(Err::<(), _>(StoreError::Lost)))?;
             assert!(next.is_none());
             Ok(())
         });

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::server::Adopt;
-use crate::server::engine::callback::MOST_AT_ONCE;
+use crate::server::engine::state::MOST_CALLBACKS;
 use crate::server::store::outbox;
 
 /// Starts a receiver that responds to one request with a status line; the task returns the head and the body.
@@ -338,8 +338,8 @@ async fn concurrent_callbacks_are_bounded_over_all_agents_and_all_are_sent() {
     for run in &runs {
         server.until(run, "completed").await;
     }
-    waiting.wait_for(|count| *count >= MOST_AT_ONCE).await.expect("counted");
-    assert_eq!((server.running.engine.calls.available_permits(), *waiting.borrow()), (0, MOST_AT_ONCE));
+    waiting.wait_for(|count| *count >= MOST_CALLBACKS).await.expect("counted");
+    assert_eq!((server.running.engine.callback_permits.available_permits(), *waiting.borrow()), (0, MOST_CALLBACKS));
     answer.send_replace(true);
     for run in &runs {
         server.running.settle(run).await.expect("settled");

@@ -211,7 +211,7 @@ async fn a_large_list_waits_for_memory_and_a_small_one_does_not() {
     let server = Server::start(Store::Memory, false).await;
     let (agent, sent) = with_large_messages(&server).await;
     let path = format!("/v1/agents/{agent}/messages?order=asc");
-    let held = server.running.memory().take(usize::MAX, 1).await;
+    let held = server.running.memory().acquire(usize::MAX, 1).await;
     let large = server.get(&path);
     tokio::pin!(large);
     let newest = format!("/v1/agents/{agent}/messages?limit=1");

@@ -240,7 +240,7 @@ async fn a_long_running_server_takes_over_open_runs_and_those_of_stopped_process
 #[tokio::test]
 async fn a_stopping_process_claims_no_run() {
     let server = Server::in_memory().await;
-    assert!(server.running.engine.takes_work());
+    assert!(server.running.engine.accepts_work());
     server.running.engine.stop().await;
-    assert!(!server.running.engine.takes_work(), "a run claimed now would count as lost");
+    assert!(!server.running.engine.accepts_work(), "a run claimed now would count as lost");
 }

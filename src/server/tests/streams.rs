@@ -53,6 +53,8 @@ async fn a_synchronous_request_gets_the_error_of_its_run() {
     let post = async |body: Value| server.call("POST", &path, Body::from(body.to_string())).await;
     let (status, answer) = post(json!({"input": "@fail the disk is full"})).await;
     assert_eq!((status.as_u16(), answer), (500, json!({"detail": "the disk is full"})));
+    let (status, answer) = post(json!({"input": "@fail CONFLICT: the disk"})).await;
+    assert_eq!((status.as_u16(), answer), (500, json!({"detail": "CONFLICT: the disk"})), "the text has no meaning");
     let asked = server.post(&path, json!({"input": "@ask rm {}"})).await;
     assert_eq!(asked["stop_reason"]["stop_reason"], "requires_approval");
     let (status, answer) = post(json!({"input": "hi"})).await;
@@ -199,15 +201,15 @@ async fn a_subscription_gets_only_news_of_its_run() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
     let waits = server.send(&agent, json!({"input": "@sleep 60"})).await;
-    let mut subscription = server.running.engine.listen(waits.as_str());
+    let mut subscription = server.running.engine.subscribe(waits.as_str());
     server.until(&waits, "running").await;
     let other = server.scripted().await;
     for _ in 0..3 {
         server.run(&other, SCRIPT).await;
     }
-    assert!(subscription.next().now_or_never().is_none(), "runs of other agents do not wake it");
+    assert!(subscription.changed().now_or_never().is_none(), "runs of other agents do not wake it");
     server.cancel(&agent, json!({})).await;
-    subscription.next().await;
+    subscription.changed().await;
 }
 
 #[tokio::test]

@@ -3,6 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// The model of an agent that was created without one.
+pub const DEFAULT_MODEL: &str = "agentctl/echo";
+
+/// The system prompt of an agent that was created without one.
+pub const DEFAULT_SYSTEM: &str = "You are a helpful assistant.";
+
 /// The settings of a new agent.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NewAgent {
@@ -28,7 +34,7 @@ pub struct AgentChanges {
 }
 
 impl AgentChanges {
-    /// AgentChanges what can be set when an agent is made.
+    /// Changes the settings of an agent.
     pub fn apply(&self, to: &mut NewAgent) {
         let Self { description, tags, metadata, .. } = self.clone();
         to.description = description.unwrap_or_else(|| to.description.take());

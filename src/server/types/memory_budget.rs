@@ -1,63 +1,63 @@
-//! Room for what is large: how much of all request bodies and answers is in memory at once, over all connections.
+//! The memory budget for large request bodies and responses, over all connections of a server.
 //!
-//! Who finds none waits for it, in the order of coming. Nobody waits who holds some, so that all get their turn.
+//! First come, first served. A holder of a permit never waits for another one, so nothing deadlocks.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How much memory there is for what is large, in bytes.
-const ALL: usize = 128 << 20;
-/// What is counted, in bytes.
-const GRAIN: usize = 1 << 10;
-/// What is not larger than this, in bytes, needs none: it waits for nothing that is.
+/// The whole budget, in bytes.
+const TOTAL: usize = 128 << 20;
+/// The unit of the budget, in bytes.
+const UNIT: usize = 1 << 10;
+/// Up to this size, in bytes, no permit is needed, so small requests never wait for large ones.
 pub const SMALL: usize = 64 << 10;
 
-/// The room of one server.
+/// The memory budget of a server.
 #[derive(Clone, Debug)]
 pub struct MemoryBudget(Arc<Semaphore>);
 
-/// A part of it, until this is dropped.
+/// A part of the budget, returned when this is dropped.
 #[derive(Debug)]
-pub struct Taken {
-    _part: Option<OwnedSemaphorePermit>,
+pub struct MemoryPermit {
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
-/// Bytes with the room that they take.
-struct Held {
+/// Bytes with their permit.
+struct PermittedBytes {
     bytes: Bytes,
-    _room: Taken,
+    _permit: MemoryPermit,
 }
 
 impl Default for MemoryBudget {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(ALL / GRAIN)))
+        Self(Arc::new(Semaphore::new(TOTAL / UNIT)))
     }
 }
 
 impl MemoryBudget {
-    /// Waits for room to make something of so many bytes, which takes that many times their memory. Where that is more
-    /// than there is, it waits for all of it.
-    pub async fn take(&self, bytes: usize, times: usize) -> Taken {
+    /// Waits for a permit for `bytes` bytes whose processing takes `times` as much memory. A larger need than the whole
+    /// budget takes the whole budget.
+    pub async fn acquire(&self, bytes: usize, times: usize) -> MemoryPermit {
         if bytes <= SMALL {
-            return Taken { _part: None };
+            return MemoryPermit { _permit: None };
         }
-        let grains = bytes.saturating_mul(times).min(ALL).div_ceil(GRAIN);
-        let part = Arc::clone(&self.0).acquire_many_owned(u32::try_from(grains).unwrap_or(u32::MAX));
-        // It is never closed.
-        Taken { _part: part.await.ok() }
+        let units = bytes.saturating_mul(times).min(TOTAL).div_ceil(UNIT);
+        let permit = Arc::clone(&self.0).acquire_many_owned(u32::try_from(units).unwrap_or(u32::MAX));
+        // The semaphore is never closed.
+        MemoryPermit { _permit: permit.await.ok() }
     }
 }
 
-impl Taken {
-    /// Gives the room back with the last of these bytes.
-    pub fn around(self, bytes: impl Into<Bytes>) -> Bytes {
-        Bytes::from_owner(Held { bytes: bytes.into(), _room: self })
+impl MemoryPermit {
+    /// Attaches the permit to bytes: it is returned when the last slice of them is dropped.
+    pub fn attach(self, bytes: impl Into<Bytes>) -> Bytes {
+        Bytes::from_owner(PermittedBytes { bytes: bytes.into(), _permit: self })
     }
 }
 
-impl AsRef<[u8]> for Held {
+impl AsRef<[u8]> for PermittedBytes {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
@@ -70,26 +70,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_finds_no_room_waits_until_the_bytes_before_it_are_gone() {
-        let room = MemoryBudget::default();
-        let large = room.take(ALL / 3, 2).now_or_never().expect("room").around(vec![0; 5]);
-        let part = large.slice(1..2);
-        let next = room.take(ALL / 3, 2);
+    fn a_permit_is_returned_with_the_last_slice_of_its_bytes() {
+        let budget = MemoryBudget::default();
+        let large = budget.acquire(TOTAL / 3, 2).now_or_never().expect("a permit").attach(vec![0; 5]);
+        let slice = large.slice(1..2);
+        let next = budget.acquire(TOTAL / 3, 2);
         tokio::pin!(next);
         assert!(next.as_mut().now_or_never().is_none());
-        assert!(room.take(SMALL, 9).now_or_never().is_some(), "what is small does not wait");
+        assert!(budget.acquire(SMALL, 9).now_or_never().is_some(), "small bodies need no permit");
         drop(large);
-        assert!(next.as_mut().now_or_never().is_none(), "a part of the bytes is left");
-        drop(part);
+        assert!(next.as_mut().now_or_never().is_none(), "a slice is left");
+        drop(slice);
         assert!(next.now_or_never().is_some());
     }
 
     #[test]
-    fn what_is_larger_than_all_gets_all() {
-        let room = MemoryBudget::default();
-        let all = room.take(usize::MAX, 3).now_or_never().expect("room");
-        assert!(room.take(SMALL + 1, 1).now_or_never().is_none());
+    fn a_need_larger_than_the_budget_takes_all_of_it() {
+        let budget = MemoryBudget::default();
+        let all = budget.acquire(usize::MAX, 3).now_or_never().expect("a permit");
+        assert!(budget.acquire(SMALL + 1, 1).now_or_never().is_none());
         drop(all);
-        assert!(room.take(SMALL + 1, 1).now_or_never().is_some());
+        assert!(budget.acquire(SMALL + 1, 1).now_or_never().is_some());
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Each difference has one name here, and whoever has to decide asks by that name. What both do alike is not here.
 
-use super::request::Kind;
+use super::run_kind::RunKind;
 use crate::model::{RunStatus, StopReason};
 
 /// Whose manners a server has.
@@ -21,7 +21,7 @@ impl Manners {
     }
 
     /// The status that is shown: an async run never says that it is `running`, it stays `created` to its end.
-    pub fn status(self, status: &RunStatus, kind: Kind) -> RunStatus {
+    pub fn status(self, status: &RunStatus, kind: RunKind) -> RunStatus {
         let running = *status == RunStatus::Running && !kind.streams();
         if self.quirky() && running { RunStatus::Created } else { status.clone() }
     }
@@ -96,7 +96,7 @@ impl Manners {
     }
 
     /// The stop reason of a run that raised: its step's own, or `error` whatever it was, unless it streams.
-    pub fn raised(self, reason: &StopReason, kind: Kind) -> StopReason {
+    pub fn raised(self, reason: &StopReason, kind: RunKind) -> StopReason {
         if self.quirky() && !kind.streams() { StopReason::Error } else { reason.clone() }
     }
 

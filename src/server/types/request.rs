@@ -1,21 +1,22 @@
-//! A request to send messages, after validation, and as it is kept with its run.
+//! Requests to send messages, after validation, and the part of them that is stored with the run.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::model::message::content_text;
-use crate::server::Manners;
-use crate::server::models::Failure;
+use crate::server::types::quirks::Manners;
+use crate::server::types::run_error::{RunError, RunErrorKind};
+use crate::server::types::run_kind::RunKind;
 
-/// The tool, and its argument, by which an agent speaks unless a request names others.
-pub const SPEAKS: &str = "send_message";
-pub const SPOKEN: &str = "message";
+/// The default name and argument of the tool with which an agent replies.
+pub const REPLY_TOOL: &str = "send_message";
+pub const REPLY_ARGUMENT: &str = "message";
 
-/// What one of the routes that send messages was asked for.
+/// The body of a request to one of the routes that send messages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SendRequest {
     #[serde(default)]
-    pub kind: Kind,
+    pub kind: RunKind,
     pub inputs: Vec<Input>,
     pub max_steps: i64,
     pub use_assistant_message: bool,
@@ -37,47 +38,32 @@ pub struct RequestConfig {
     pub include_return_message_types: Option<Vec<String>>,
 }
 
-/// What stays of a request with its run, however long it was.
+/// The part of a request that is stored with its run. It is short, however long the request is.
 #[derive(Serialize)]
-pub struct Kept<'a> {
+pub struct StoredConfig<'a> {
     use_assistant_message: bool,
     assistant_message_tool_name: &'a str,
     assistant_message_tool_kwarg: &'a str,
     include_return_message_types: &'a Option<Vec<String>>,
-    /// How many messages were sent.
+    /// The number of messages in the request.
     sent: usize,
 }
 
-/// Its number of messages alone.
+/// The number of messages of a [`StoredConfig`].
 #[derive(Deserialize)]
-pub struct Sent {
+pub struct MessageCount {
     pub sent: usize,
-}
-
-/// By which route a run was sent, and how its sender listens.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Kind {
-    /// It does not listen.
-    #[default]
-    Async,
-    /// It waits for the whole answer.
-    Sync,
-    /// It listens to a stream.
-    Stream,
-    /// It listens to a stream that others may join.
-    BackgroundStream,
 }
 
 /// One element of `messages`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Input {
-    /// Something said.
     Message(InputMessage),
-    /// Decisions on tool calls that wait for them.
+    /// Decisions on waiting tool calls.
     Decisions(Vec<Decision>),
 }
 
-/// A message of a role.
+/// A message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InputMessage {
     pub role: Role,
@@ -87,7 +73,7 @@ pub struct InputMessage {
     pub sender_id: Option<String>,
 }
 
-/// Who speaks.
+/// The author of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Role {
     User,
@@ -95,42 +81,42 @@ pub enum Role {
     Assistant,
 }
 
-/// What becomes of a tool call that waits.
+/// A decision on a waiting tool call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
-    /// The call it names; the deprecated form names the request's message instead.
+    /// The tool call. The deprecated form has `request_id` instead.
     pub tool_call_id: Option<String>,
-    /// The message that asked, in the deprecated form.
+    /// The message that asks for the approval.
     pub request_id: Option<String>,
     pub verdict: Verdict,
 }
 
-/// Yes, no, or the result itself.
+/// An approval, a denial, or the result of the tool.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Verdict {
     Approve,
     Deny { reason: Option<String> },
-    Result(Returned),
+    Result(ToolReturn),
 }
 
-/// What a tool answered.
+/// The result of a tool call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Returned {
+pub struct ToolReturn {
     pub error: bool,
     /// Text, or parts.
     pub answer: Value,
-    /// Lines that it printed, or null.
+    /// A list of lines, or null.
     pub stdout: Value,
     pub stderr: Value,
 }
 
-impl Returned {
-    /// An answer of a tool that printed nothing.
+impl ToolReturn {
+    /// A result without output.
     pub fn new(error: bool, answer: impl Into<Value>) -> Self {
         Self { error, answer: answer.into(), stdout: Value::Null, stderr: Value::Null }
     }
 
-    /// The answer to a call as messages carry it.
+    /// Returns the result of a call as messages contain it.
     pub fn item(&self, call_id: &str) -> Value {
         json!({
             "type": "tool",
@@ -143,52 +129,8 @@ impl Returned {
     }
 }
 
-impl Kind {
-    const ALL: [Self; 4] = [Self::Async, Self::Sync, Self::Stream, Self::BackgroundStream];
-
-    /// The word under which runs are stored.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Async => "async",
-            Self::Sync => "sync",
-            Self::Stream => "stream",
-            Self::BackgroundStream => "background_stream",
-        }
-    }
-
-    /// The kind that is stored under a word.
-    pub fn from_word(word: &str) -> Self {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == word).unwrap_or_default()
-    }
-
-    /// The words of the kinds that are in the background, or of those that are not.
-    pub fn words(background: bool) -> Vec<String> {
-        let kinds = Self::ALL.into_iter().filter(|kind| kind.is_background() == background);
-        kinds.map(|kind| kind.as_str().to_owned()).collect()
-    }
-
-    /// Its `run_type`.
-    pub fn run_type(self) -> &'static str {
-        match self {
-            Self::Async => "send_message_async",
-            Self::Sync => "send_message",
-            Self::Stream | Self::BackgroundStream => "send_message_streaming",
-        }
-    }
-
-    /// Whether the run is in the background, so that its stream can be joined.
-    pub fn is_background(self) -> bool {
-        matches!(self, Self::Async | Self::BackgroundStream)
-    }
-
-    /// Whether its sender listens to a stream.
-    pub fn streams(self) -> bool {
-        matches!(self, Self::Stream | Self::BackgroundStream)
-    }
-}
-
 impl SendRequest {
-    /// The messages that say something.
+    /// Returns the messages, without the decisions.
     pub fn messages(&self) -> impl Iterator<Item = &InputMessage> {
         self.inputs.iter().filter_map(|input| match input {
             Input::Message(message) => Some(message),
@@ -196,9 +138,9 @@ impl SendRequest {
         })
     }
 
-    /// What stays of it with its run.
-    pub fn kept(&self) -> Kept<'_> {
-        Kept {
+    /// Returns the part that is stored with its run.
+    pub fn stored_config(&self) -> StoredConfig<'_> {
+        StoredConfig {
             use_assistant_message: self.use_assistant_message,
             assistant_message_tool_name: &self.assistant_message_tool_name,
             assistant_message_tool_kwarg: &self.assistant_message_tool_kwarg,
@@ -207,7 +149,7 @@ impl SendRequest {
         }
     }
 
-    /// The decisions in it.
+    /// Returns the decisions on tool calls.
     pub fn decisions(&self) -> impl Iterator<Item = &Decision> {
         self.inputs.iter().flat_map(|input| match input {
             Input::Decisions(decisions) => decisions.as_slice(),
@@ -215,32 +157,30 @@ impl SendRequest {
         })
     }
 
-    /// What the agent says by calling a tool, if that tool is its way to speak.
-    pub fn spoken(&self, tool: &str, arguments: &str, manners: Manners) -> Option<String> {
-        let (on, name, kwarg) = if manners.ignores_assistant_message_fields() {
-            (true, SPEAKS, SPOKEN)
-        } else {
-            (self.use_assistant_message, &*self.assistant_message_tool_name, &*self.assistant_message_tool_kwarg)
-        };
-        if !on || tool != name {
+    /// Returns the text of a reply that the agent makes by calling the tool for replies.
+    pub fn reply_of(&self, tool: &str, arguments: &str, manners: Manners) -> Option<String> {
+        let with_defaults = manners.ignores_assistant_message_fields();
+        let name = if with_defaults { REPLY_TOOL } else { &self.assistant_message_tool_name };
+        let argument = if with_defaults { REPLY_ARGUMENT } else { &self.assistant_message_tool_kwarg };
+        if !(with_defaults || self.use_assistant_message) || tool != name {
             return None;
         }
         let arguments: Value = serde_json::from_str(arguments).ok()?;
-        arguments.get(kwarg)?.as_str().map(str::to_owned)
+        arguments.get(argument)?.as_str().map(str::to_owned)
     }
 
-    /// Finds what no model can answer. Only a server that accepts such requests comes across them.
-    pub fn check(&self) -> Result<(), Failure> {
+    /// Checks that there is something to answer. Only a quirky server accepts other requests.
+    pub fn check(&self) -> Result<(), RunError> {
         if self.inputs.is_empty() {
-            return Err(Failure::new("IndexError", "list index out of range"));
+            return Err(RunError::new(RunErrorKind::EmptyRequest, "list index out of range"));
         }
         match self.messages().find(|message| is_empty(&message.content)) {
             None => Ok(()),
-            Some(_) => Err(Failure::new("ValueError", "Message content is empty or invalid")),
+            Some(_) => Err(RunError::new(RunErrorKind::EmptyContent, "Message content is empty or invalid")),
         }
     }
 
-    /// The text that the model is to answer: the last user message, or the last message if no user spoke.
+    /// Returns the text to answer: the last user message, or else the last message.
     pub fn text(&self) -> String {
         let user = self.messages().filter(|message| message.role == Role::User).last();
         user.or_else(|| self.messages().last()).map(|message| content_text(&message.content)).unwrap_or_default()
@@ -253,7 +193,7 @@ pub fn is_empty(content: &Value) -> bool {
 }
 
 impl Role {
-    /// The type under which such a message is listed.
+    /// Returns the `message_type` of such a message.
     pub fn message_type(self) -> &'static str {
         match self {
             Self::User => "user_message",

@@ -50,16 +50,16 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     // Workers, execution of runs, callbacks, approvals, subscriptions.
     (
         "server::engine",
-        &["server", "server::render", "server::models", "server::store", "server::types", "sabotage", "db", "model"],
+        &["server", "server::render", "server::models", "server::store", "server::types", "sabotage", "model"],
     ),
     // Rows of the database as documents of the API.
     ("server::render", &["server", "server::store", "server::types", "model"]),
     // The models that answer: echo, script, chat completions.
-    ("server::models", &["server", "server::types", "net", "core", "model", "text", "report"]),
+    ("server::models", &["server::types", "net", "core", "model", "text", "report"]),
     // Queries and transactions.
     ("server::store", &["server::types", "sabotage", "db", "model"]),
     // The types that the other rooms of the server share.
-    ("server::types", &["server", "net", "model", "text"]),
+    ("server::types", &["net", "model", "text"]),
     // Turns runs, messages and agents into lines, tables and JSON. It prints nothing.
     ("render", &["follow::event", "core", "model", "text", "report"]),
     // Streams, progress, prompts.
@@ -89,12 +89,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Arrows against the direction of the table, left to be removed.
-pub const UPWARD: &[(&str, &str)] = &[
-    ("server::models", "server::store"),
-    ("server::store", "server::engine"),
-    ("server::store", "server::models"),
-    ("server::types", "server::models"),
-];
+pub const UPWARD: &[(&str, &str)] = &[];
 
 /// Whether a path is a place, or something in it.
 pub fn within(path: &str, place: &str) -> bool {

@@ -31,8 +31,9 @@ pub async fn read(parts: &Parts, body: Body, budget: &MemoryBudget) -> Result<Bo
         // A chunked body may have any length up to the limit.
         (None, false) => MAX_BODY_BYTES,
     };
-    let permit = timeout(BODY_TIMEOUT, budget.take(capacity, MEMORY_FACTOR)).await.map_err(|_| ErrorResponse::Busy)?;
-    read_all(body, capacity).await.map(|bytes| Body::from(permit.around(bytes)))
+    let permit =
+        timeout(BODY_TIMEOUT, budget.acquire(capacity, MEMORY_FACTOR)).await.map_err(|_| ErrorResponse::Busy)?;
+    read_all(body, capacity).await.map(|bytes| Body::from(permit.attach(bytes)))
 }
 
 async fn read_all(body: Body, capacity: usize) -> Result<Vec<u8>, ErrorResponse> {
@@ -82,7 +83,7 @@ mod tests {
         let small = [("content-length", "5")];
         let large = [("content-length", "100000")];
         assert_eq!(status(&budget, &large, "whatever").await, 200);
-        let held = budget.take(usize::MAX, 1).await;
+        let held = budget.acquire(usize::MAX, 1).await;
         assert_eq!(status(&budget, &small, "small").await, 200);
         assert_eq!(status(&budget, &[], "").await, 200, "an empty body needs no memory");
         assert_eq!(status(&budget, &large, "whatever").await, 503);

@@ -13,8 +13,9 @@ use crate::model::AgentId;
 use crate::server::engine::Engine;
 use crate::server::http::error_response::ErrorResponse;
 use crate::server::http::validate::{self, SendRoute, ValidationError};
+use crate::server::store::accept::{self, Taker, Written};
 use crate::server::store::idempotency::Key;
-use crate::server::store::runs::{self, RunRow, Taker, Written};
+use crate::server::store::runs::{self, RunRow};
 use crate::server::store::{self, StoreError};
 use crate::server::types::request::SendRequest;
 
@@ -43,14 +44,14 @@ pub async fn accept(
     // In its own task: if the client disconnects, this future is dropped, and a stored run would have no worker.
     let stored = tokio::spawn(store(Arc::clone(engine), agent.clone(), request, key, accepted_at));
     match stored.await.unwrap_or(Err(StoreError::Panicked))? {
-        runs::Accepted::Now(run, _) => Ok(Accepted { run: *run, replayed: false }),
-        runs::Accepted::Before(id) => {
+        accept::Accepted::Now(run, _) => Ok(Accepted { run: *run, replayed: false }),
+        accept::Accepted::Before(id) => {
             let run = required(engine.db.glance(|connection| runs::get(connection, &id)), || no_such_run(engine, &id))?;
             Ok(Accepted { run, replayed: true })
         }
-        runs::Accepted::OtherBody => Err(ErrorResponse::other_body()),
-        runs::Accepted::Full => Err(ErrorResponse::Busy),
-        runs::Accepted::NoAgent => Err(missing(&agent)),
+        accept::Accepted::OtherBody => Err(ErrorResponse::other_body()),
+        accept::Accepted::Full => Err(ErrorResponse::Busy),
+        accept::Accepted::NoAgent => Err(missing(&agent)),
     }
 }
 
@@ -61,29 +62,29 @@ async fn store(
     request: SendRequest,
     key: Option<Key>,
     accepted_at: Instant,
-) -> store::Result<runs::Accepted> {
-    let vacancy = engine.vacancy(agent.as_str());
+) -> store::Result<accept::Accepted> {
+    let reservation = engine.reserve_worker(agent.as_str());
     let shared = Arc::clone(&engine);
     let agent_id = agent.clone();
-    let is_vacant = vacancy.is_some();
+    let is_reserved = reservation.is_some();
     let accept = move || {
         let written = Written::new(request);
         move |tx: &Transaction<'_>| {
             let me = shared.owners.me();
             let taker = match shared.executes() {
                 false => Taker::Clerk,
-                true if is_vacant && shared.takes_work() => Taker::Worker(me),
+                true if is_reserved && shared.accepts_work() => Taker::Worker(me),
                 true => Taker::Owner(me),
             };
-            runs::accept(tx, agent_id.as_str(), &written, taker, key.as_ref())
+            accept::accept(tx, agent_id.as_str(), &written, taker, key.as_ref())
         }
     };
     let mut accepted = engine.db.offer(accept).await?;
-    if let runs::Accepted::Now(run, claim) = &mut accepted {
-        engine.accepted(&run.id, accepted_at);
-        match vacancy {
-            Some(vacancy) => vacancy.fill(claim.take()),
-            None => engine.adopt(agent.as_str()),
+    if let accept::Accepted::Now(run, claim) = &mut accepted {
+        engine.record_accepted(&run.id, accepted_at);
+        match reservation {
+            Some(reservation) => reservation.start(claim.take()),
+            None => engine.ensure_worker(agent.as_str()),
         }
     }
     Ok(accepted)

@@ -18,8 +18,9 @@ use crate::server::http::validate::{self, Params};
 use crate::server::models;
 use crate::server::render;
 use crate::server::store::agents::AgentRow;
-use crate::server::store::messages::MessageRow;
 use crate::server::store::{Result as Stored, agents, approvals};
+use crate::server::types::agent::{DEFAULT_MODEL, DEFAULT_SYSTEM};
+use crate::server::types::message::MessageRow;
 use crate::server::types::order::Order;
 
 /// The values of `include`. Only [`PENDING`] has an effect: the other fields are always included, or do not exist here.
@@ -45,12 +46,12 @@ pub async fn create(State(engine): State<Arc<Engine>>, payload: Payload) -> Json
         emulate_exceptions(&body)?;
     }
     let settings = validate::new_agent(&body)?;
-    let model = settings.model.clone().unwrap_or_else(|| models::DEFAULT.to_owned());
+    let model = settings.model.clone().unwrap_or_else(|| DEFAULT_MODEL.to_owned());
     check_model(&engine, &model)?;
     let id = AgentId::random();
     // Agents without a name are told apart by the first digits of their ids.
     let name = settings.name.clone().unwrap_or_else(|| format!("Agent {}", &id.as_str()[6..14]));
-    let system = settings.system.clone().unwrap_or_else(|| models::SYSTEM.to_owned());
+    let system = settings.system.clone().unwrap_or_else(|| DEFAULT_SYSTEM.to_owned());
     let created = engine.db.write(move |tx| agents::create(tx, id.as_str(), &name, &model, &system, &settings)).await;
     let gone = || ErrorResponse::InternalError(InternalError::new("an agent that was just created does not exist"));
     Ok(Json(render::agent(&required(created, gone)?, None)))
@@ -137,7 +138,7 @@ pub async fn delete(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -
     let wanted = id.clone();
     let deleted = engine.db.write(move |tx| agents::delete(tx, wanted.as_str())).await;
     let open = required(deleted, || missing(&engine, &id))?;
-    open.iter().for_each(|run| engine.halt(run));
+    open.iter().for_each(|run| engine.abort(run));
     Ok(Json(json!({"message": format!("Agent id={id} successfully deleted")})))
 }
 

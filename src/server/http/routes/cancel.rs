@@ -15,7 +15,8 @@ use crate::server::engine::Engine;
 use crate::server::http::error_response::ErrorResponse;
 use crate::server::http::validate::{self, Params, ValidationError};
 use crate::server::store::Result as Stored;
-use crate::server::store::runs::{self, Cancelled};
+use crate::server::store::cancel::{self, Cancelled};
+use crate::server::store::runs;
 use crate::server::types::order::Order;
 
 /// How many runs are cancelled in one transaction: a batch costs little more than one run, but delays other writes.
@@ -65,7 +66,7 @@ async fn cancel(engine: &Arc<Engine>, agent: &AgentId, ids: Vec<String>) -> Json
         }
     }
     // The callbacks of the cancelled runs are due.
-    engine.adopt(agent.as_str());
+    engine.ensure_worker(agent.as_str());
     Ok(Json(Value::Object(answer)))
 }
 
@@ -84,10 +85,10 @@ async fn cancel_batch(engine: &Engine, ids: &[String]) -> Result<Vec<Cancelled>,
     let wanted: Vec<_> = ids.iter().map(|id| (id.clone(), engine.elapsed(id))).collect();
     let for_good = !engine.manners.cancels_between_steps();
     let cancel = move |tx: &Transaction<'_>| {
-        wanted.iter().map(|(id, duration)| runs::cancel(tx, id, *duration, for_good)).collect::<Stored<Vec<_>>>()
+        wanted.iter().map(|(id, duration)| cancel::cancel(tx, id, *duration, for_good)).collect::<Stored<Vec<_>>>()
     };
     let cancelled = engine.db.write(cancel).await?;
     let now = ids.iter().zip(&cancelled).filter(|(_, cancelled)| **cancelled == Cancelled::Now);
-    now.for_each(|(id, _)| if for_good { engine.halt(id) } else { engine.announce(id) });
+    now.for_each(|(id, _)| if for_good { engine.abort(id) } else { engine.notify(id) });
     Ok(cancelled)
 }

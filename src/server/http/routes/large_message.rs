@@ -3,8 +3,8 @@
 use crate::server::engine::Engine;
 use crate::server::render;
 use crate::server::store::Result;
-use crate::server::store::message_refs::{self, Spot};
-use crate::server::types::memory_budget::Taken;
+use crate::server::store::message_refs::{self, MessageRef};
+use crate::server::types::memory_budget::MemoryPermit;
 
 /// The size of a piece, in bytes. SQLite scans a text from its beginning to each offset: smaller pieces cost more scans.
 const PIECE_BYTES: usize = 512 << 10;
@@ -13,17 +13,17 @@ const MEMORY_FACTOR: usize = 2;
 
 /// A large message that is being written.
 pub struct LargeMessage {
-    spot: Spot,
+    spot: MessageRef,
     /// How many bytes of its own fields were read.
     read: usize,
     /// Memory for the last piece, which the client may not have read yet.
-    permit: Option<Taken>,
+    permit: Option<MemoryPermit>,
 }
 
 impl LargeMessage {
     /// Begins a message, with the sequence number of its frame if it has one. Returns the text before the first piece, or
     /// `None` if the message was deleted.
-    pub async fn begin(engine: &Engine, spot: Spot, number: Option<i64>) -> Result<Option<(String, Self)>> {
+    pub async fn begin(engine: &Engine, spot: MessageRef, number: Option<i64>) -> Result<Option<(String, Self)>> {
         let row = engine.db.read(move |tx| message_refs::common(tx, spot)).await?;
         // `beginning` ends where the own fields begin; skip their opening brace.
         Ok(row.map(|row| (render::message_start(&row, number), Self { spot, read: 1, permit: None })))
@@ -33,7 +33,7 @@ impl LargeMessage {
     pub async fn next(&mut self, engine: &Engine) -> Result<Vec<u8>> {
         // The client has read the last piece, or it would not ask. A holder that waited for more could deadlock.
         self.permit = None;
-        self.permit = Some(engine.room.take(PIECE_BYTES, MEMORY_FACTOR).await);
+        self.permit = Some(engine.memory_budget.acquire(PIECE_BYTES, MEMORY_FACTOR).await);
         let spot = self.spot;
         let from = self.read;
         let piece = engine.db.read(move |tx| message_refs::piece(tx, spot, from, PIECE_BYTES)).await?;

@@ -12,14 +12,14 @@ use crate::server::engine::Engine;
 use crate::server::http::error_response::ErrorResponse;
 use crate::server::render;
 use crate::server::store::Result as Stored;
-use crate::server::store::message_refs::{self, Spot};
-use crate::server::store::messages::MessageRow;
+use crate::server::store::message_refs::{self, MessageRef};
 use crate::server::types::memory_budget::SMALL;
+use crate::server::types::message::MessageRow;
 
 /// A list of messages that is being written.
 pub struct MessageList {
     engine: Arc<Engine>,
-    spots: Vec<Spot>,
+    spots: Vec<MessageRef>,
     /// How many of the messages were begun.
     read: usize,
     separators: Separators,
@@ -37,12 +37,12 @@ struct Separators {
 
 impl MessageList {
     /// A list of messages in the given order.
-    pub fn new(engine: Arc<Engine>, spots: Vec<Spot>) -> Self {
+    pub fn new(engine: Arc<Engine>, spots: Vec<MessageRef>) -> Self {
         Self::within("[".to_owned(), engine, spots, "]".to_owned())
     }
 
     /// A list between two other texts than brackets.
-    pub fn within(begin: String, engine: Arc<Engine>, spots: Vec<Spot>, end: String) -> Self {
+    pub fn within(begin: String, engine: Arc<Engine>, spots: Vec<MessageRef>, end: String) -> Self {
         Self { engine, spots, read: 0, separators: Separators { begin, end, any: false }, large: None }
     }
 
@@ -80,7 +80,7 @@ impl MessageList {
         Ok(if self.is_over() { self.separators.end(piece) } else { piece })
     }
 
-    async fn begin_large(&mut self, spot: Spot) -> Stored<Vec<u8>> {
+    async fn begin_large(&mut self, spot: MessageRef) -> Stored<Vec<u8>> {
         self.read += 1;
         let Some((beginning, large)) = LargeMessage::begin(&self.engine, spot, None).await? else {
             return Ok(Vec::new());

@@ -19,11 +19,12 @@ use crate::server::engine::Engine;
 use crate::server::http::error_response::ErrorResponse;
 use crate::server::http::idempotency_headers::mark_replayed;
 use crate::server::http::validate::{self, JoinRequest, SendRoute};
-use crate::server::render::{self, Mishap};
+use crate::server::render;
 use crate::server::store::runs::{self, RunRow};
 use crate::server::store::{approvals, steps};
 use crate::server::types::clock;
-use crate::server::types::request::Kind;
+use crate::server::types::run_error::RunErrorKind;
+use crate::server::types::run_kind::RunKind;
 
 /// How long after its creation a run can be joined, in microseconds.
 const JOIN_WINDOW: i64 = 3 * 3600 * 1_000_000;
@@ -94,14 +95,13 @@ fn raised(run: &RunRow) -> bool {
 
 /// Returns the response to a run that failed with an error.
 fn error_of(engine: &Engine, run: &RunRow) -> Result<ErrorResponse, ErrorResponse> {
-    let error = run.error.as_deref().unwrap_or_default();
-    if !error.starts_with("CONFLICT: ") {
-        let mishap = Mishap::of(error);
-        return Ok(ErrorResponse::Body(mishap.status, mishap.body()));
+    let Some(error) = &run.error else { return Ok(ErrorResponse::emulated_failure()) };
+    if error.kind != RunErrorKind::PendingApproval {
+        return Ok(ErrorResponse::Body(render::error_status(error.kind), render::error_body(error)));
     }
     let asks = engine.db.peek(|tx| approvals::request_of(tx, &run.agent_id))?;
     let id = asks.map(|message| message.id);
-    let detail = json!({"code": "PENDING_APPROVAL", "message": error, "pending_request_id": id});
+    let detail = json!({"code": "PENDING_APPROVAL", "message": error.message, "pending_request_id": id});
     Ok(ErrorResponse::Body(StatusCode::CONFLICT, json!({"detail": detail})))
 }
 
@@ -118,7 +118,7 @@ pub async fn join_stream(
     let join = validate::join_request(&payload.optional_object()?)?;
     let run = required(engine.db.glance(|connection| runs::get(connection, &id)), || no_such_run(&engine, &id))?;
     check_joinable(&run)?;
-    if run.kind == Kind::Async && engine.manners.streams_are_mute() {
+    if run.kind == RunKind::Async && engine.manners.streams_are_mute() {
         return Ok(events(Body::from_stream(run_stream::pings_only(id))));
     }
     Ok(events(RunStream::new(engine, &run).resume(join).into_body()))

@@ -19,8 +19,8 @@ use crate::server::engine::Engine;
 use crate::server::engine::notify::Subscription;
 use crate::server::http::error_response::ErrorResponse;
 use crate::server::http::validate::JoinRequest;
-use crate::server::render::{self, Mishap};
-use crate::server::store::message_refs::{self, Spot};
+use crate::server::render;
+use crate::server::store::message_refs::{self, MessageRef};
 use crate::server::store::messages;
 use crate::server::store::runs::{self, RunRow};
 use crate::server::store::{Result as Stored, steps};
@@ -35,7 +35,7 @@ const MAX_PINGS: usize = 90;
 enum Frame {
     Text(String),
     /// A message, with its sequence number.
-    Message(Spot, Option<i64>),
+    Message(MessageRef, Option<i64>),
 }
 
 /// The output of one run, as one client reads it.
@@ -64,7 +64,7 @@ impl RunStream {
     /// Follows a run from its beginning.
     pub fn new(engine: Arc<Engine>, run: &RunRow) -> Self {
         Self {
-            subscription: engine.listen(&run.id),
+            subscription: engine.subscribe(&run.id),
             engine,
             types: run.wanted_types(),
             inputs_left: run.sent(),
@@ -86,7 +86,7 @@ impl RunStream {
     }
 
     /// Returns the output and the run once it has ended.
-    pub async fn finish(&mut self) -> Result<(Vec<Spot>, RunRow), ErrorResponse> {
+    pub async fn finish(&mut self) -> Result<(Vec<MessageRef>, RunRow), ErrorResponse> {
         let mut all = Vec::new();
         loop {
             let new = self.read_new()?;
@@ -96,7 +96,7 @@ impl RunStream {
                 return Ok((all, self.run.clone()));
             }
             if is_idle {
-                self.engine.news(&self.run.agent_id, &mut self.subscription).await;
+                self.engine.maybe_changed(&self.run.agent_id, &mut self.subscription).await;
             }
         }
     }
@@ -189,7 +189,7 @@ impl RunStream {
         match &self.run.error {
             Some(error) => {
                 let number = self.sequence_number().map(|number| number + 2);
-                self.push(render::error(&Mishap::of(error).message(&self.run.id, number)));
+                self.push(render::error(&render::error_message(error, &self.run.id, number)));
             }
             None => {
                 let usage = self.engine.db.peek(|tx| steps::usage(tx, &self.run.id))?;
@@ -208,7 +208,7 @@ impl RunStream {
     }
 
     /// Reads the messages stored since the last call, with their types, and the run in the same snapshot.
-    fn read_new(&mut self) -> Result<Vec<(Spot, String)>, ErrorResponse> {
+    fn read_new(&mut self) -> Result<Vec<(MessageRef, String)>, ErrorResponse> {
         let id = self.run.id.clone();
         let last_seq = self.last_seq;
         let found = self.engine.db.peek(|tx| {
@@ -223,7 +223,7 @@ impl RunStream {
     }
 
     /// Filters new messages: the output of the run, of the types that the sender asked for.
-    fn output(&mut self, found: Vec<(Spot, String)>) -> Vec<Spot> {
+    fn output(&mut self, found: Vec<(MessageRef, String)>) -> Vec<MessageRef> {
         let skipped = self.inputs_left.min(found.len());
         self.inputs_left -= skipped;
         let output = found.into_iter().skip(skipped);
@@ -235,7 +235,7 @@ impl RunStream {
     /// Waits for news of the run, or queues a ping when it is due.
     async fn wait(&mut self) {
         let agent = self.run.agent_id.clone();
-        if timeout_at(self.ping_at, self.engine.news(&agent, &mut self.subscription)).await.is_err() {
+        if timeout_at(self.ping_at, self.engine.maybe_changed(&agent, &mut self.subscription)).await.is_err() {
             self.ping_at = Instant::now() + PING_INTERVAL;
             self.ready.extend(self.join.pings.then(|| Frame::Text(render::ping(&self.run.id, None))));
         }

@@ -18,7 +18,7 @@ use crate::server::store::lists::{self, RunFilter};
 use crate::server::store::runs::RunRow;
 use crate::server::store::{Page, runs, steps};
 use crate::server::types::order::Order;
-use crate::server::types::request::Kind;
+use crate::server::types::run_kind::RunKind;
 
 /// The statuses of an open run.
 const OPEN: [RunStatus; 2] = [RunStatus::Created, RunStatus::Running];
@@ -92,7 +92,7 @@ fn filter(params: &Params) -> Result<RunFilter, ErrorResponse> {
 }
 
 fn kinds(params: &Params) -> Result<Vec<String>, ErrorResponse> {
-    Ok(params.flag("background")?.map(Kind::words).unwrap_or_default())
+    Ok(params.flag("background")?.map(RunKind::words).unwrap_or_default())
 }
 
 fn statuses(params: &Params) -> Result<Vec<String>, ErrorResponse> {
@@ -158,7 +158,7 @@ pub async fn delete(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -
     let wanted = id.clone();
     let deleted = engine.db.write(move |tx| runs::delete(tx, &wanted)).await;
     let run = required(deleted, || no_such_run(&engine, &id))?;
-    engine.halt(&id);
+    engine.abort(&id);
     Ok(respond_with_one(&run, engine.manners))
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::fields::{self, Fields};
 use super::{Loc, ValidationError, part};
 use crate::server::Manners;
-use crate::server::types::request::{Decision, Input, InputMessage, Returned, Role, Verdict};
+use crate::server::types::request::{Decision, Input, InputMessage, Role, ToolReturn, Verdict};
 
 /// The three forms of an element, as the real server names them in the locations of errors.
 const MESSAGE: &str = "function-after[generate_otid_if_missing(), MessageCreate]";
@@ -135,7 +135,7 @@ fn tool_result(value: &Value, at: Loc) -> Result<Decision, Vec<ValidationError>>
     let mut lines = |key| fields.list(key, line).map_or(Value::Null, Value::from);
     let stdout = lines("stdout");
     let stderr = lines("stderr");
-    let returned = Returned { error, answer, stdout, stderr };
+    let returned = ToolReturn { error, answer, stdout, stderr };
     fields.finish(Decision { tool_call_id, request_id: None, verdict: Verdict::Result(returned) })
 }
 

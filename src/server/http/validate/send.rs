@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 use super::fields::{self, Fields};
 use super::{Loc, ValidationError, alternatives, message, part};
 use crate::server::Manners;
-use crate::server::types::request::{Input, InputMessage, Kind, Role, SPEAKS, SPOKEN, SendRequest, is_empty};
+use crate::server::types::request::{Input, InputMessage, REPLY_ARGUMENT, REPLY_TOOL, Role, SendRequest, is_empty};
+use crate::server::types::run_kind::RunKind;
 
 /// The message types of the API.
 pub const MESSAGE_TYPES: &[&str] = &crate::model::message::KINDS;
@@ -48,8 +49,8 @@ pub fn send_request(
         inputs,
         max_steps: fields.integer_or("max_steps", MAX_STEPS),
         use_assistant_message: fields.flag_or("use_assistant_message", true),
-        assistant_message_tool_name: fields.text_or("assistant_message_tool_name", SPEAKS),
-        assistant_message_tool_kwarg: fields.text_or("assistant_message_tool_kwarg", SPOKEN),
+        assistant_message_tool_name: fields.text_or("assistant_message_tool_name", REPLY_TOOL),
+        assistant_message_tool_kwarg: fields.text_or("assistant_message_tool_kwarg", REPLY_ARGUMENT),
         include_return_message_types: fields.list("include_return_message_types", message_type),
         thinking: thinking(&mut fields),
         callback_url: callback_url(&mut fields, route),
@@ -95,16 +96,16 @@ pub fn include_pings(body: &Map<String, Value>) -> Result<bool, Vec<ValidationEr
 }
 
 /// Reads how the client receives the output. The synchronous route streams it if the body asks for that.
-fn kind(fields: &mut Fields<'_>, route: SendRoute) -> Kind {
+fn kind(fields: &mut Fields<'_>, route: SendRoute) -> RunKind {
     if route == SendRoute::Async {
-        return Kind::Async;
+        return RunKind::Async;
     }
     let streams = fields.flag_or("streaming", route == SendRoute::Stream);
     let background = fields.flag_or("background", false);
     match (route, streams, background) {
-        (SendRoute::Sync, false, _) => Kind::Sync,
-        (_, _, true) => Kind::BackgroundStream,
-        _ => Kind::Stream,
+        (SendRoute::Sync, false, _) => RunKind::Sync,
+        (_, _, true) => RunKind::BackgroundStream,
+        _ => RunKind::Stream,
     }
 }
 
@@ -253,13 +254,13 @@ mod tests {
     #[test]
     fn the_kind_of_a_run_follows_from_its_route_and_body() {
         for (route, extra, kind) in [
-            (SendRoute::Async, json!({"streaming": true, "background": true}), Kind::Async),
-            (SendRoute::Sync, json!({}), Kind::Sync),
-            (SendRoute::Sync, json!({"background": true}), Kind::Sync),
-            (SendRoute::Sync, json!({"streaming": "yes"}), Kind::Stream),
-            (SendRoute::Sync, json!({"streaming": true, "background": true}), Kind::BackgroundStream),
-            (SendRoute::Stream, json!({}), Kind::Stream),
-            (SendRoute::Stream, json!({"background": true}), Kind::BackgroundStream),
+            (SendRoute::Async, json!({"streaming": true, "background": true}), RunKind::Async),
+            (SendRoute::Sync, json!({}), RunKind::Sync),
+            (SendRoute::Sync, json!({"background": true}), RunKind::Sync),
+            (SendRoute::Sync, json!({"streaming": "yes"}), RunKind::Stream),
+            (SendRoute::Sync, json!({"streaming": true, "background": true}), RunKind::BackgroundStream),
+            (SendRoute::Stream, json!({}), RunKind::Stream),
+            (SendRoute::Stream, json!({"background": true}), RunKind::BackgroundStream),
         ] {
             let mut body = json!({"input": "x", "callback_url": "http://a/"});
             body.as_object_mut().expect("an object").extend(extra.as_object().expect("an object").clone());

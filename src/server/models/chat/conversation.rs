@@ -1,20 +1,21 @@
-//! The conversation as an endpoint is sent it: the system prompt, then what was said, called and returned.
+//! The `messages` of a chat completion request: the system prompt, then the conversation.
 
 use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
 use crate::model::message::content_text;
-use crate::server::models::Turn;
-use crate::server::store::messages::MessageRow;
+use crate::server::models::turn::Turn;
+use crate::server::types::message::MessageRow;
 
-/// The messages of a request.
+/// Returns the messages of a request.
 pub fn messages(turn: &Turn) -> Vec<Value> {
     let system = json!({"role": "system", "content": turn.system});
-    let (calls, returns) = (calls(&turn.history), returns(&turn.history));
-    // Where the history begins in the middle of a step, a call or an answer of a tool may stand alone.
-    let whole: HashSet<&str> = calls.intersection(&returns).copied().collect();
-    [system].into_iter().chain(turn.history.iter().filter_map(|row| message(row, &whole))).collect()
+    let calls = calls(&turn.history);
+    let returns = returns(&turn.history);
+    // The history may begin within a step. Endpoints reject a tool call without its result, and the reverse.
+    let complete: HashSet<&str> = calls.intersection(&returns).copied().collect();
+    [system].into_iter().chain(turn.history.iter().filter_map(|row| message(row, &complete))).collect()
 }
 
 fn calls(history: &[MessageRow]) -> HashSet<&str> {
@@ -25,31 +26,31 @@ fn returns(history: &[MessageRow]) -> HashSet<&str> {
     history.iter().filter_map(|row| row.own.get("tool_call_id")?.as_str()).collect()
 }
 
-/// A stored message as one of the request. Thoughts and decisions are none.
-fn message(row: &MessageRow, whole: &HashSet<&str>) -> Option<Value> {
+/// Converts a stored message; `None` for reasoning and approvals.
+fn message(row: &MessageRow, complete: &HashSet<&str>) -> Option<Value> {
     let own = &row.own;
     match row.message_type.as_str() {
         "user_message" => Some(json!({"role": "user", "content": content(&own["content"])})),
         "system_message" => Some(json!({"role": "system", "content": content_text(&own["content"])})),
         "assistant_message" => Some(json!({"role": "assistant", "content": content_text(&own["content"])})),
-        "tool_call_message" | "approval_request_message" => call(&own["tool_call"], whole),
-        "tool_return_message" => answer(own, whole),
+        "tool_call_message" | "approval_request_message" => call(&own["tool_call"], complete),
+        "tool_return_message" => answer(own, complete),
         _ => None,
     }
 }
 
-fn call(call: &Value, whole: &HashSet<&str>) -> Option<Value> {
-    let id = call["tool_call_id"].as_str().filter(|id| whole.contains(id))?;
+fn call(call: &Value, complete: &HashSet<&str>) -> Option<Value> {
+    let id = call["tool_call_id"].as_str().filter(|id| complete.contains(id))?;
     let function = json!({"name": call["name"], "arguments": call["arguments"]});
     Some(json!({"role": "assistant", "tool_calls": [{"id": id, "type": "function", "function": function}]}))
 }
 
-fn answer(own: &Value, whole: &HashSet<&str>) -> Option<Value> {
-    let id = own["tool_call_id"].as_str().filter(|id| whole.contains(id))?;
+fn answer(own: &Value, complete: &HashSet<&str>) -> Option<Value> {
+    let id = own["tool_call_id"].as_str().filter(|id| complete.contains(id))?;
     Some(json!({"role": "tool", "tool_call_id": id, "content": content_text(&own["tool_return"])}))
 }
 
-/// What a person said: text as it is, of parts those that such endpoints know.
+/// Returns the content of a user message: text as it is, of parts those that such endpoints know.
 fn content(content: &Value) -> Value {
     match content.as_array() {
         None => content.clone(),
@@ -65,7 +66,7 @@ fn part(part: &Value) -> Option<Value> {
     }
 }
 
-/// The address of an image, or the image itself as one.
+/// Returns the URL of an image, or its data as a `data:` URL.
 fn image(source: &Value) -> Option<String> {
     match source["url"].as_str() {
         Some(url) => Some(url.to_owned()),
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_said_called_and_returned_is_sent_in_its_order() {
+    fn messages_calls_and_results_are_sent_in_order() {
         let call = json!({"tool_call": {"name": "t", "arguments": "{}", "tool_call_id": "c1"}});
         let history = vec![
             row("user_message", json!({"content": "hi"})),
@@ -122,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn half_of_a_tool_call_is_not_sent() {
+    fn a_tool_call_without_its_result_is_not_sent_nor_the_reverse() {
         let lonely = vec![
             row("tool_return_message", json!({"tool_call_id": "c1", "tool_return": "done"})),
             row("tool_call_message", json!({"tool_call": {"name": "t", "arguments": "{}", "tool_call_id": "c2"}})),
@@ -131,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn images_are_sent_by_their_address_or_as_one() {
+    fn images_are_sent_by_url_or_as_data_url() {
         let parts = json!([
             {"type": "text", "text": "look"},
             {"type": "image", "source": {"type": "url", "url": "https://h/a.png"}},

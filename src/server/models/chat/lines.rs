@@ -1,24 +1,24 @@
-//! The JSON values of an answer: one in each `data:` line of an event stream, or one in all.
+//! Reads the JSON values of an answer: one per `data:` line of an event stream, or a single one.
 
 use serde_json::Value;
 
-/// An answer that is being read.
+/// A reader of an answer.
 pub struct Lines {
     streams: bool,
-    /// What came behind the last end of a line.
+    /// The bytes after the last line end.
     rest: Vec<u8>,
 }
 
-/// A value, or why there is none.
+/// A value, or why it cannot be read.
 type Read = Result<Value, String>;
 
 impl Lines {
-    /// Begins to read an answer that streams, or one that comes as a whole.
+    /// Reads an event stream, or a single JSON document.
     pub fn new(streams: bool) -> Self {
         Self { streams, rest: Vec::new() }
     }
 
-    /// Takes more of it. Returns the values that are whole now.
+    /// Adds bytes. Returns the values that they complete.
     pub fn add(&mut self, chunk: &[u8]) -> Vec<Read> {
         self.rest.extend_from_slice(chunk);
         if !self.streams {
@@ -29,13 +29,13 @@ impl Lines {
         lines.split(|byte| *byte == b'\n').filter_map(value).collect()
     }
 
-    /// What is left at the end.
+    /// Returns the values of the rest, at the end of the answer.
     pub fn rest(self) -> Vec<Read> {
         if self.streams { value(&self.rest).into_iter().collect() } else { vec![parse(&self.rest)] }
     }
 }
 
-/// The value of a line, if it has one: not an empty line, a comment, or the end marker.
+/// Returns the value of a line; `None` for an empty line, a comment, or the end marker.
 fn value(line: &[u8]) -> Option<Read> {
     let data = line.strip_prefix(b"data:")?.trim_ascii();
     (!data.is_empty() && data != b"[DONE]").then(|| parse(data))
@@ -51,7 +51,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn values_come_as_their_lines_are_whole_however_they_are_cut() {
+    fn values_are_the_same_however_the_bytes_are_split() {
         let text = b": hello\r\n\r\ndata: {\"a\": \"\xc3\xa9\"}\r\n\r\nevent: x\ndata:{\"a\": 2}\n\ndata: [DONE]\n\n";
         for size in 1..text.len() {
             let mut lines = Lines::new(true);
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_last_line_without_an_end_counts_and_a_whole_answer_is_one_value() {
+    fn a_last_line_without_an_end_counts_and_a_document_is_one_value() {
         let mut lines = Lines::new(true);
         assert!(lines.add(b"data: {\"a\": 1}").is_empty());
         assert_eq!(lines.rest(), [Ok(json!({"a": 1}))]);

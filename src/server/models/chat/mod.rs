@@ -1,14 +1,12 @@
-//! The models of an endpoint for chat completions, as OpenAI's API has them.
+//! Models of chat completion endpoints, as OpenAI's API defines them.
 //!
-//! An answer is stored when it is whole. A process that dies in the middle of a call leaves nothing of it, and the call
-//! is made again.
+//! Only complete answers are stored. If the process dies during a call, nothing of the answer is kept, and the call is
+//! made again.
 
 mod answer;
+mod call_error;
 mod conversation;
-mod fault;
 mod lines;
-
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -17,22 +15,17 @@ use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
-use super::{Failure, Model, Step, Turn};
-use crate::core::retry::{self, Intent, Loss};
+use super::providers::Provider;
+use super::turn::{Model, Step, Turn};
 use crate::core::retry_after::retry_after;
-use crate::server::models::providers::Provider;
+use crate::server::types::run_error::RunError;
 use answer::Answer;
+use call_error::{CallError, SILENCE};
 use lines::Lines;
 
-/// How long a model may be silent: as long as the clients of such endpoints commonly wait.
-const SILENCE: Duration = Duration::from_secs(600);
-/// How often a call is made that fails in a way that may pass.
-const TRIES: u32 = 3;
-/// The longest pause between two calls; who asks for a longer one is not asked again.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// The largest answer, and the largest refusal that is read.
+/// The largest answer, and the part of an error response that is read, in bytes.
 const MOST_BYTES: usize = 32 << 20;
-const MOST_OF_A_REFUSAL: usize = 64 << 10;
+const MOST_ERROR_BYTES: usize = 64 << 10;
 
 /// A model of an endpoint.
 pub struct Chat {
@@ -42,50 +35,44 @@ pub struct Chat {
     pub name: String,
 }
 
-/// Why a call brought nothing.
-struct Mishap {
-    failure: Failure,
-    /// How it was lost, if it may go better next time.
-    loss: Option<Loss>,
-}
-
 impl Model for Chat {
-    fn step<'a>(&'a self, turn: &'a Turn, _: usize) -> BoxFuture<'a, Result<Step, Failure>> {
+    fn step<'a>(&'a self, turn: &'a Turn, _: usize) -> BoxFuture<'a, Result<Step, RunError>> {
         self.call_until_answered(turn).boxed()
     }
 
-    fn remembers(&self) -> bool {
+    fn reads_history(&self) -> bool {
         true
     }
 }
 
 impl Chat {
-    async fn call_until_answered(&self, turn: &Turn) -> Result<Step, Failure> {
+    async fn call_until_answered(&self, turn: &Turn) -> Result<Step, RunError> {
         let mut tries = 0;
         loop {
-            let mishap = match self.call(turn).await {
+            let error = match self.call(turn).await {
                 Ok(step) => return Ok(step),
-                Err(mishap) => mishap,
+                Err(error) => error,
             };
             tries += 1;
-            let Some(pause) = mishap.pause(tries) else { return Err(mishap.failure) };
+            let Some(pause) = error.pause(tries) else { return Err(error.error) };
             sleep(pause).await;
         }
     }
 
     /// Makes one call and reads its answer.
-    async fn call(&self, turn: &Turn) -> Result<Step, Mishap> {
-        let client = self.provider.client().await.map_err(|failure| fault::unusable(&self.provider, &failure))?;
+    async fn call(&self, turn: &Turn) -> Result<Step, CallError> {
+        let client =
+            self.provider.client().await.map_err(|failure| call_error::not_callable(&self.provider, &failure))?;
         let mut request = client.post(self.provider.url("chat/completions")).json(&self.body(turn));
         if let Some(key) = &self.provider.authorization {
             request = request.header(AUTHORIZATION, key.clone());
         }
         let response = timeout(SILENCE, request.send()).await;
-        let response = response.map_err(|_| fault::silent(&self.provider))?;
-        let response = response.map_err(|error| fault::unreachable(&self.provider, &error))?;
+        let response = response.map_err(|_| call_error::silent(&self.provider))?;
+        let response = response.map_err(|error| call_error::unreachable(&self.provider, &error))?;
         match response.status() {
             StatusCode::OK => self.read(response, turn).await,
-            _ => Err(self.refused(response).await),
+            _ => Err(self.rejected(response).await),
         }
     }
 
@@ -98,50 +85,43 @@ impl Chat {
         })
     }
 
-    async fn read(&self, mut response: Response, turn: &Turn) -> Result<Step, Mishap> {
+    async fn read(&self, mut response: Response, turn: &Turn) -> Result<Step, CallError> {
         let streams = content_type(&response).starts_with("text/event-stream");
-        let (mut answer, mut lines, mut bytes) = (Answer::default(), Lines::new(streams), 0);
+        let mut answer = Answer::default();
+        let mut lines = Lines::new(streams);
+        let mut bytes = 0;
         loop {
-            let chunk = timeout(SILENCE, response.chunk()).await.map_err(|_| fault::silent(&self.provider))?;
-            let Some(chunk) = chunk.map_err(|error| fault::cut(&self.provider, &error))? else { break };
+            let chunk = timeout(SILENCE, response.chunk()).await.map_err(|_| call_error::silent(&self.provider))?;
+            let Some(chunk) = chunk.map_err(|error| call_error::cut(&self.provider, &error))? else { break };
             bytes += chunk.len();
             if bytes > MOST_BYTES {
-                return Err(fault::unreadable(&self.provider, "the answer is too large"));
+                return Err(call_error::unreadable(&self.provider, "the answer is too large"));
             }
             for value in lines.add(&chunk) {
-                answer.add(&value.map_err(|why| fault::unreadable(&self.provider, &why))?);
+                answer.add(&value.map_err(|why| call_error::unreadable(&self.provider, &why))?);
                 if answer.has_begun() {
                     turn.first_output.mark();
                 }
             }
         }
         for value in lines.rest() {
-            answer.add(&value.map_err(|why| fault::unreadable(&self.provider, &why))?);
+            answer.add(&value.map_err(|why| call_error::unreadable(&self.provider, &why))?);
         }
-        answer.step(turn.thinking).map_err(|why| fault::unusable_answer(&self.provider, why))
+        answer.step(turn.thinking).map_err(|why| call_error::invalid_answer(&self.provider, why))
     }
 
-    async fn refused(&self, mut response: Response) -> Mishap {
+    async fn rejected(&self, mut response: Response) -> CallError {
         let status = response.status().as_u16();
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
         let asked = retry_after(header("retry-after-ms"), header("retry-after"), header("date"));
         let mut body = Vec::new();
         while let Ok(Ok(Some(chunk))) = timeout(SILENCE, response.chunk()).await {
             body.extend_from_slice(&chunk);
-            if body.len() > MOST_OF_A_REFUSAL {
+            if body.len() > MOST_ERROR_BYTES {
                 break;
             }
         }
-        fault::refusal(&self.provider, status, &body, asked)
-    }
-}
-
-impl Mishap {
-    /// How long to wait before the next call, if there is to be one.
-    fn pause(&self, tries: u32) -> Option<Duration> {
-        let loss = self.loss.filter(|loss| tries < TRIES && retry::repeatable(Intent::Read, *loss))?;
-        let pause = retry::pause(loss, tries - 1, fastrand::f64());
-        (pause <= LONGEST_PAUSE).then_some(pause)
+        call_error::rejection(&self.provider, status, &body, asked)
     }
 }
 

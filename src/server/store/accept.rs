@@ -1,0 +1,190 @@
+//! Accepts requests: stores a run with its messages, once for each idempotency key.
+
+use std::sync::Arc;
+
+use rusqlite::{Transaction, params};
+
+use super::agents::{self, Character};
+use super::claims;
+use super::error::Result;
+use super::fence::Claim;
+use super::idempotency::{self, Key, Used};
+use super::messages;
+use super::new_message::NewMessage;
+use super::runs::RunRow;
+use super::sql::as_json;
+use crate::model::RunStatus;
+use crate::server::types::request::SendRequest;
+use crate::server::types::{clock, ids};
+
+/// What became of a request.
+#[derive(Debug)]
+pub enum Accepted {
+    /// It is stored, as this run; with its claim, if it was begun with.
+    Now(Box<RunRow>, Option<Box<Claim>>),
+    /// It was stored before, as the run with this id.
+    Before(String),
+    /// Its key belongs to another request.
+    OtherBody,
+    /// So many runs are open that no more are taken in.
+    Full,
+    /// There is no such agent.
+    NoAgent,
+}
+
+/// A request as it is stored. It is put into words beforehand: what a write takes, all who wait for it take.
+#[derive(Debug)]
+pub struct Written {
+    request: Arc<SendRequest>,
+    config: String,
+    body: String,
+    messages: Vec<NewMessage>,
+}
+
+impl Written {
+    pub fn new(request: SendRequest) -> Self {
+        let messages = request.messages().map(NewMessage::input).collect();
+        Self {
+            config: as_json(&request.stored_config()),
+            body: as_json(&request),
+            messages,
+            request: Arc::new(request),
+        }
+    }
+}
+
+/// How many runs may be open at once.
+const MOST_OPEN: i64 = 100_000;
+
+/// Who takes a request in.
+#[derive(Clone, Copy, Debug)]
+pub enum Taker<'a> {
+    /// A process that executes no runs: they are anybody's.
+    Clerk,
+    /// A process that executes runs. It reserves this one, so that no other takes it while that process lives.
+    Owner(&'a str),
+    /// The same, where nobody works for the agent yet: if nothing else waits, the run is begun in the same breath.
+    Worker(&'a str),
+}
+
+/// Accepts a request: the run and its messages, once for each key.
+pub fn accept(
+    tx: &Transaction<'_>,
+    agent: &str,
+    written: &Written,
+    taker: Taker<'_>,
+    key: Option<&Key>,
+) -> Result<Accepted> {
+    let Some(character) = agents::character(tx, agent)? else { return Ok(Accepted::NoAgent) };
+    match key.map(|key| idempotency::used(tx, agent, key)).transpose()?.flatten() {
+        Some(Used::Same(run)) => return Ok(Accepted::Before(run)),
+        Some(Used::Other) => return Ok(Accepted::OtherBody),
+        None => {}
+    }
+    if !count(tx)? {
+        return Ok(Accepted::Full);
+    }
+    let taker = taker.at(tx, character.seq)?;
+    let run = insert(tx, (agent, &character), written, taker)?;
+    if let Some(key) = key {
+        idempotency::note(tx, agent, key, &run.id)?;
+    }
+    #[cfg(sabotage)]
+    crate::sabotage::may_die("after-insert");
+    let claim = match taker {
+        Taker::Worker(me) => Some(Box::new(claims::begin(tx, &run, Arc::clone(&written.request), character, me)?)),
+        Taker::Owner(_) | Taker::Clerk => None,
+    };
+    Ok(Accepted::Now(Box::new(run), claim))
+}
+
+impl<'a> Taker<'a> {
+    /// Who it is to an agent: one with runs that wait is not begun with at once.
+    fn at(self, tx: &Transaction<'_>, agent: i64) -> Result<Self> {
+        Ok(match self {
+            Self::Worker(me) if !is_idle(tx, agent)? => Self::Owner(me),
+            other => other,
+        })
+    }
+
+    fn owner(self) -> Option<&'a str> {
+        match self {
+            Self::Clerk => None,
+            Self::Owner(me) | Self::Worker(me) => Some(me),
+        }
+    }
+
+    /// How a run begins: its status, and how often it was claimed.
+    fn beginning(self) -> (RunStatus, i64) {
+        match self {
+            Self::Clerk | Self::Owner(_) => (RunStatus::Created, 0),
+            Self::Worker(_) => (RunStatus::Running, claims::FIRST),
+        }
+    }
+}
+
+/// Whether an agent has no open run.
+fn is_idle(tx: &Transaction<'_>, agent: i64) -> Result<bool> {
+    let sql = "SELECT NOT EXISTS (SELECT 1 FROM runs WHERE agent = ? AND status IN ('created', 'running'))";
+    Ok(tx.prepare_cached(sql)?.query_row([agent], |row| row.get(0))?)
+}
+
+/// Counts one more open run, unless there are as many as may be. Whoever ends one, the database counts that itself.
+fn count(tx: &Transaction<'_>) -> Result<bool> {
+    Ok(tx.prepare_cached("UPDATE gauge SET open = open + 1 WHERE open < ?")?.execute([MOST_OPEN])? > 0)
+}
+
+fn insert(
+    tx: &Transaction<'_>,
+    (agent, character): (&str, &Character),
+    written: &Written,
+    taker: Taker<'_>,
+) -> Result<RunRow> {
+    let request = &written.request;
+    let now = clock::now();
+    let (status, attempt) = taker.beginning();
+    let run = RunRow {
+        seq: 0,
+        id: format!("run-{}", ids::uuid()),
+        agent_id: agent.to_owned(),
+        agent: character.seq,
+        kind: request.kind,
+        status,
+        stop_reason: None,
+        error: None,
+        created: now,
+        completed: None,
+        model: request.override_model.as_deref().unwrap_or(&character.model).to_owned(),
+        config: written.config.clone(),
+        callback_url: request.callback_url.clone(),
+        callback_sent: None,
+        callback_status: None,
+        callback_error: None,
+        ttft_ns: None,
+        duration_ns: None,
+    };
+    tx.prepare_cached(
+        "INSERT INTO runs
+           (id, agent, kind, status, created, model, config, callback_url, owner, lease_until, attempt)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )?
+    .execute(params![
+        run.id,
+        run.agent,
+        run.kind.as_str(),
+        run.status.as_str(),
+        run.created,
+        run.model,
+        run.config,
+        run.callback_url,
+        taker.owner(),
+        taker.owner().map(|_| now + claims::LEASE),
+        attempt
+    ])?;
+    let run = RunRow { seq: tx.last_insert_rowid(), ..run };
+    tx.prepare_cached("INSERT INTO requests (run_seq, body) VALUES (?, ?)")?.execute(params![run.seq, written.body])?;
+    for message in &written.messages {
+        messages::insert(tx, &run, None, message)?;
+    }
+    Ok(run)
+}
