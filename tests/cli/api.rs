@@ -1,4 +1,4 @@
-//! `api`: any endpoint, with the key, the retries and the filter, and no way to another host.
+//! `api` calls any endpoint, with the key, the retries and the filter, but no other host.
 
 use serde_json::{Value, json};
 
@@ -159,7 +159,7 @@ fn on_a_terminal_json_is_indented() {
 }
 
 #[test]
-fn the_local_engine_answers_too() {
+fn the_local_engine_answers() {
     let env = TestEnv::new();
     let local = |args: &[&str]| env.agentctl(args.iter().chain(&["--local"])).run();
     let made = local(&["api", "POST", "agents/", "-f", "name=ada", "--jq", ".id"]);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::letta::{self, AGENT, POST_PATH, RUN, RUN_PATH, approval_request as request};
 use crate::support::{Answer, Gate, Mock, TestEnv, agentctl};
 
-/// The run that goes on.
+/// The run that continues after the answer.
 const NEXT: &str = "run-33333333-2222-4222-8222-222222222222";
 
 fn decision(call: &str) -> Value {
@@ -76,7 +76,7 @@ fn all_calls_are_answered_or_only_the_named_ones() {
 }
 
 #[test]
-fn nothing_is_sent_where_nothing_waits() {
+fn nothing_is_sent_if_no_call_waits() {
     let answered = server(&[request(&["call_1"])], &[decision("call_1")]);
     let not_asked = server(&[letta::message("user_message", "hi")], &[]);
     let other_call = server(&[request(&["call_1"])], &[]);
@@ -160,7 +160,7 @@ fn status_shows_the_call_and_the_commands_that_answer_it() {
 }
 
 #[test]
-fn status_with_detail_adds_what_the_server_knows_and_does_without_what_it_does_not() {
+fn status_with_detail_adds_the_parts_that_the_server_has() {
     let mock = letta::done();
     mock.on("GET", &format!("{RUN_PATH}/steps"), [Answer::json(200, &json!([{"id": "step-1", "status": "success"}]))]);
     let output = agentctl(&mock, &format!("status {RUN} --detail"));

@@ -1,4 +1,4 @@
-//! `cancel`: asks for it, then shows what the runs really became.
+//! `cancel` requests it, then shows the real end of each run.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,14 +28,14 @@ fn cancelled() -> Answer {
     run_answer("cancelled", Some("cancelled"))
 }
 
-/// A server with the one run, looked at with these answers, that takes every cancel for granted.
+/// A server whose run has these answers, and that accepts every cancel.
 fn server(looks: impl IntoIterator<Item = Answer>) -> Mock {
     let mock = letta::letta(looks);
     mock.on("POST", &cancel_path(AGENT), [Answer::json(200, &json!({RUN: "cancelled"}))]);
     mock
 }
 
-/// Has a server show a run of an agent, at work at the first look and cancelled from then on.
+/// Adds a run of an agent to a server: running at the first GET, cancelled from then on.
 fn on_run(mock: &Mock, number: u32, agent: &str) {
     let answers = [("running", None), ("cancelled", Some("cancelled"))].map(|(status, stop_reason)| {
         let mut run = letta::run(status, stop_reason);
@@ -122,7 +122,7 @@ fn a_run_that_goes_on_is_still_open() {
 }
 
 #[test]
-fn a_run_that_had_ended_before_is_said_to_have() {
+fn a_run_that_had_ended_before_is_reported_as_such() {
     let had_ended = |status: &str, stop_reason: &str| {
         let output = cancel([run_answer(status, Some(stop_reason))], "");
         assert_eq!((output.code(), &output.document()["status"]), (0, &json!(status)), "{output}");

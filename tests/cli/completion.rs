@@ -1,4 +1,4 @@
-//! Completion: real shells on a terminal, and what they are answered. Nothing is asked of a server.
+//! Completion in real shells on a terminal, without a request to a server.
 
 use std::fs;
 use std::process::Command;
@@ -32,7 +32,7 @@ fn words(output: &Output) -> Vec<&str> {
 }
 
 #[test]
-fn words_that_fit_come_from_this_machine_and_not_from_a_server() {
+fn completions_come_from_local_files_only() {
     let mock = letta::done();
     let env = used(&mock);
     let before = mock.connections();
@@ -90,7 +90,7 @@ fn a_variable_that_means_something_else_changes_nothing() {
     assert!(output.code() == 0 && output.stdout.starts_with("agentctl "), "{output}");
 }
 
-/// Whether a shell is there; where it is not, that is said.
+/// Whether a shell is installed. If not, prints that its test is skipped.
 fn has(shell: &str) -> bool {
     let found = Command::new(shell)
         .arg(if shell == "elvish" { "-version" } else { "--version" })
@@ -102,7 +102,7 @@ fn has(shell: &str) -> bool {
     found
 }
 
-/// Types command lines with Tab in them into a shell. What arrives at the server proves what they became.
+/// Types command lines with Tab into a shell. The requests at the server prove the completed words.
 fn types(shell: &str, args: &[&str], setup: &str) {
     let mock = letta::done();
     let env = used(&mock);

@@ -1,4 +1,4 @@
-//! Profiles, `config`, and which setting wins.
+//! Profiles, `config`, and the precedence of settings.
 
 use std::fs;
 
@@ -109,7 +109,7 @@ fn an_invalid_file_is_reported_with_its_line_and_nothing_is_sent() {
 }
 
 #[test]
-fn a_value_that_cannot_be_right_is_not_written() {
+fn an_invalid_value_is_not_written() {
     let env = with_config("[profiles.default]\nagent = 'x'\n");
     for line in [
         "config set base_url localhost:8283",

@@ -63,7 +63,7 @@ fn assert_done(output: &Output) {
 fn race_takes_the_first_answer_and_cancels_the_others() {
     let kitchen = Kitchen::new(3);
     let [quick, slow, slower] = &kitchen.agents[..] else { panic!("three agents") };
-    // The message is the same for all: what is slow is what the other two still have to do before.
+    // All get the same message; the other two are slow because each is busy with an earlier one.
     for agent in [slow, slower] {
         let busy = ["send", "--agent", agent, "-m", "@hang", "-o", "none", "-q"];
         assert_done(&kitchen.serve.reach(kitchen.env.agentctl(busy)).run());
@@ -129,7 +129,7 @@ fn compose_waits_for_the_server_and_asks() {
 #[test]
 fn check_commit_lets_the_agent_decide() {
     let kitchen = Kitchen::new(0);
-    // It repeats what it was sent: a line that is added says how the agent decides.
+    // It echoes the diff, so an added line decides.
     let agent = kitchen.agent("reviewer", "echo");
     let commit = |content: &str| {
         kitchen.env.write("file", content);
@@ -153,7 +153,7 @@ fn notify_runs_the_command_for_every_run() {
 }
 
 #[test]
-fn resume_goes_on_where_the_machine_left_off() {
+fn resume_follows_the_pending_runs_to_their_end() {
     let kitchen = Kitchen::new(2);
     let send = |agent: &str| {
         let args = ["send", "--agent", agent, "-m", "@sleep 500ms\n@reply done", "-o", "id"];

@@ -1,4 +1,4 @@
-//! `doctor`: what would stop commands is found, told with its fix, and decides the exit code.
+//! `doctor` finds the problems that would stop commands, prints their fixes, and sets its exit code by them.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -10,14 +10,14 @@ use crate::support::mock::refusing;
 use crate::support::process::Output;
 use crate::support::{Answer, Mock, TestEnv};
 
-/// A home that nobody else can look into.
+/// A home that only its owner can read.
 fn home() -> TestEnv {
     let env = TestEnv::new();
     fs::set_permissions(env.home().join("agentctl-data"), fs::Permissions::from_mode(0o700)).expect("a mode");
     env
 }
 
-/// A server that is well.
+/// A healthy server.
 fn well() -> Mock {
     let mock = Mock::start();
     let date = httpdate::fmt_http_date(std::time::SystemTime::now());
@@ -69,7 +69,7 @@ fn the_same_is_printed_in_a_pipe_as_on_a_terminal() {
     for columns in ["40", "80"] {
         let narrow = env.agentctl(["doctor"]).server(&refusing()).env("COLUMNS", columns).run();
         let columns: usize = columns.parse().expect("a number");
-        // A path or an address is not broken.
+        // A path or an address is not wrapped over two lines.
         let words = |line: &str| line.split_whitespace().count();
         let wide = narrow.stdout.lines().find(|line| line.chars().count() > columns && words(line) > 1);
         assert_eq!(wide, None, "{narrow}");
@@ -98,7 +98,7 @@ fn the_first_failure_is_the_exit_code() {
 }
 
 #[test]
-fn a_server_that_does_not_speak_tls_is_no_mystery() {
+fn a_server_without_tls_is_reported_as_such() {
     let mock = well();
     let url = mock.url().replace("http://", "https://");
     let output = doctor(&home(), &url, &["-o", "json", "--request-timeout", "2s"]);

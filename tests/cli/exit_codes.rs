@@ -12,7 +12,7 @@ fn watch(status: &str, stop_reason: &str) -> Output {
     agentctl(&letta::letta([run_answer(status, Some(stop_reason))]), WATCH)
 }
 
-/// One look, with an exit code that tells.
+/// `status --exit-status`.
 fn status(answer: Answer) -> Output {
     agentctl(&letta::letta([answer]), &format!("status {RUN} --exit-status"))
 }
@@ -24,7 +24,7 @@ fn send(answer: Answer) -> Output {
     agentctl(&mock, SEND)
 }
 
-/// A run that is followed while a signal comes.
+/// Follows a run that is interrupted by a signal.
 fn interrupted(signal: Signal) -> Output {
     let (env, mock) = (TestEnv::new(), letta::letta([run_answer("running", None)]));
     let watching = env.agentctl(["watch", RUN, "--interval", "50ms"]).server(&mock.url()).spawn();
@@ -85,7 +85,7 @@ fn a_signal_really_ends_the_process_so_that_shells_know() {
         assert_eq!(output.signal(), Some(number), "{output}");
         assert!(output.stderr.contains(&format!("agentctl watch {RUN}")), "how to resume is told\n{output}");
     }
-    // A terminal that goes away is told as SIGTERM is.
+    // SIGHUP is handled as SIGTERM.
     assert_eq!(interrupted(Signal::HUP).code(), 143);
 }
 
@@ -97,7 +97,7 @@ fn agt_05_a_signal_ends_a_command_that_waits_for_an_answer() {
         let watching = env.agentctl(["watch", RUN]).server(&mock.url()).limit(Duration::from_secs(15)).spawn();
         mock.wait_for("GET", 1);
         watching.signal(signal);
-        // Held until the watch has ended: it cannot have waited for the answer.
+        // The gate stays closed until the watch has ended, which proves that it did not wait for the answer.
         let output = watching.wait();
         gate.open();
         assert_eq!(output.code(), code, "{output}");

@@ -1,4 +1,4 @@
-//! `--jq` and `--pretty`: what becomes of every JSON document that a command prints.
+//! `--jq` and `--pretty` apply to every JSON document that a command prints.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ fn filtered(server: &Mock, line: &str, filter: &str) -> Output {
     TestEnv::new().agentctl(line.split(' ').chain(["--jq", filter])).server(&server.url()).run()
 }
 
-/// A server that every command gets an answer from.
+/// A server that answers every command.
 fn everything() -> Mock {
     let mock = letta::done();
     let agent = json!({"id": letta::AGENT, "name": "tester"});
@@ -127,7 +127,7 @@ fn a_filter_that_fails_on_every_document_is_reported_once_with_a_count() {
     let error: Value = serde_json::from_str(error).expect("an error");
     assert_eq!((&error["error"]["code"], &error["error"]["run_id"]), (&json!("jq"), &json!(ids[0])), "{output}");
     assert_eq!(rest, "the --jq filter failed likewise on 2 more documents", "{output}");
-    // Failing in another way is told, too.
+    // Each different failure is reported.
     let output = filtered(&mock, "list", r#"if .id == "run-44444444" then 1 + .id else .id.x end"#);
     assert_eq!((output.code(), output.stderr.matches("\"jq\"").count()), (13, 2), "{output}");
 }

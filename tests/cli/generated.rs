@@ -46,7 +46,7 @@ fn bash_takes_the_completions() {
     assert_eq!(output.code(), 0, "{output}");
 }
 
-/// Every command, by the words that lead to it.
+/// Every command, as the words of its command line.
 fn commands() -> Vec<Vec<String>> {
     fn walk(command: &clap::Command, path: &[String], all: &mut Vec<Vec<String>>) {
         all.push(path.to_vec());

@@ -85,7 +85,7 @@ fn the_peak_memory_of_a_process_is_measured() {
     let (output, peak) = TestEnv::new().bash("x=$(head -c 64M /dev/zero | tr '\\0' x); true").run_measured();
     assert!(peak > 64 << 10, "{peak} KiB\n{output}");
     // The memory of the tests themselves does not count.
-    let ours = vec![1_u8; 256 << 20];
+    let ours = vec![1_u8; 96 << 20];
     let (output, peak) = TestEnv::new().bash("sleep 0.1").run_measured();
     assert!(peak < 64 << 10, "{peak} KiB beside {} bytes\n{output}", ours.len());
 }

@@ -8,7 +8,7 @@ use crate::support::{Answer, Mock, TestEnv};
 const SECRET: &str = "canary-7f3a";
 
 #[test]
-fn they_go_with_every_request_and_the_strongest_place_wins() {
+fn headers_go_with_every_request_by_precedence() {
     let (env, mock) = (TestEnv::new(), letta::done());
     let file = env.write("headers.txt", format!("X-From-File: {SECRET}\n\nx-twice: 1\n"));
     let at_file = format!("@{}", file.display());
@@ -52,7 +52,7 @@ fn the_project_of_a_profile_gives_way_to_a_variable() {
 }
 
 #[test]
-fn they_do_not_go_where_a_redirect_points_to() {
+fn headers_are_not_sent_to_the_target_of_a_redirect() {
     let (mock, elsewhere) = (Mock::start(), Mock::start());
     mock.on("GET", "*", [Answer::status(307).header("location", &elsewhere.url())]);
     let env = TestEnv::new();
@@ -61,7 +61,7 @@ fn they_do_not_go_where_a_redirect_points_to() {
 }
 
 #[test]
-fn their_values_are_not_printed() {
+fn header_values_are_not_printed() {
     let (env, mock) = (TestEnv::new(), letta::done());
     let header = format!("X-Key: {SECRET}");
     let preview = |flag: &str| {
@@ -90,7 +90,7 @@ fn their_values_are_not_printed() {
 }
 
 #[test]
-fn a_header_that_cannot_be_is_refused_before_anything_is_sent() {
+fn an_invalid_header_is_refused_before_anything_is_sent() {
     let (env, mock) = (TestEnv::new(), letta::done());
     for header in [
         "Authorization: Bearer canary-7f3a",

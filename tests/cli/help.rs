@@ -72,7 +72,7 @@ fn variables() -> BTreeSet<String> {
     }
     let is_name = |name: &String| name.len() > 1 && name.chars().all(|c| c.is_ascii_uppercase() || c == '_');
     names.retain(is_name);
-    // Written at build time, and the switch of a build that lies on purpose, to try the tests.
+    // Set at build time, and the switch of a sabotaged build.
     for name in ["AGENTCTL_COMMIT", "AGENTCTL_SABOTAGE"] {
         names.remove(name);
     }

@@ -7,7 +7,7 @@ use crate::support::letta::{self, AGENT, RUN};
 use crate::support::runs::RunsServer;
 use crate::support::{Answer, Mock, Output, TestEnv, agentctl};
 
-/// So many runs, the newest first, a second apart. The newest is of `newest`.
+/// Returns `count` runs, newest first, one second apart. The first was created at `newest`.
 fn runs(count: usize, newest: Timestamp) -> Vec<Value> {
     let run = |age: usize| {
         let mut run = letta::run("completed", Some("end_turn"));
@@ -102,7 +102,7 @@ fn contradictory_flags_are_refused_before_any_request() {
 }
 
 #[test]
-fn a_word_that_the_server_does_not_know_is_the_servers_to_refuse() {
+fn an_unknown_status_filter_is_left_to_the_server_to_refuse() {
     let mock = Mock::start();
     mock.on("GET", "/v1/runs/", [Answer::json(400, &json!({"detail": "'bogus' is not a valid RunStatus"}))]);
     let output = agentctl(&mock, "list --status bogus");
@@ -141,7 +141,7 @@ fn runs_are_counted_by_stop_reason() {
             "stop_reason": "error",
             "runs": 1,
             "ttft_ns": {"count": 0, "p50": null, "p95": null, "max": null},
-            // A run without a figure of its own: from its creation to its completion.
+            // A run without a duration: from its creation to its completion.
             "duration_ns": {"count": 1, "p50": 1_395_016_000, "p95": 1_395_016_000, "max": 1_395_016_000},
         }),
     ];

@@ -40,7 +40,7 @@ fn a_run_that_is_called_back_is_read_back_and_printed_as_watch_prints_it() {
 }
 
 #[test]
-fn a_callback_that_lies_or_comes_early_is_held_until_the_server_says_so_too() {
+fn a_false_or_early_callback_is_held_until_the_server_confirms_it() {
     let (env, mock, gate) = (TestEnv::new(), Mock::start(), Gate::default());
     mock.on("GET", RUN_PATH, [run_answer("running", None), completed().held(&gate)]);
     let (listener, url) = listening(&env, &mock, &["--count", "1"]);
@@ -101,7 +101,7 @@ fn a_thousand_deliveries_of_one_run_run_the_command_once() {
 }
 
 #[test]
-fn nothing_that_a_run_says_is_carried_out() {
+fn no_text_of_a_run_is_executed() {
     let (env, mock) = (TestEnv::new(), Mock::start());
     let payload = "; touch x1\n$(touch x2)`touch x3`' | touch x4 #\0";
     let mut run = letta::run("completed", Some("end_turn"));
@@ -121,7 +121,7 @@ fn nothing_that_a_run_says_is_carried_out() {
 }
 
 #[test]
-fn a_command_that_fails_is_said_and_one_that_cannot_be_run_ends_it() {
+fn a_failing_command_is_reported_and_one_that_cannot_start_ends_the_listener() {
     let (env, mock) = (TestEnv::new(), letta::done());
     let (listener, url) = listening(&env, &mock, &["--count", "1", "--exec", "sh -c 'exit 3'"]);
     post(&url, &about(RUN));
@@ -166,7 +166,7 @@ fn a_listener_waits_for_a_server_that_is_away() {
     assert_eq!((output.code(), &output.document()["status"]), (0, &json!("completed")), "{output}");
 }
 
-/// Starts `send --listen` on a run that is at work for long, and returns its callback URL as the server was told it.
+/// Starts `send --listen` on a long run. Returns the callback URL that the server received.
 fn sending(mock: &Mock, env: &TestEnv, flags: &str) -> (Running, String) {
     let line = format!("{SEND} --listen {flags}");
     let running = env.agentctl(line.split(' ')).server(&mock.url()).spawn();
@@ -176,7 +176,7 @@ fn sending(mock: &Mock, env: &TestEnv, flags: &str) -> (Running, String) {
 }
 
 #[test]
-fn a_callback_ends_the_wait_early_and_lies_do_not() {
+fn a_true_callback_ends_the_wait_early_and_a_false_one_does_not() {
     let (env, mock) = (TestEnv::new(), letta::letta([run_answer("running", None)]));
     let (running, url) = sending(&mock, &env, "--wait");
     mock.wait_for("GET", 1);
@@ -207,7 +207,7 @@ fn refused(mock: &Mock, line: &str) -> Output {
 }
 
 #[test]
-fn a_callback_of_ones_own_and_another_exclude_each_other() {
+fn listen_and_a_callback_url_exclude_each_other() {
     let mock = letta::done();
     for flags in [
         "--listen",

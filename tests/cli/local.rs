@@ -121,7 +121,7 @@ fn a_killed_process_loses_nothing() {
 }
 
 #[test]
-fn a_send_finds_what_a_killed_process_left_over() {
+fn a_send_finishes_the_runs_of_a_killed_process() {
     let env = TestEnv::new();
     let agent = scripted(&env);
     let sending = local(&env, &["send", "--agent", &agent, "-m", "@sleep 1s\n@reply first", "-o", "id"]).spawn();
@@ -161,7 +161,7 @@ fn send_finishes_what_it_accepted_and_says_so() {
 }
 
 #[test]
-fn commands_that_look_do_not_work_on_runs() {
+fn commands_that_only_read_do_not_execute_runs() {
     let env = TestEnv::new();
     let agent = scripted(&env);
     let sending = local(&env, &["send", "--agent", &agent, "-m", "@hang"]).spawn();
@@ -240,7 +240,7 @@ fn local_processes_make_a_pipe() {
 }
 
 #[test]
-fn a_database_of_somebody_else_is_left_alone() {
+fn a_database_of_another_program_is_left_alone() {
     let env = TestEnv::new();
     let file = env.home().join("agentctl-data/local.db");
     std::fs::write(&file, "this is no database of agentctl, however long it may be").expect("a file");

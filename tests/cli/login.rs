@@ -1,4 +1,4 @@
-//! Keys that are saved: only those that a server took, only for that server, and for nobody else to read.
+//! Saved keys: only those that a server accepted, only for that server, and readable by the owner only.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -12,7 +12,7 @@ use crate::support::{Answer, Mock, Output, TestEnv, mock};
 
 const KEY: &str = "sk-let-canary-0123456789";
 
-/// A server that lets this key in and no other.
+/// A server that accepts this key only.
 fn server() -> Mock {
     let mock = letta::done();
     mock.on("GET", "/v1/agents/", [Answer::json(200, &json!([]))]);
@@ -32,7 +32,7 @@ fn mode(path: &std::path::Path) -> u32 {
 }
 
 #[test]
-fn a_key_that_is_taken_is_saved_and_sent_until_it_is_forgotten() {
+fn an_accepted_key_is_saved_and_sent_until_logout() {
     let (env, mock) = (TestEnv::new(), server());
     let output = login(&env, &mock.url());
     assert_eq!((output.code(), output.stdout.as_str()), (0, ""), "{output}");
@@ -66,7 +66,7 @@ fn a_key_is_sent_to_the_server_that_it_was_saved_for_and_to_no_other() {
     }
     let keys = |mock: &Mock| mock.requests().iter().filter(|request| request.header("authorization").is_some()).count();
     assert_eq!((keys(&other), keys(&mine)), (0, 1), "the login itself sent it, and nothing else did");
-    // A key for some server is no key for the cloud: without any address it is the server of this machine.
+    // A key saved for one server is not used for the cloud: without an address, the local server is the default.
     let listed = env.agentctl(["config", "list"]).run().stdout;
     assert!(listed.contains("base_url  http://localhost:8283  (from the default)"), "{listed}");
 }
@@ -83,7 +83,7 @@ fn a_key_that_was_saved_for_the_cloud_leads_there() {
 }
 
 #[test]
-fn nothing_is_saved_where_the_key_was_not_taken() {
+fn a_key_that_is_refused_is_not_saved() {
     let refused = |status: u16| {
         let mock = Mock::start();
         mock.on("GET", "/v1/agents/", [Answer::status(status)]);
@@ -164,7 +164,7 @@ fn a_file_that_others_could_have_read_or_exchanged_is_not_used() {
         assert_eq!(output.code(), code, "{make}\n{output}");
         assert_eq!(env.bash(&format!("rm -r {}", credentials.display())).run().code(), 0);
     }
-    // A key that is given needs no file.
+    // A key in the environment needs no file.
     symlink(&aside, &credentials).expect("a link");
     assert_eq!(env.agentctl(["status", RUN]).server(&mock.url()).run().code(), 0);
     let folder = credentials.parent().expect("a folder");
@@ -187,7 +187,7 @@ fn a_key_that_is_typed_is_not_shown() {
 }
 
 #[test]
-fn a_terminal_shows_again_what_is_typed_after_an_interruption() {
+fn a_terminal_echoes_again_after_an_interruption() {
     let (env, mock) = (TestEnv::new(), server());
     let script = format!("agentctl login --base-url {}; stty -a | grep -o ' -\\?echo '; echo done", mock.url());
     let mut terminal = Pty::bash(&env, &format!("trap : INT; {script}")).spawn();

@@ -1,4 +1,4 @@
-//! Models that other programs run: the environment names their endpoint, the local server calls it.
+//! Models of an OpenAI-compatible endpoint: the environment names it, the local server calls it.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ fn said(text: &str) -> Answer {
     Answer::json(200, &json!({"choices": [{"message": {"content": text}, "finish_reason": "stop"}], "usage": usage}))
 }
 
-/// An endpoint with one model, which says this.
+/// An endpoint with one model, which replies with this text.
 fn endpoint(text: &str) -> Mock {
     let mock = Mock::start();
     mock.on("GET", "/v1/models", [Answer::json(200, &json!({"data": [{"id": "small"}]}))]);
@@ -46,7 +46,7 @@ fn an_invalid_address_is_reported_before_anything_happens() {
 }
 
 #[test]
-fn a_served_engine_lists_the_models_of_its_endpoints_and_answers_with_them() {
+fn a_served_engine_lists_and_uses_the_models_of_its_endpoints() {
     let (env, mock) = (TestEnv::new(), endpoint("hello from afar"));
     let process = env.agentctl(["serve", "--bind", "127.0.0.1:0", "--print-env", "--in-memory"]);
     let serve = Serve::from(process.env("VLLM_BASE_URL", mock.url()));

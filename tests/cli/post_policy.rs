@@ -1,4 +1,4 @@
-//! A message is never sent twice on a guess: the ledger of POSTs, and the exit code that says what is known.
+//! A message is never resent on a guess: tests count the POSTs and check the exit code.
 
 use std::cell::Cell;
 use std::net::{TcpListener, TcpStream};
@@ -18,7 +18,7 @@ fn send(answers: impl IntoIterator<Item = Answer>) -> (Output, Mock) {
     (agentctl(&mock, SEND), mock)
 }
 
-/// Exit code, code word, and whether the same command may be given again.
+/// Exit code, error code, and whether the error is retryable.
 fn verdict(output: &Output) -> (i32, String, bool) {
     let error = output.error();
     let word = error["code"].as_str().unwrap_or_default().to_owned();
@@ -48,7 +48,7 @@ fn a_message_that_may_have_been_accepted_is_exit_10_and_not_resent() {
         ("2xx empty", Answer::body(200, "application/json", "")),
         ("no HTTP", Answer::raw("SSH-2.0-OpenSSH_9.2\r\n")),
     ];
-    // Each looks once for what became of it, on a server that shows nothing.
+    // Each searches once for the lost message, on a server that lists nothing.
     thread::scope(|scope| {
         let sending: Vec<_> =
             cases.into_iter().map(|(name, answer)| (name, scope.spawn(move || send([answer])))).collect();
@@ -150,7 +150,7 @@ fn a_signal_while_the_answer_is_awaited_is_exit_10() {
     assert_eq!(mock.seen("POST").len(), 1);
 }
 
-/// Ends a command by each signal, and looks at what it said: nothing was sent, and the exit is the signal's own.
+/// Ends a command by each signal. It must report that nothing was sent, and die of the signal.
 fn ends_having_sent_nothing(start: impl Fn() -> Running) {
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let sending = start();
@@ -234,7 +234,7 @@ fn agt_05_a_connection_that_times_out_leaves_nothing_unknown() {
     assert_eq!(verdict(&output), (9, "unreachable".into(), true), "{output}");
 }
 
-/// Once the id is known, the exit never says again that nothing, or who knows what, was accepted.
+/// Once the id is known, the exit code is never 9 or 10 again.
 #[test]
 fn after_the_id_is_known_the_exit_speaks_of_the_run() {
     let elsewhere = Answer::status(302).header("location", "http://127.0.0.1:9/");

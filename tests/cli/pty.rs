@@ -6,7 +6,7 @@ use crate::support::letta::{self, RUN, RUN_PATH, run_answer};
 use crate::support::pty::{OnTerminal, Pty, Screen};
 use crate::support::{Answer, Mock, TestEnv};
 
-/// A run that talks, and ends when told.
+/// A running run with messages; see [`end`].
 fn working() -> Mock {
     let mock = letta::letta([run_answer("running", None)]);
     let words = "a long reply ".repeat(40);

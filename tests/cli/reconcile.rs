@@ -46,7 +46,7 @@ fn none() -> Answer {
 }
 
 #[test]
-fn a_run_that_holds_our_message_is_taken_up_and_the_command_goes_on() {
+fn a_run_with_our_message_is_adopted_and_the_command_goes_on() {
     let env = TestEnv::new();
     for runs in [listed(), none()] {
         let mock = losing(vec![runs], vec![none(), stored("mine")]);
@@ -72,7 +72,7 @@ fn a_server_that_honours_keys_gets_the_message_again_under_the_same_key() {
 }
 
 #[test]
-fn a_key_that_the_server_says_nothing_about_is_not_leant_on() {
+fn an_idempotency_key_that_the_server_does_not_confirm_is_not_relied_on() {
     let env = TestEnv::new();
     for word in ["false", "", "perhaps"] {
         let mock = losing(vec![Answer::status(404)], vec![Answer::status(404)]);
@@ -99,7 +99,7 @@ fn an_unknown_message_is_never_called_refused() {
 }
 
 #[test]
-fn a_lone_run_without_proof_is_named_and_not_taken_up() {
+fn a_single_run_without_proof_is_named_and_not_adopted() {
     let env = TestEnv::new();
     let gone = || Answer::status(404);
     let mock = losing(vec![listed(), gone()], vec![none(), gone()]);
@@ -120,7 +120,7 @@ fn a_signal_while_the_run_is_looked_for_is_exit_10() {
     assert!(output.stderr.contains(AGENT), "{output}");
 }
 
-/// The settings' time limit may be what lost the answer; the search for it keeps its own.
+/// The configured time limit may have lost the answer; the search keeps its own limit.
 #[test]
 fn a_small_time_limit_does_not_hurry_the_search() {
     let env = TestEnv::new();

@@ -1,4 +1,4 @@
-//! How a server is reached: addresses, names, proxies, and what answers there.
+//! The way to a server: addresses, names, proxies, and servers of other protocols.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -68,7 +68,7 @@ fn other_addresses_are_proxied_as_curl_does_it() {
     for (name, no_proxy) in [("HTTP_PROXY", ""), ("http_proxy", "letta.invalid")] {
         let (env, proxy) = (TestEnv::new(), Mock::start());
         let asking = status(&env, &proxy, name, no_proxy);
-        // It has failed to find the host itself, and is about to try again.
+        // It has failed to resolve the host itself, and is about to try again.
         asking.wait_for_stderr("letta.invalid");
         asking.signal(Signal::TERM);
         let output = asking.wait();
@@ -76,7 +76,7 @@ fn other_addresses_are_proxied_as_curl_does_it() {
     }
 }
 
-/// A name that needs no name server to be none: it is longer than a part of a name may be.
+/// A name that is invalid without asking a name server: its label is too long.
 fn impossible(scheme: &str) -> String {
     format!("{scheme}://{}.invalid", "a".repeat(64))
 }
@@ -95,7 +95,7 @@ fn agt_06_an_unknown_host_name_is_reported_soon() {
 }
 
 #[test]
-fn a_name_that_cannot_be_is_not_tried_again() {
+fn an_invalid_name_is_not_tried_again() {
     let env = TestEnv::new();
     for url in [impossible("https"), "https://a..b".to_owned(), "https://-a-.invalid".to_owned()] {
         let output = keyed(&env, SEND, &url).run();
@@ -156,7 +156,7 @@ fn over_plain_http_too_it_is_the_proxy_that_is_named() {
     assert_eq!((output.code(), output.error()["code"].as_str()), (12, Some("refused")), "no proxy: {output}");
 }
 
-/// Words of other protocols.
+/// Greetings of other protocols.
 const NO_HTTP: [&[u8]; 5] = [
     b"SSH-2.0-OpenSSH_9.2\r\n",
     b"-ERR unknown command\r\n",
@@ -180,7 +180,7 @@ fn agt_11_a_server_that_does_not_speak_http_is_reported_at_the_first_try() {
     }
 }
 
-/// Mail servers and others speak first.
+/// A mail server, for example, sends before it gets a request.
 #[test]
 fn a_server_that_sends_before_the_request_does_not_speak_http() {
     let env = TestEnv::new();
@@ -199,7 +199,7 @@ fn a_server_that_sends_before_the_request_does_not_speak_http() {
 }
 
 #[test]
-fn a_message_that_no_http_answers_is_unknown_and_nobody_waits_for_more() {
+fn a_message_answered_in_another_protocol_is_unknown_at_once() {
     for words in NO_HTTP {
         let mock = Mock::start();
         for method in ["GET", "POST"] {
@@ -221,7 +221,7 @@ fn a_connection_that_is_cut_or_reset_is_tried_again() {
 }
 
 #[test]
-fn a_watch_outlives_words_that_are_no_http() {
+fn a_watch_survives_an_answer_that_is_not_http() {
     let looks = [run_answer("running", None), Answer::raw("nonsense"), run_answer("completed", Some("end_turn"))];
     let output = agentctl(&letta::letta(looks), &format!("watch {RUN} --interval 50ms"));
     assert_eq!(output.code(), 0, "{output}");

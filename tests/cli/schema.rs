@@ -1,4 +1,4 @@
-//! `schema`: the schemas that are printed describe what is really printed, sent and read.
+//! `schema`: the printed schemas describe the documents that are really printed, sent and read.
 
 use std::fs;
 use std::path::Path;
@@ -30,7 +30,7 @@ fn check_all(schema: &Validator, output: &Output) {
 }
 
 #[test]
-fn the_schema_of_nothing_is_refused_with_the_names_that_there_are() {
+fn an_unknown_schema_is_refused_with_the_known_names() {
     let output = TestEnv::new().agentctl(["schema", "nope"]).run();
     assert_eq!(output.code(), 2, "{output}");
     for name in ["request", "run", "batch-line", "batch-result", "event", "error"] {

@@ -1,4 +1,4 @@
-//! `serve`: when it is ready, who finds it, how it ends, and the commands that it runs.
+//! `serve`: readiness, discovery, shutdown, and the commands that it runs.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -16,7 +16,7 @@ use crate::support::serve::{Serve, exchange, status};
 
 const MEMORY: &[&str] = &["--in-memory"];
 
-/// Runs the program until it says the text, so that nothing depends on how long a start takes.
+/// Runs the program until it prints the text, so that the test does not depend on the time of a start.
 fn until(text: &str, process: impl Fn() -> Process) -> Output {
     for _ in 0..200 {
         let output = process().run();
@@ -110,7 +110,7 @@ fn files_of_a_killed_server_do_not_block_the_next() {
 }
 
 #[test]
-fn a_killed_servers_key_goes_to_nobody_who_takes_its_port() {
+fn a_killed_servers_key_is_not_sent_to_a_program_that_takes_its_port() {
     let env = TestEnv::new();
     let serve = Serve::start(&env, MEMORY);
     let (address, url, key) = (serve.address(), serve.url.clone(), serve.key.clone());
@@ -180,7 +180,7 @@ fn a_port_that_others_reach_needs_a_key_and_a_name() {
 }
 
 #[test]
-fn a_database_that_it_cannot_use_is_left_as_it_is() {
+fn a_database_that_cannot_be_used_is_left_unchanged() {
     let env = TestEnv::new();
     let sqlite = |name: &str, sql: &str| {
         let path = env.home().join(name);
@@ -222,7 +222,7 @@ fn a_database_that_it_cannot_use_is_left_as_it_is() {
 }
 
 #[test]
-fn a_command_that_is_an_empty_variable_does_not_serve_for_good() {
+fn an_empty_command_does_not_serve_without_one() {
     let output = TestEnv::new().bash("command=; agentctl serve -- $command").run();
     assert_eq!((output.code(), output.stdout.as_str()), (2, ""), "{output}");
     assert!(output.stderr.contains("no command stands behind `--`"), "{output}");
@@ -369,7 +369,7 @@ fn scripted(env: &TestEnv) -> String {
     output.stdout.trim().to_owned()
 }
 
-/// Sends to the local server, which works on.
+/// Sends to the local server without waiting for the run.
 fn send(env: &TestEnv, agent: &str, text: &str) -> String {
     let output = env.agentctl(["send", "--local", "--agent", agent, "-m", text, "-o", "id"]).run();
     assert_eq!(output.code(), 0, "{output}");

@@ -1,4 +1,4 @@
-//! `serve -- COMMAND`: what the command is given, which signals it gets, and how the two end.
+//! `serve -- COMMAND`: the command's environment, its signals, and how the two end.
 
 use std::fs;
 use std::process::Command;
@@ -39,7 +39,7 @@ fn a_command_that_a_signal_ends_counts_as_in_a_shell() {
 }
 
 #[test]
-fn a_command_that_is_not_there_is_local_trouble() {
+fn a_missing_command_is_a_local_error() {
     let env = TestEnv::new();
     let output = env.agentctl(["serve", "--", "no-such-command"]).run();
     assert_eq!((output.code(), output.stdout.as_str()), (13, ""), "{output}");
@@ -47,7 +47,7 @@ fn a_command_that_is_not_there_is_local_trouble() {
 }
 
 #[test]
-fn the_signals_are_the_commands() {
+fn the_command_gets_the_signals() {
     let env = TestEnv::new();
     let script = "trap 'exit 42' TERM; trap 'exit 43' INT; echo ready; while :; do sleep 0.05; done";
     for (signal, code) in [(Signal::TERM, 42), (Signal::INT, 43)] {
@@ -84,7 +84,7 @@ fn ctrl_c_is_not_passed_on_wherever_the_input_comes_from() {
         eprintln!("skipped: this machine has no setsid");
         return;
     }
-    // This command has left the terminal's processes: what comes to it was passed on, and in its order.
+    // This command has left the terminal's session: it gets only the signals that `serve` passes on, in order.
     let script = "trap 'echo passed on' INT; trap 'echo the end; exit 7' TERM; echo ready
         until test -e asked; do sleep 0.05; done; kill -TERM $PPID; while :; do sleep 0.05; done";
     for from in ["< /dev/null", ""] {
@@ -110,7 +110,7 @@ fn it_is_a_good_process_1() {
         return;
     }
     let env = TestEnv::new();
-    // An orphan ends below it, and a signal without a handler is nothing to a process 1.
+    // Process 1 inherits orphans, and the kernel drops signals that it does not handle.
     let script = "(sh -c 'echo $$ > orphan' &) ; while ! test -s orphan; do sleep 0.05; done; o=$(cat orphan)
         while test -e /proc/$o; do sleep 0.05; done; echo $PPID; exec sleep 100";
     let line =

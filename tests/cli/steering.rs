@@ -1,4 +1,4 @@
-//! The flags that steer following: stalls, callbacks, what Ctrl-C does, the bell.
+//! The flags of following: stalls, callbacks, Ctrl-C, the bell.
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ fn running() -> Answer {
     run_answer("running", None)
 }
 
-/// A run that has ended, with a callback that was answered so, or is still to come.
+/// An ended run whose callback has this status, or is still pending.
 fn called(code: Option<u16>, error: Option<&str>) -> Answer {
     let mut run = letta::run("completed", Some("end_turn"));
     run["callback_url"] = "http://127.0.0.1:1/hook".into();
@@ -26,7 +26,7 @@ fn of_type<'a>(events: &'a [Value], kind: &str) -> Vec<&'a Value> {
 }
 
 #[test]
-fn a_stall_is_said_and_the_run_followed_on() {
+fn a_stall_is_reported_and_following_continues() {
     let looks = std::iter::repeat_n(running(), 12).chain([run_answer("completed", Some("end_turn"))]);
     let mock = letta::letta(looks);
     mock.on("GET", &format!("{RUN_PATH}/messages"), [Answer::json(200, &json!([]))]);
@@ -96,7 +96,7 @@ fn a_callback_that_never_comes_is_not_waited_for_longer_than_asked() {
 }
 
 #[test]
-fn an_interrupt_can_cancel_what_is_followed_and_shows_what_it_became() {
+fn an_interrupt_can_cancel_the_followed_runs_and_shows_their_end() {
     let mock = letta::letta([running(), running(), run_answer("cancelled", Some("cancelled"))]);
     let path = format!("/v1/agents/{AGENT}/messages/cancel");
     mock.on("POST", &path, [Answer::json(200, &json!({RUN: "cancelled"}))]);

@@ -68,7 +68,7 @@ fn quiet_leaves_only_errors() {
 }
 
 #[test]
-fn colour_is_for_terminals_and_for_those_who_ask() {
+fn colour_is_for_terminals_or_on_request() {
     let colour = |flags: &str, name: &str, value: &str| {
         let (env, mock) = (TestEnv::new(), letta::letta([Answer::json(200, &letta::failed("it broke"))]));
         let line = format!("{WATCH} -o human {flags}");
@@ -82,7 +82,7 @@ fn colour_is_for_terminals_and_for_those_who_ask() {
     assert!(!colour("--color never", "CLICOLOR_FORCE", "1"));
 }
 
-/// Everything that moves a cursor, hides, reorders or disguises.
+/// Characters that move a cursor, hide, reorder or disguise text.
 const HOSTILE: &str = "a\u{1b}[31mb\u{9b}2Jc\u{7}d\u{202e}e\u{200b}f\u{2066}g\u{8}h\rI\u{feff}j\u{1b}]0;title\u{7}k";
 
 #[test]
@@ -125,7 +125,7 @@ fn json_keeps_the_text_that_is_hidden_from_people() {
     assert_eq!(output.documents()[1]["content"], HOSTILE, "{output}");
 }
 
-/// Sends with the canary for a key, and with what else a test sets.
+/// Sends with the canary as the key, and with the settings of the test.
 fn with_canary(line: &str, url: &str, prepare: impl FnOnce(Process) -> Process) -> crate::support::Output {
     let env = TestEnv::new();
     let process = env.agentctl(line.split(' ')).env("LETTA_BASE_URL", url).env("LETTA_API_KEY", CANARY);

@@ -1,4 +1,4 @@
-//! Messages whose answer is lost: how often each was delivered, and what the exit code said about it.
+//! Messages whose answer is lost: compares how often each was delivered with the exit code.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,10 +14,10 @@ const AGENT: &str = "agent-11111111-1111-4111-8111-111111111111";
 const WIDTH: usize = 64;
 /// A time limit for one try that a server which answers keeps, and a test can wait for.
 const TRY: &str = "1s";
-/// How late a message is accepted that is accepted late: after the client has been told of the loss.
+/// The delay of a late accept: after the client has noticed the loss.
 const LATE: Duration = Duration::from_millis(700);
 
-/// A message, and what came of it.
+/// A message and its outcome.
 struct Sent {
     output: Output,
     ledger: Vec<Entry>,
@@ -87,7 +87,7 @@ const UNREADABLE: &[Way] = &[
     Way::Raw("HTTP/1.1 200 -\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\n{}"),
 ];
 
-/// A server as it may be: whether it honours keys, shows messages, lists runs.
+/// The kinds of servers: honours keys, shows messages, lists runs.
 const SERVERS: [(&str, bool, bool, bool); 4] = [
     ("honours keys", true, false, true),
     ("shows the message", false, true, true),
@@ -224,7 +224,7 @@ fn agt_21_after_any_faults_a_message_is_delivered_at_most_once() {
 
 /// Another client's message to the same agent, accepted while ours was lost, looks just like ours but for its words.
 #[test]
-fn a_run_of_somebody_else_is_never_taken_for_ours() {
+fn a_run_of_another_client_is_never_adopted() {
     let fates = vec![Fate { accepted: Accepted::Never, way: Way::Rst }];
     for shows_messages in [true, false] {
         let plan =

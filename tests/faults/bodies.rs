@@ -1,6 +1,6 @@
 //! Bodies that a server should not send, and those that it may.
 
-/// A run as it should be, which the others are spoilt from.
+/// A valid run; the others are broken copies of it.
 pub const RUN: &str = r#"{"id":"run-22222222-2222-4222-8222-222222222222","status":"completed","stop_reason":"end_turn","created_at":"2026-11-23T14:56:08.275779Z","completed_at":"2026-11-23T14:56:09.670795","agent_id":"agent-11111111-1111-4111-8111-111111111111","background":true,"metadata":{"run_type":"send_message_async","lettuce":null},"callback_url":null,"ttft_ns":null,"total_duration_ns":3292683000}"#;
 
 /// A body by its name: content type and bytes.
@@ -66,7 +66,7 @@ const PAGES: [&str; 6] = [
     "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>",
 ];
 
-/// All of them: sixty and one that is good, so that it is seen that goodness is noticed.
+/// All bodies: sixty bad ones, and one good one as a control.
 pub fn corpus() -> Vec<Body> {
     let json = "application/json";
     let body = |name: String, kind, bytes: Vec<u8>| Body { name, kind, bytes };

@@ -1,4 +1,4 @@
-//! Answers that end too early, at any byte, through everything that reads answers, in this process.
+//! Truncated answers, cut at any byte, through all readers of answers in this process.
 
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
@@ -47,7 +47,7 @@ impl Server {
         Self { body, api, run: RUN.parse().expect("an id"), agent: AGENT.parse().expect("an id") }
     }
 
-    /// Whether a reader takes these bytes for what it reads. That it comes back at all is the test.
+    /// Whether a reader accepts these bytes. Above all, it must return.
     async fn reads(&self, reader: &str, bytes: &[u8]) -> bool {
         *self.body.lock().expect("no panic") = bytes.to_vec();
         match reader {
@@ -81,7 +81,7 @@ async fn agt_03_an_answer_cut_at_any_byte_is_never_taken_for_a_whole_one() {
     let (server, bodies) = (Server::new(), corpus());
     let mut table = Table::new("cuts", &["read as", "bodies", "lengths", "can be read"]);
     for reader in READERS {
-        // A run is what everything hangs on; the rest is cut at every byte in a long run.
+        // Runs matter most. The other kinds are cut at every byte in a long run only.
         let step = if is_long() || reader == "a run" { 1 } else { 97 };
         let (mut cuts, mut whole) = (0, 0);
         for Body { name, bytes, .. } in &bodies {

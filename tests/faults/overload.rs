@@ -30,7 +30,7 @@ struct Told {
 }
 
 #[test]
-fn a_crowd_is_answered_and_what_was_accepted_ends() {
+fn every_client_of_a_crowd_is_answered_and_accepted_runs_end() {
     let clients = room_for(if is_long() { 10_000 } else { 1_500 });
     let env = TestEnv::new();
     let serve = Serve::start(&env, &[]);

@@ -1,4 +1,4 @@
-//! The real client and a real server with a proxy between them that does harm: what the server itself lists is the ledger.
+//! The real client and a real server with a harmful proxy between them. The server's own list of runs is the ledger.
 
 use std::net::SocketAddr;
 use std::sync::Mutex;
@@ -12,10 +12,10 @@ use crate::support::process::Process;
 use crate::support::serve::{Serve, status};
 use crate::support::{Output, TestEnv};
 
-/// How long a request is held up, and more than the program waits for one answer.
+/// The delay of a held request: longer than the client's time limit.
 const HOLD: Duration = Duration::from_secs(2);
 
-/// A server, how it is reached, and what its agents are made of.
+/// A server, its address, and the fields of its agents.
 struct Server {
     env: TestEnv,
     address: SocketAddr,
@@ -25,7 +25,7 @@ struct Server {
     patience: &'static str,
     /// It accepts a message once, and says so.
     honours_keys: bool,
-    /// The process, where it is ours; the lock lets threads share what they do not use.
+    /// The process, if the test started it. The mutex only makes the type shareable between threads.
     ours: Option<Mutex<Serve>>,
 }
 
@@ -114,7 +114,7 @@ fn send(server: &Server, toxic: &Toxic) -> Sent {
     Sent { output, ledger }
 }
 
-/// A client trusts this word with its messages.
+/// A client resends messages on the strength of this answer.
 #[test]
 fn a_server_says_that_it_honours_keys_exactly_where_it_does() {
     for (flags, said) in [(&["--in-memory"][..], true), (&["--in-memory", "--quirks"], false)] {
@@ -126,7 +126,7 @@ fn a_server_says_that_it_honours_keys_exactly_where_it_does() {
     }
 }
 
-/// More runs and messages than a page holds come between the loss and the first look for what was lost.
+/// More than a page of runs and messages arrives between the loss and the first search.
 #[test]
 fn a_busy_agent_does_not_hide_the_run_of_a_lost_message() {
     let server = Server::local(&["--quirks"]);

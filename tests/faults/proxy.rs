@@ -25,7 +25,7 @@ pub enum Toxic {
     ResetDown(usize),
     /// The request is executed, and the answer never comes.
     ExecuteThenTimeout,
-    /// The request is held up for so long, and delivered when nobody waits for the answer any more.
+    /// The request is held for so long, and delivered after the client has given up.
     Hold(Duration),
 }
 
@@ -33,7 +33,7 @@ pub enum Toxic {
 pub struct Proxy {
     address: SocketAddr,
     stopped: Arc<AtomicBool>,
-    /// Connections that are still treated.
+    /// Connections that are still open.
     open: Arc<AtomicUsize>,
 }
 

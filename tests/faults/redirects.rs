@@ -1,10 +1,10 @@
-//! Redirects and plain http: a key goes nowhere but to the server that was named.
+//! Redirects and plain http: a key is sent to its own server only.
 
 use crate::report::{Table, circumstances};
 use crate::support::letta::{AGENT, POST_PATH, RUN, RUN_PATH};
 use crate::support::{Answer, Mock, TestEnv};
 
-/// A way of pointing elsewhere: its name, the status, and the Location for (this server, the other one).
+/// A redirect: its name, the status, and the Location for (this server, the other one).
 type Pointer = (&'static str, u16, fn(&str, &str) -> Option<String>);
 
 const POINTERS: [Pointer; 14] = [
@@ -51,7 +51,7 @@ fn agt_53_no_redirect_is_followed_by_any_request() {
     table.publish(&format!("Servers that point elsewhere, and what agentctl did. {}.", circumstances()));
 }
 
-/// 203.0.113.7 is an address for documentation: nobody is there, and nothing is sent to it.
+/// 203.0.113.7 is reserved for documentation (RFC 5737).
 #[test]
 fn agt_54_a_key_is_not_sent_over_plain_http_to_a_public_address() {
     let (env, proxy) = (TestEnv::new(), Mock::start());

@@ -1,4 +1,4 @@
-//! The test of the tests: a build that breaks a promise on purpose must be caught.
+//! The harnesses themselves are tested: each must catch a build that breaks its promise on purpose.
 //!
 //! `RUSTFLAGS="--cfg sabotage" CARGO_TARGET_DIR=target/sabotage cargo test --test faults` compiles such a build; what
 //! AGENTCTL_SABOTAGE names is then broken, and the harness fails.
@@ -20,17 +20,13 @@ pub fn chosen(process: Process) -> Process {
 /// The promises that a build can break, the harness that must catch it, and what that says.
 const BROKEN: [(&str, &str, &str); 5] = [
     ("no-blind-resend", "ambiguous::agt_20_a_lost_answer_never_doubles_or_hides_a_message", "delivered twice"),
-    (
-        "adopt-proven-only",
-        "ambiguous::a_run_of_somebody_else_is_never_taken_for_ours",
-        "another run was taken for ours",
-    ),
+    ("adopt-proven-only", "ambiguous::a_run_of_another_client_is_never_adopted", "another run was taken for ours"),
     ("answer-after-commit", KILLS, "lost: "),
     ("the-dead-hold-nothing", KILLS, "stuck: "),
     ("callback-with-the-end", KILLS, "never delivered: "),
 ];
 
-const KILLS: &str = "kills::agt_70_kills_lose_block_and_double_nothing_that_was_accepted";
+const KILLS: &str = "kills::agt_70_accepted_runs_survive_kills_and_happen_once";
 
 /// Runs a harness in a build that can be sabotaged. Returns whether it passed, and what it said.
 fn run(sabotage: Option<&str>, harness: &str) -> (bool, String) {
@@ -50,7 +46,7 @@ fn run(sabotage: Option<&str>, harness: &str) -> (bool, String) {
 
 #[test]
 fn a_build_that_breaks_a_promise_is_caught() {
-    // It compiles everything once more: not for every day.
+    // It compiles everything again, so this is for the long run.
     if !is_long() || cfg!(sabotage) {
         return;
     }

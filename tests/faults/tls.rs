@@ -1,6 +1,6 @@
-//! TLS that does not hold: nothing is sent, nothing is tried again, and the exit code says that it was for safety.
+//! A TLS handshake that fails: nothing is sent, nothing is retried, and the exit code reports an untrusted server.
 //!
-//! TLS that breaks later is no matter of safety: what was written may have been accepted.
+//! If TLS breaks later, the message may have been accepted.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -18,7 +18,7 @@ use crate::support::{Output, TestEnv};
 /// How a server treats TLS clients.
 enum Meets {
     With(Arc<ServerConfig>),
-    /// The same, until it has a message; then it writes what is no TLS. Nothing else is there.
+    /// The same, until it has read a message; then it writes bytes that are not TLS.
     ThenGarbage(Arc<ServerConfig>),
     /// The same, after it has closed so many connections in the middle of the handshake.
     CutFirst(usize, Arc<ServerConfig>),
@@ -31,7 +31,7 @@ enum Meets {
 /// A fatal alert in a TLS 1.0 record: `protocol_version` (RFC 8446, 6.2).
 const PROTOCOL_VERSION: [u8; 7] = [21, 3, 1, 0, 2, 2, 70];
 
-/// A server, who connected to it, and what it was told.
+/// A server, its connections, and the requests that it read.
 struct Server {
     url: String,
     connections: Arc<AtomicUsize>,
@@ -47,7 +47,7 @@ impl Server {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let earlier = ours.fetch_add(1, SeqCst);
-                // A client that turns away is what is wanted.
+                // The client is expected to close the connection.
                 let _ = meet(stream, &meets, earlier, &hears);
             }
         });
@@ -86,7 +86,7 @@ fn answer(stream: &mut Secured, status: u16, body: &str) -> std::io::Result<()> 
     stream.flush()
 }
 
-/// Shakes hands, and reads a request.
+/// Completes the handshake, and reads a request.
 fn hear(stream: TcpStream, config: &Arc<ServerConfig>, told: &Mutex<String>) -> std::io::Result<(Secured, String)> {
     let connection = ServerConnection::new(Arc::clone(config)).expect("a connection");
     let mut stream = StreamOwned::new(connection, stream);
@@ -140,7 +140,7 @@ fn agt_19_an_untrusted_server_gets_nothing_and_is_asked_once() {
     }
 }
 
-/// Sends a message to a server, and how often that connected and what it was told.
+/// Sends a message to a server. Returns the number of connections and the requests read.
 fn send_to(meets: Meets, pem: &str) -> (Output, usize, String) {
     let (env, server) = (TestEnv::new(), Server::start(meets));
     let process = env.agentctl(["send", "--agent", AGENT, "-m", "hi"]).server(&server.url);

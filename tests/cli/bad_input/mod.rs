@@ -203,7 +203,7 @@ fn arguments_that_are_not_text_are_refused() {
 }
 
 #[test]
-fn files_that_cannot_be_read_are_local_trouble() {
+fn files_that_cannot_be_read_are_exit_13() {
     for (flag, file, gist) in [
         ("-F", "no-such-file", "no-such-file: no such file"),
         ("-F", ".", ". is a directory"),
@@ -218,7 +218,7 @@ fn files_that_cannot_be_read_are_local_trouble() {
 }
 
 #[test]
-fn an_address_that_cannot_be_one_is_refused_with_its_origin() {
+fn an_invalid_address_is_refused_with_its_origin() {
     for (url, gist) in [
         ("localhost:8283", "has no http:// or https://"),
         ("ftp://localhost", "neither http nor https"),

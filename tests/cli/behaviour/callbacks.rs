@@ -1,4 +1,4 @@
-//! Callbacks: the server calls, and the run says how that went.
+//! Callbacks sent by the server; the run records the result.
 
 use std::time::{Duration, Instant};
 

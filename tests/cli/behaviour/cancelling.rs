@@ -1,4 +1,4 @@
-//! Cancelling: what is printed is what the run became.
+//! Cancelling prints the run as it ended.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ for_each_fixture!(
     runs_of_several_agents_are_cancelled_together,
 );
 
-/// Cancels one run, holds what is printed to what the server shows afterwards, and returns it.
+/// Cancels one run, compares the output with the server's run afterwards, and returns it.
 fn cancel(fixture: &Fixture, started: Started) -> Value {
     let output = fixture.agentctl(&["cancel", &started.id]).run();
     assert_eq!((output.code(), &output.document()["id"]), (0, &json!(started.id)), "{output}");

@@ -1,4 +1,4 @@
-//! How runs end, and what is told about it.
+//! The ends of runs, and their reports.
 
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ fn facts(output: &Output) -> Value {
     output.document()["_agentctl"].clone()
 }
 
-/// Holds the figures to being there and sensible. A server that does not measure the first token says null.
+/// Checks that the figures are present and plausible. A server that does not measure the first token sends null.
 fn assert_figures(output: &Output) {
     let facts = facts(output);
     for figure in ["steps", "total_tokens", "duration_ns"] {

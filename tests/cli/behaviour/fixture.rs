@@ -1,4 +1,4 @@
-//! The servers that a promise is held to, and how each of them is told what an agent shall do.
+//! The servers that each promise is tested on, and the messages that make their agents behave in a given way.
 
 use std::env::var;
 use std::io::Write as _;
@@ -73,7 +73,7 @@ impl Fixture {
     pub fn real() -> Option<Self> {
         let Some(url) = setting("AGENTCTL_TEST_BASE_URL") else {
             static SAID: Once = Once::new();
-            // Once, and past the test harness, which keeps to itself what a passing test prints.
+            // Once, and not by `println!`, since the test harness hides the output of a passing test.
             SAID.call_once(|| {
                 let _ = writeln!(std::io::stderr(), "skipped: AGENTCTL_TEST_BASE_URL names no server");
             });
@@ -186,7 +186,7 @@ impl Fixture {
         }
     }
 
-    /// Makes the agent's tools need approval, where a message alone does not.
+    /// Makes the agent's tools need approval, on a server where a message cannot ask for it.
     pub fn let_it_ask(&self) {
         if self.is_real() {
             let path = format!("/v1/agents/{}/tools/approval/conversation_search", self.agent);
@@ -230,7 +230,7 @@ fn words(behaviour: Behaviour) -> String {
     }
 }
 
-/// A variable that says something.
+/// A variable that is set and not empty.
 fn setting(name: &str) -> Option<String> {
     var(name).ok().filter(|value| !value.is_empty())
 }
@@ -238,7 +238,7 @@ fn setting(name: &str) -> Option<String> {
 impl Drop for Fixture {
     fn drop(&mut self) {
         if !self.is_real() {
-            // Everything is in the home or in memory, and goes, too.
+            // Its data is in the home or in memory, and is deleted with it.
             return;
         }
         let mut agents = self.others.take();

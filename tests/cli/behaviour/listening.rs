@@ -1,4 +1,4 @@
-//! Callbacks that come in here.
+//! Callbacks received by the program.
 
 use serde_json::json;
 

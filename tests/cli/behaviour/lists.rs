@@ -1,4 +1,4 @@
-//! Lists of runs, what a run is made of, and cancelling what a list shows.
+//! Lists of runs, the parts of a run, and cancelling listed runs.
 
 use serde_json::{Value, json};
 

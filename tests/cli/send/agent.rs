@@ -1,4 +1,4 @@
-//! Which agent a message goes to.
+//! The agent that a message is sent to.
 
 use super::*;
 
@@ -27,7 +27,7 @@ fn the_flag_names_the_agent_then_the_body_then_the_environment() {
     assert!(output.stderr.contains("LETTA_AGENT_ID"), "{output}");
 }
 
-/// A server with agents, and what `send --agent helper` does there.
+/// Runs `send --agent helper` on a server with these agents.
 fn send_by_name(agents: Value) -> (Output, Mock) {
     let mock = letta::done();
     mock.on("GET", "/v1/agents/", [Answer::json(200, &agents)]);
@@ -50,7 +50,7 @@ fn a_name_of_two_agents_is_refused_with_their_ids() {
 }
 
 #[test]
-fn a_name_of_no_agent_is_exit_5() {
+fn an_unknown_agent_name_is_exit_5() {
     let (output, mock) = send_by_name(json!([{"id": OTHER, "name": "another"}]));
     assert_eq!((output.code(), mock.seen("POST").len(), output.stdout.as_str()), (5, 0, ""), "{output}");
     assert!(output.stderr.contains("helper"), "{output}");

@@ -1,4 +1,4 @@
-//! `send`: the request that goes out, and what comes back to the caller.
+//! `send`: the request, and the output.
 
 mod agent;
 mod output;

@@ -91,7 +91,7 @@ fn when_idle_waits_for_the_runs_of_the_agent() {
 }
 
 #[test]
-fn last_is_the_run_that_was_sent_from_here() {
+fn last_is_the_last_run_sent_from_this_machine() {
     let (env, mock) = (TestEnv::new(), letta::done());
     assert_eq!(env.agentctl(SEND.split(' ')).server(&mock.url()).run().code(), 0);
     let output = env.agentctl(["status", "@last", "-o", "id"]).server(&mock.url()).run();

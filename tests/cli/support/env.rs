@@ -1,4 +1,4 @@
-//! The environment of a test: a home of its own, and nothing of the person who runs it.
+//! The environment of a test: its own home, and no variable of the person who runs it.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -67,7 +67,7 @@ impl TestEnv {
             ("COLUMNS", "100".into()),
             ("LANG", "C.UTF-8".into()),
             ("TZ", "UTC".into()),
-            // An error that a person meets must read well with this set, too.
+            // Errors must read well with this set, too.
             ("RUST_BACKTRACE", "1".into()),
         ]
     }

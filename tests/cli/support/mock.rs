@@ -1,4 +1,4 @@
-//! An HTTP server that answers as it was told, misbehaves on request, and remembers everything.
+//! An HTTP server with scripted answers and faults, which records its requests.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! A server that lists runs, with cursors that lead the right way or, as some real ones, the wrong way.
+//! A server that lists runs, with cursors in the documented direction or, like some real servers, inverted.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! The smallest server that agentctl must work with: it knows the documented page and nothing else.
+//! The smallest server that agentctl must work with: it has the two documented routes.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

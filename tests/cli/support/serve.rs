@@ -56,7 +56,7 @@ impl Serve {
         self.running.take().expect("it runs").wait()
     }
 
-    /// Points a process at it.
+    /// Sets the process's server to this one.
     pub fn reach(&self, process: Process) -> Process {
         process.env("LETTA_BASE_URL", &self.url).env("LETTA_API_KEY", &self.key)
     }

@@ -1,5 +1,5 @@
-//! Nothing that a server, a file or an argument says acts on the terminal: what every view prints is read back with a
-//! parser of terminal sequences, which must find printable text, line ends and this program's own colours.
+//! No text of a server, a file or an argument acts on the terminal. A parser of terminal sequences reads the output of
+//! every view, and must find printable text, line ends and this program's own colours only.
 
 mod offences;
 
@@ -14,7 +14,7 @@ use crate::support::letta::{self, AGENT, POST_PATH, RUN, RUN_PATH};
 use crate::support::pty::Pty;
 use crate::support::{Answer, Mock, TestEnv, callback};
 
-/// A server that says this wherever it can say anything.
+/// A server with this text in every field.
 fn server(text: &str) -> Mock {
     let mock = Mock::start();
     let mut run = letta::failed(text);
@@ -46,7 +46,7 @@ fn server(text: &str) -> Mock {
 }
 
 fn printed(env: &TestEnv, server: &Mock, args: &[&str]) -> Vec<u8> {
-    // Wide enough that next to nothing is cut off.
+    // Wide enough that hardly anything is cut.
     let terminal = Pty::agentctl(env, args).server(&server.url()).columns(1000);
     terminal.spawn().wait().raw().into_bytes()
 }
@@ -62,7 +62,7 @@ fn check_bytes(args: &[&str], bytes: &[u8]) {
     assert!(!shown.contains("panicked") && !bytes.is_empty(), "{args:?}: {shown}");
 }
 
-/// The same for a listener, which prints what its server says once it was called back.
+/// The same for a listener, which prints its server's text once it is called back.
 fn check_listener(env: &TestEnv, server: &Mock, args: &[&str]) {
     let listener = Pty::agentctl(env, args).server(&server.url()).columns(1000).spawn();
     listener.wait_for("url: ");
@@ -71,7 +71,7 @@ fn check_listener(env: &TestEnv, server: &Mock, args: &[&str]) {
     check_bytes(args, listener.wait().raw().as_bytes());
 }
 
-/// A run that stopped for approval of a call that says this wherever it can say anything.
+/// A run that stopped for approval of a call with this text in every field.
 fn asking(text: &str) -> Mock {
     let mock = letta::asking();
     let mut request = letta::approval_request(&[text]);
@@ -181,7 +181,7 @@ fn a_servers_error_text_never_acts_on_the_terminal() {
     }
 }
 
-/// An answer that cannot be read is asked for again, which takes its time: one text holds everything here.
+/// An unreadable answer is requested again, which takes time, so one text holds all payloads here.
 #[test]
 fn an_unreadable_answer_never_acts_on_the_terminal() {
     let text = hostile().concat();
@@ -201,7 +201,7 @@ fn an_unreadable_answer_never_acts_on_the_terminal() {
 #[test]
 fn an_argument_never_acts_on_the_terminal() {
     for text in hostile() {
-        // The system takes no NUL in an argument.
+        // An argument cannot contain NUL.
         let text = text.replace('\0', "");
         let (env, server) = (TestEnv::new(), letta::done());
         let (at_file, url) = (format!("@{text}"), format!("http://{text}"));

@@ -1,4 +1,4 @@
-//! Texts that have taken over terminals, and a parser of terminal sequences that tells on every one that is printed raw.
+//! Texts that have taken over terminals, and a parser that reports every one that is printed raw.
 
 use std::collections::BTreeSet;
 
@@ -78,7 +78,7 @@ impl Offences {
         let (mut parser, mut offences) = (Parser::new(), Self::default());
         parser.advance(&mut offences, bytes);
         let text = String::from_utf8_lossy(bytes);
-        // These are this program's to write, too, but never in front of the mark.
+        // The program prints these itself, but never right before the mark.
         for (name, control) in [("carriage return", '\r'), ("escape", '\u{1b}')] {
             if text.contains(&format!("{control}{MARK}")) {
                 offences.found(format!("a raw {name}"));
@@ -135,7 +135,7 @@ impl Perform for Offences {
 }
 
 #[test]
-fn the_parser_tells_on_every_payload_that_is_printed_raw() {
+fn the_parser_reports_every_payload_that_is_printed_raw() {
     for payload in PAYLOADS {
         assert!(!Offences::in_bytes(payload.as_bytes()).0.is_empty(), "{payload:?}");
     }

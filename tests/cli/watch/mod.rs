@@ -23,7 +23,7 @@ fn run(number: u32, status: &str, stop_reason: Option<&str>) -> Value {
     run
 }
 
-/// A server with runs that are looked at with these answers, from the first number on.
+/// A server with numbered runs, each with its own answers.
 fn server(looks: impl IntoIterator<Item = Vec<Answer>>) -> Mock {
     let mock = Mock::start();
     for (number, looks) in (1..).zip(looks) {
@@ -44,7 +44,7 @@ fn completed() -> Answer {
     run_answer("completed", Some("end_turn"))
 }
 
-/// Watches the one run, often, and returns how it went.
+/// Watches the run at a short interval.
 fn watch(looks: impl IntoIterator<Item = Answer>, flags: &str) -> Output {
     agentctl(&letta::letta(looks), format!("{WATCH} --interval 50ms {flags}").trim_end())
 }

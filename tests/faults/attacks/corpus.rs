@@ -1,4 +1,4 @@
-//! The requests.
+//! The requests of the attacks.
 
 use std::net::SocketAddr;
 
@@ -53,7 +53,7 @@ pub fn pages(port: u16) -> Vec<String> {
     .to_vec()
 }
 
-/// Heads that show no key, a wrong one, or more than one.
+/// Headers with no key, a wrong one, or more than one.
 pub fn keys(key: &str) -> Vec<String> {
     let shorter = &key[..key.len() - 1];
     let upper = key.to_ascii_uppercase();
@@ -140,7 +140,7 @@ pub fn callback_urls(own: u16, canary: &str) -> Vec<String> {
     .to_vec()
 }
 
-/// Bodies that are not what they should be.
+/// Bodies that are not valid requests.
 pub fn not_json(send: &str, host: SocketAddr) -> Vec<String> {
     let post = |kind: &str, body: &str| {
         format!(
@@ -212,7 +212,7 @@ pub fn smuggling(agent: &str, host: SocketAddr) -> Vec<String> {
     ]
 }
 
-/// Ids, cursors, filters and names that would be something else in a statement that was put together from text.
+/// SQL injection in ids, cursors, filters and names.
 pub fn metacharacters(agent: &str, host: SocketAddr) -> Vec<String> {
     let words = [
         "'",

@@ -9,10 +9,10 @@ use crate::overload::room_for;
 use crate::report::is_long;
 use crate::support::serve::status;
 
-/// The largest body that is taken.
+/// The largest body that is accepted.
 const MOST: usize = 32 << 20;
 
-/// Bodies that say how large they are: refused before they are sent, with and without a key.
+/// Bodies with a large Content-Length: refused before they are sent, with and without a key.
 pub fn declared(open: &Target) -> Count {
     let keyed = Target::start(&[]);
     for (target, expected) in [(open, 413), (&keyed, 401)] {
@@ -24,7 +24,7 @@ pub fn declared(open: &Target) -> Count {
     open.count("1 GiB announced", 2, 0)
 }
 
-/// Bodies that grow too large, one that does not say so.
+/// Bodies that are too large, one of them chunked.
 pub fn sent(open: &Target) -> Count {
     let mut chunked = connect(open);
     chunked.write_all(head(open, "Transfer-Encoding: chunked").as_bytes()).expect("sent");

@@ -1,6 +1,6 @@
-//! Attacks on a served engine: requests that must have no effect, and a server that must be there afterwards.
+//! Attacks on a served engine: requests that must have no effect, and a server that must survive them.
 //!
-//! Most are made on a server without a key: what the key would have caught counts for nothing here.
+//! Most target a server without a key, so that the other checks alone must stop them.
 
 mod corpus;
 mod heavy;
@@ -18,7 +18,7 @@ struct Count {
     requests: usize,
     /// How many were answered 2xx.
     let_in: usize,
-    /// Agents and runs that were not there before, and requests that a canary got.
+    /// New agents and runs, and requests that a canary received.
     effects: usize,
 }
 
@@ -57,7 +57,7 @@ impl Target {
         self.count(attack, requests.len(), let_in)
     }
 
-    /// Counts what is there that was not there before, and makes sure that the server is.
+    /// Counts new agents and runs, and checks that the server still answers.
     fn count(&self, attack: &'static str, requests: usize, let_in: usize) -> Count {
         let held = self.held();
         assert_eq!(status(&self.serve.ask("GET /v1/health/", "", "")), 200, "{attack}: it is still there");

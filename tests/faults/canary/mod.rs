@@ -1,5 +1,5 @@
-//! The secret canary: a key that exists nowhere else goes through everything that the program can do, and is then looked
-//! for in all that was printed and written. It may be in `credentials.toml` and on the wire, and nowhere else.
+//! The secret canary: every feature of the program is used with a unique key, which is then searched for in all output
+//! and files. It may be in `credentials.toml` and on the wire, and nowhere else.
 
 mod sweep;
 
@@ -27,7 +27,7 @@ fn server() -> Mock {
 const SEND: [&str; 5] = ["send", "--agent", AGENT, "-m", "hi"];
 
 #[test]
-fn a_secret_is_found_nowhere_but_where_it_belongs() {
+fn a_secret_is_only_in_its_own_file() {
     let (key, hidden) = (secret(), secret());
     let mut sweep = Sweep::new(vec![Canary::new(&key), Canary::new(&hidden)]);
     let env = TestEnv::new();
@@ -47,7 +47,7 @@ fn a_secret_is_found_nowhere_but_where_it_belongs() {
     assert!(sweep.hits.is_empty(), "{:#?}", sweep.hits);
 }
 
-/// Everything that can be asked of a server, ever more talkative.
+/// Every command that talks to a server, at increasing verbosity.
 fn commands(sweep: &mut Sweep, env: &TestEnv, key: &str, key_file: &str) {
     let server = server();
     let run = |args: &[&str]| env.agentctl(args).server(&server.url()).env("LETTA_API_KEY", key);
@@ -106,7 +106,7 @@ fn call_back(listener: &Running) {
     assert_eq!(callback::post(&url, &callback::about(RUN)), 204);
 }
 
-/// A listener that is called back, and a command that is given what came.
+/// A listener that is called back, with a command that gets the callback.
 fn listener(sweep: &mut Sweep, listener: Process) {
     let running = listener.spawn();
     running.wait_for_stderr("url: ");
@@ -237,7 +237,7 @@ fn logins(sweep: &mut Sweep, env: &TestEnv, key: &str) {
     sweep.search("login, logout", "credentials.toml after logout", &after);
 }
 
-/// A process at work, and what is left of it after a signal.
+/// A process that is ended by a signal, and its files.
 fn signals(sweep: &mut Sweep, env: &TestEnv, key: &str) {
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::ABORT, 134), (Signal::KILL, 137)] {
         let (server, gate) = (letta::letta([run_answer("running", None)]), Gate::default());
@@ -262,7 +262,7 @@ fn signals(sweep: &mut Sweep, env: &TestEnv, key: &str) {
     gate.open();
 }
 
-/// The local engine and the local server: the key is none of their business, and theirs is nobody else's.
+/// The local engine and the local server: neither may use the key of another server or show its own.
 fn local(sweep: &mut Sweep, env: &TestEnv, key: &str) {
     let run = |args: &[&str]| env.agentctl(args).env("LETTA_API_KEY", key).env("LETTA_BASE_URL", "http://127.0.0.1:9");
     sweep.run("local engine and server", 0, run(&["send", "--local", "-m", "hi", "--watch", "-vv"]));

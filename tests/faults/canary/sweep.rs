@@ -12,7 +12,7 @@ use crate::report::{Table, circumstances};
 use crate::support::process::{Process, Running};
 use crate::support::{Output, TestEnv};
 
-/// A text that must not be found, in all the forms in which it could be.
+/// A secret text, in all its encoded forms.
 pub struct Canary {
     forms: Vec<(&'static str, String)>,
 }
@@ -78,7 +78,7 @@ impl Sweep {
         self.hits.extend(found.iter().map(|form| format!("{kind}: {what}: {form}")));
     }
 
-    /// A scenario that ended: with the code that proves that it took the way that it was meant to take.
+    /// Adds a scenario that ended with the expected exit code, which proves that it did what it is for.
     pub fn output(&mut self, kind: &'static str, code: i32, output: &Output) {
         assert_eq!(output.code(), code, "{kind}\n{output}");
         self.rows.entry(kind).or_default().scenarios += 1;
@@ -118,7 +118,7 @@ pub fn secret() -> String {
     format!("sk-{}+/=~%&\"\\$'{}", random(), random())
 }
 
-/// Publishes what was searched.
+/// Publishes the amount searched.
 pub fn publish(sweep: &Sweep) {
     let mut table = Table::new("canary", &["what", "scenarios or files", "bytes searched", "hits"]);
     for (kind, row) in &sweep.rows {

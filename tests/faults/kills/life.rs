@@ -16,7 +16,7 @@ use crate::support::env::AGENTCTL;
 #[derive(Default)]
 pub struct Reach(Mutex<Option<(SocketAddr, String)>>);
 
-/// A server that lives.
+/// A running server.
 pub struct Life(Child);
 
 /// An answer.
@@ -26,7 +26,7 @@ pub struct Answer {
 }
 
 impl Life {
-    /// Begins a life, and returns when it serves; or when it is over, if it died before that.
+    /// Starts a server, and returns when it is ready or has died.
     pub fn begin(env: &TestEnv, reach: &Reach, sabotage: &str) -> Self {
         Self::begin_under(env, reach, &["env"], sabotage)
     }

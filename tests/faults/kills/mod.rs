@@ -17,7 +17,7 @@ use ledger::{Ledger, Verdict};
 use life::{Life, Reach};
 use receiver::Receiver;
 
-/// The places in the code at which a server can be made to die.
+/// The points in the code at which a server can be made to die.
 const POINTS: [&str; 9] = [
     "after-insert",
     "before-commit",
@@ -74,7 +74,7 @@ fn promise() -> String {
 }
 
 #[test]
-fn agt_70_kills_lose_block_and_double_nothing_that_was_accepted() {
+fn agt_70_accepted_runs_survive_kills_and_happen_once() {
     let seed = report::seed();
     println!("AGENTCTL_SEED={seed}");
     let count = if is_long() { 1000 } else { 20 };
