@@ -17,22 +17,22 @@ use crate::model::RunStatus;
 use crate::server::types::request::SendRequest;
 use crate::server::types::{clock, ids};
 
-/// What became of a request.
+/// The result of accepting a request.
 #[derive(Debug)]
 pub enum Accepted {
-    /// It is stored, as this run; with its claim, if it was begun with.
+    /// It is stored as this run; with a claim, if the run was started.
     Now(Box<RunRow>, Option<Box<Claim>>),
-    /// It was stored before, as the run with this id.
+    /// It was accepted before, as the run with this id.
     Before(String),
-    /// Its key belongs to another request.
+    /// Its idempotency key was used for another body.
     OtherBody,
-    /// So many runs are open that no more are taken in.
+    /// Too many runs are open.
     Full,
     /// There is no such agent.
     NoAgent,
 }
 
-/// A request as it is stored. It is put into words beforehand: what a write takes, all who wait for it take.
+/// A request, serialized for the write. It is serialized beforehand, since all writes of a batch wait for each other.
 #[derive(Debug)]
 pub struct Written {
     request: Arc<SendRequest>,
@@ -53,21 +53,21 @@ impl Written {
     }
 }
 
-/// How many runs may be open at once.
+/// The largest number of open runs.
 const MOST_OPEN: i64 = 100_000;
 
-/// Who takes a request in.
+/// The role of the process that accepts a request.
 #[derive(Clone, Copy, Debug)]
 pub enum Taker<'a> {
-    /// A process that executes no runs: they are anybody's.
+    /// It executes no runs, so it takes no lease.
     Clerk,
-    /// A process that executes runs. It reserves this one, so that no other takes it while that process lives.
+    /// It executes runs, and takes the lease on this one.
     Owner(&'a str),
-    /// The same, where nobody works for the agent yet: if nothing else waits, the run is begun in the same breath.
+    /// The agent has no worker yet: if the agent has no open run, this one is started in the same transaction.
     Worker(&'a str),
 }
 
-/// Accepts a request: the run and its messages, once for each key.
+/// Accepts a request: stores its run and its messages, once for each idempotency key.
 pub fn accept(
     tx: &Transaction<'_>,
     agent: &str,
@@ -99,7 +99,7 @@ pub fn accept(
 }
 
 impl<'a> Taker<'a> {
-    /// Who it is to an agent: one with runs that wait is not begun with at once.
+    /// Downgrades `Worker` to `Owner` if the agent has open runs.
     fn at(self, tx: &Transaction<'_>, agent: i64) -> Result<Self> {
         Ok(match self {
             Self::Worker(me) if !is_idle(tx, agent)? => Self::Owner(me),
@@ -114,7 +114,7 @@ impl<'a> Taker<'a> {
         }
     }
 
-    /// How a run begins: its status, and how often it was claimed.
+    /// Returns the initial status of a run, and its number of claims.
     fn beginning(self) -> (RunStatus, i64) {
         match self {
             Self::Clerk | Self::Owner(_) => (RunStatus::Created, 0),
@@ -129,7 +129,7 @@ fn is_idle(tx: &Transaction<'_>, agent: i64) -> Result<bool> {
     Ok(tx.prepare_cached(sql)?.query_row([agent], |row| row.get(0))?)
 }
 
-/// Counts one more open run, unless there are as many as may be. Whoever ends one, the database counts that itself.
+/// Increments the number of open runs; `false` at the limit. Triggers decrement it.
 fn count(tx: &Transaction<'_>) -> Result<bool> {
     Ok(tx.prepare_cached("UPDATE gauge SET open = open + 1 WHERE open < ?")?.execute([MOST_OPEN])? > 0)
 }

@@ -7,19 +7,19 @@ use super::runs::get;
 use super::{approvals, outbox};
 use crate::server::types::clock;
 
-/// What a cancel request found.
+/// The result of a cancel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cancelled {
     /// No such run.
     Unknown,
-    /// It had ended; nothing changed.
+    /// It had ended before; nothing changed.
     Before,
     /// It is cancelled now.
     Now,
 }
 
-/// Cancels a run, at once. One that waits for a decision is denied it. With `for_good` it also is taken from whoever
-/// works on it; otherwise the step that is under way may still end it otherwise.
+/// Cancels a run, and denies its pending approval. With `for_good` it also revokes the lease; otherwise the step in
+/// progress may still complete the run.
 pub fn cancel(tx: &Transaction<'_>, id: &str, duration_ns: Option<i64>, for_good: bool) -> Result<Cancelled> {
     let Some(run) = get(tx, id)? else { return Ok(Cancelled::Unknown) };
     let waits = approvals::of_run(tx, id)?;

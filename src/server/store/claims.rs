@@ -1,4 +1,4 @@
-//! Who works on a run: one process at a time, one run of an agent at a time, in the order of acceptance.
+//! Claims: leases on runs. One process executes a run at a time, and an agent's runs are executed in order, one at a time.
 
 use std::sync::Arc;
 
@@ -18,29 +18,29 @@ use crate::server::types::clock;
 use crate::server::types::request::SendRequest;
 use crate::server::types::run_error::{RunError, RunErrorKind};
 
-/// How long a process that shows no sign of life keeps its runs, in microseconds.
+/// The duration of a lease, in microseconds.
 pub const LEASE: i64 = 30_000_000;
 
-/// The number of a run's first claim.
+/// The `attempt` of a run's first claim.
 pub const FIRST: i64 = 1;
 
-/// How many processes may die over one run.
+/// The number of processes that may die while they execute a run.
 const MOST_LOST: i64 = 3;
 
-/// What a look at an agent's queue gave.
+/// The result of a claim.
 #[derive(Debug)]
 pub enum Claimed {
-    /// A run, ours to work on.
+    /// This process has the lease.
     Run(Box<Claim>),
-    /// The next run is another living process's.
+    /// Another living process has the lease on the next run.
     Elsewhere,
-    /// The next run, this one, could not be worked on and was ended.
+    /// The next run, with this id, could not be executed and was ended.
     Closed(String),
-    /// There is nothing to do.
+    /// The agent has no open run.
     Nothing,
 }
 
-/// Claims the next run of an agent, if nobody alive holds it.
+/// Claims the next run of an agent, unless another living process has the lease.
 pub fn claim(tx: &Transaction<'_>, agent: &str, owners: &Owners) -> Result<Claimed> {
     let sql = format!(
         "SELECT {COLUMNS}, owner, lease_until, attempt, lost FROM runs
@@ -49,7 +49,7 @@ pub fn claim(tx: &Transaction<'_>, agent: &str, owners: &Owners) -> Result<Claim
     let head =
         tx.prepare_cached(&sql)?.query_row([agent], |row| Ok((RunRow::read(row)?, Hold::read(row)?))).optional()?;
     let Some((run, hold)) = head else { return Ok(Claimed::Nothing) };
-    // The first run of an agent has the oldest lease of those that one process holds.
+    // Of the leases of one process on an agent's runs, that on the first run is the oldest.
     if hold.lease_until.is_some_and(is_old) || hold.owner.as_deref() != Some(owners.me()) {
         renew_all(tx, agent, owners.me())?;
     }
@@ -65,7 +65,7 @@ pub fn claim(tx: &Transaction<'_>, agent: &str, owners: &Owners) -> Result<Claim
     Ok(Claimed::Run(Box::new(assemble(tx, run, Arc::new(request), hold.attempt + 1, owners.me())?)))
 }
 
-/// The columns that say who holds a run.
+/// The lease columns of a run.
 #[derive(Debug)]
 struct Hold {
     owner: Option<String>,
@@ -84,7 +84,7 @@ impl Hold {
         })
     }
 
-    /// A dead process is noticed by its lock, one that stands still by its lease.
+    /// Whether another process has the lease. A dead process is detected by its lock, a hung one by its expired lease.
     fn is_by_another(&self, owners: &Owners) -> bool {
         #[cfg(sabotage)]
         if crate::sabotage::breaks("the-dead-hold-nothing") {
@@ -94,7 +94,7 @@ impl Hold {
         self.owner.as_deref().is_some_and(|owner| owner != owners.me() && in_time && owners.lives(owner))
     }
 
-    /// Whether the one who held it left it in the middle, without a word.
+    /// Whether the process that executed the run died.
     fn died(&self, run: &RunRow, owners: &Owners) -> bool {
         run.status == RunStatus::Running && self.owner.as_deref().is_some_and(|owner| owner != owners.me())
     }
@@ -125,7 +125,7 @@ fn assemble(tx: &Transaction<'_>, run: RunRow, request: Arc<SendRequest>, attemp
     Ok(Claim { attempt, steps, resume, ..begin(tx, &run, request, agent, me)? })
 }
 
-/// The first claim of a run, which is stored as being worked on already.
+/// Returns the first claim of a run that was stored as running.
 pub fn begin(
     tx: &Transaction<'_>,
     run: &RunRow,
@@ -155,7 +155,7 @@ fn resume(tx: &Transaction<'_>, run: &str) -> Result<Option<Resume>> {
     Ok(tx.prepare_cached(sql)?.query_row([run], read).optional()?)
 }
 
-/// Shows a sign of life. Fails if the claim was lost.
+/// Renews the lease. Fails if the claim was lost.
 pub fn renew(tx: &Transaction<'_>, claim: &Claim) -> Result<()> {
     let sql = "SELECT lease_until FROM runs WHERE id = ?";
     let lease: Option<i64> = tx.prepare_cached(sql)?.query_row([&claim.run], |row| row.get(0)).optional()?.flatten();
@@ -165,12 +165,12 @@ pub fn renew(tx: &Transaction<'_>, claim: &Claim) -> Result<()> {
     check(tx, claim)
 }
 
-/// Whether a third of a lease has gone.
+/// Whether a third of the lease has passed.
 fn is_old(lease_until: i64) -> bool {
     lease_until < clock::now() + LEASE * 2 / 3
 }
 
-/// Prolongs what a process holds of an agent, once a third of the lease has gone.
+/// Renews the leases of a process on an agent's runs of which a third has passed.
 fn renew_all(tx: &Transaction<'_>, agent: &str, owner: &str) -> Result<()> {
     let now = clock::now();
     let sql = format!(
@@ -181,7 +181,7 @@ fn renew_all(tx: &Transaction<'_>, agent: &str, owner: &str) -> Result<()> {
     Ok(())
 }
 
-/// The agents with open runs that are not this process's, and who holds those; nobody whose lease has run out.
+/// Returns the agents with open runs that this process has no lease on, and the owners of unexpired leases.
 pub fn held_by_others(tx: &Transaction<'_>, me: &str) -> Result<Vec<(String, Option<String>)>> {
     let sql =
         "SELECT DISTINCT agents.id, iif(lease_until > ?2, owner, NULL) FROM runs JOIN agents ON agents.seq = agent
@@ -191,11 +191,11 @@ pub fn held_by_others(tx: &Transaction<'_>, me: &str) -> Result<Vec<(String, Opt
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Only runs that are open are looked at: every command with `--local` ends with this, however many runs are stored.
+/// Searches open runs only: every command with `--local` ends with this, however many runs are stored.
 const RELEASE_ALL: &str =
     "UPDATE runs SET owner = NULL, lease_until = NULL WHERE owner = ? AND status IN ('created', 'running')";
 
-/// Gives back all that a process holds, so that others need not find out that it is gone.
+/// Releases all leases of a process, so that others need not wait until they expire.
 pub fn release_all(tx: &Transaction<'_>, owner: &str) -> Result<(), StoreError> {
     tx.prepare_cached(RELEASE_ALL)?.execute([owner])?;
     tx.prepare_cached("UPDATE outbox SET owner = NULL WHERE owner = ?")?.execute([owner])?;
@@ -209,7 +209,7 @@ mod tests {
     use crate::server::store::IDENTITY;
 
     #[test]
-    fn what_is_given_back_is_found_by_an_index() {
+    fn leases_to_release_are_found_by_an_index() {
         let connection = db::open_in_memory(IDENTITY).expect("opened");
         let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {RELEASE_ALL}")).expect("a statement");
         let plan = statement.query_map(["me"], |row| row.get("detail")).expect("a plan");

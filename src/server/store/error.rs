@@ -2,24 +2,24 @@
 
 use std::sync::Arc;
 
-/// Why the database did not do what it was asked for. Nothing was stored.
+/// The error of a read or a write. Nothing was stored.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// What SQLite said. Several who wrote together may hear the same.
+    /// An error of SQLite. All writes of a batch may get the same one.
     #[error(transparent)]
     Sqlite(Arc<rusqlite::Error>),
-    /// Too much waits already.
+    /// The queue of writes is full.
     #[error("too much waits to be written")]
     Crowded,
-    /// The run is no longer this process's to write: cancelled, deleted, or taken over.
+    /// The claim was lost: the run was cancelled, deleted, or taken over.
     #[error("the run is no longer held by this process")]
     Lost,
-    /// A bug in this program.
+    /// A write panicked.
     #[error("the database worker panicked")]
     Panicked,
 }
 
-/// What a question to the database gives.
+/// The result of a read or a write.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 impl From<rusqlite::Error> for StoreError {

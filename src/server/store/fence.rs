@@ -9,27 +9,27 @@ use super::runs::{COLUMNS, RunRow};
 use crate::server::types::approval::{PendingApproval, Resume};
 use crate::server::types::request::SendRequest;
 
-/// A run at work, and what the work needs.
+/// A claim: the lease on a run, with the input of its execution.
 #[derive(Clone, Debug)]
 pub struct Claim {
     pub run: String,
-    /// The run's place among all runs.
+    /// The run's number.
     pub seq: i64,
     pub agent: String,
     pub owner: String,
-    /// Counts the claims of this run: with the owner it tells this one from all others.
+    /// The number of this claim of the run. With `owner`, it is the fencing token.
     pub attempt: i64,
     pub request: Arc<SendRequest>,
     pub created: i64,
-    /// How many steps are stored.
+    /// The number of stored steps.
     pub steps: i64,
     /// The agent's model.
     pub model: String,
-    /// What the model is told about itself.
+    /// The system prompt.
     pub system: String,
-    /// Where the turn goes on, if this run is the answer to a question.
+    /// Where the turn resumes, if this run decided on an approval.
     pub resume: Option<Resume>,
-    /// The agent's call that waits for a decision.
+    /// The agent's tool call that waits for an approval.
     pub pending: Option<PendingApproval>,
 }
 
@@ -38,7 +38,7 @@ pub fn check(connection: &Connection, claim: &Claim) -> Result<()> {
     fence(connection, claim).map(|_| ())
 }
 
-/// Returns the run, if the claim still holds. A cancel takes it away, unless it lets the step go on to its end.
+/// Returns the run, or an error if the claim was lost. A cancel revokes the claim, unless it lets the step end.
 pub fn fence(connection: &Connection, claim: &Claim) -> Result<RunRow> {
     let sql = format!(
         "SELECT {COLUMNS} FROM runs WHERE seq = ? AND owner = ? AND attempt = ? AND status IN ('running', 'cancelled')"

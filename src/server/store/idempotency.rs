@@ -1,28 +1,28 @@
-//! Keys that make a request count once: within a day, for one agent and one route.
+//! Idempotency keys: each is valid for a day, for one agent and one route.
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::error::Result;
 use crate::server::types::clock;
 
-/// How long a key counts, in microseconds.
+/// The lifetime of a key, in microseconds.
 const KEPT: i64 = 24 * 3600 * 1_000_000;
 
-/// How many keys that count no more go with each new one.
+/// The number of expired keys that are deleted with each new one.
 const SWEPT: i64 = 8;
 
-/// A key, and what it was sent with.
+/// A key of a request.
 #[derive(Clone, Debug)]
 pub struct Key {
-    /// What the client calls it.
+    /// The value of the header.
     pub text: String,
-    /// The route that it was sent to.
+    /// The name of the route.
     pub route: &'static str,
-    /// A digest of the request's body.
+    /// The SHA-256 of the request's body.
     pub body: [u8; 32],
 }
 
-/// What a key was used for before.
+/// The earlier use of a key.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Used {
     /// The same request, which made this run.
@@ -31,7 +31,7 @@ pub enum Used {
     Other,
 }
 
-/// Looks whether a key was used.
+/// Returns the earlier use of a key.
 pub fn used(tx: &Transaction<'_>, agent: &str, key: &Key) -> Result<Option<Used>> {
     let sql = "SELECT body, run_id FROM idempotency WHERE agent_id = ? AND route = ? AND key = ? AND created > ?";
     let read = |row: &rusqlite::Row<'_>| {
@@ -42,7 +42,7 @@ pub fn used(tx: &Transaction<'_>, agent: &str, key: &Key) -> Result<Option<Used>
     Ok(tx.prepare_cached(sql)?.query_row(values, read).optional()?)
 }
 
-/// Notes what a key was used for. A few that count no more are forgotten, so that they do not pile up.
+/// Stores a key, and deletes a few expired ones.
 pub fn note(tx: &Transaction<'_>, agent: &str, key: &Key, run: &str) -> Result<()> {
     let now = clock::now();
     tx.prepare_cached(

@@ -1,4 +1,6 @@
-//! What the server keeps: one file per noun, over one database.
+//! Decides what is stored, and who may write it: tables, queries, leases and batched writes, on one database that several
+//! processes may share. One file per noun; each function is a query or a change within a transaction of its caller. It
+//! knows neither models nor the engine.
 
 pub mod accept;
 pub mod agents;

@@ -1,4 +1,4 @@
-//! Callbacks that are still to be delivered. A row is written with the end of its run, and goes with the last attempt.
+//! The outbox: callbacks to deliver. A row is added with the end of its run, and deleted with the last attempt.
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
@@ -7,32 +7,32 @@ use super::owner::Owners;
 use super::runs::RunRow;
 use crate::server::types::clock;
 
-/// How many callbacks of one agent are under way at once.
+/// The number of callbacks of one agent in delivery at once.
 pub const MOST_AT_ONCE: usize = 16;
 
 /// An agent's callbacks that are due.
 #[derive(Debug, Default)]
 pub struct Collected {
-    /// Those that are now this process's to deliver, by run.
+    /// The runs whose callbacks this process delivers now.
     pub ours: Vec<String>,
     /// Whether another living process is delivering one.
     pub elsewhere: bool,
 }
 
-/// What became of an attempt.
+/// The outcome of an attempt.
 #[derive(Debug)]
 pub struct Attempt {
-    /// When it began.
+    /// When it began, in microseconds since 1970.
     pub sent: i64,
-    /// What the receiver answered.
+    /// The status of the response.
     pub status: Option<u16>,
-    /// Why it did not get through.
+    /// Why it failed.
     pub error: Option<String>,
-    /// When to try again, if that is worth it.
+    /// When the next attempt is due, if there is one.
     pub again: Option<i64>,
 }
 
-/// Notes that a run's callback is to be delivered, if it has one.
+/// Adds a run's callback, if it has one.
 pub fn add(tx: &Transaction<'_>, run: &RunRow, owner: Option<&str>) -> Result<()> {
     if run.callback_url.is_some() {
         tx.prepare_cached("INSERT OR IGNORE INTO outbox (run_id, agent_id, owner, due) VALUES (?, ?, ?, ?)")?
@@ -41,7 +41,7 @@ pub fn add(tx: &Transaction<'_>, run: &RunRow, owner: Option<&str>) -> Result<()
     Ok(())
 }
 
-/// Takes over what is due and nobody alive is delivering. `busy` are the runs whose delivery is under way here.
+/// Takes over the callbacks that are due and that no living process delivers. `busy` lists the runs in delivery here.
 pub fn collect(tx: &Transaction<'_>, agent: &str, owners: &Owners, busy: &[String]) -> Result<Collected> {
     let sql = "SELECT run_id, owner FROM outbox WHERE agent_id = ? AND due <= ? ORDER BY due";
     let mut statement = tx.prepare_cached(sql)?;
@@ -64,13 +64,13 @@ pub fn collect(tx: &Transaction<'_>, agent: &str, owners: &Owners, busy: &[Strin
     Ok(collected)
 }
 
-/// How many attempts were made to deliver a run's callback; none if it is not to be delivered any more.
+/// Returns the number of attempts made for a run's callback; `None` once it is no longer in the outbox.
 pub fn attempts(tx: &Transaction<'_>, run: &str) -> Result<Option<u32>> {
     let sql = "SELECT attempts FROM outbox WHERE run_id = ?";
     Ok(tx.prepare_cached(sql)?.query_row([run], |row| row.get(0)).optional()?)
 }
 
-/// Records what became of an attempt, and when the next one is due.
+/// Records an attempt, and when the next one is due.
 pub fn record(tx: &Transaction<'_>, run: &str, attempt: &Attempt) -> Result<()> {
     tx.prepare_cached("UPDATE runs SET callback_sent = ?, callback_status = ?, callback_error = ? WHERE id = ?")?
         .execute(params![attempt.sent, attempt.status, attempt.error, run])?;
@@ -83,13 +83,13 @@ pub fn record(tx: &Transaction<'_>, run: &str, attempt: &Attempt) -> Result<()> 
     Ok(())
 }
 
-/// When the next callback will be due that is not yet, in microseconds since 1970.
+/// Returns when the next callback becomes due, in microseconds since 1970.
 pub fn next_due(tx: &Transaction<'_>) -> Result<Option<i64>> {
     let sql = "SELECT min(due) FROM outbox WHERE due > ?";
     Ok(tx.prepare_cached(sql)?.query_row([clock::now()], |row| row.get(0))?)
 }
 
-/// The agents with a callback that is due, and who was to deliver it.
+/// Returns the agents with a callback that is due, and its owner.
 pub fn agents_due(tx: &Transaction<'_>) -> Result<Vec<(String, Option<String>)>> {
     let mut statement = tx.prepare_cached("SELECT DISTINCT agent_id, owner FROM outbox WHERE due <= ?")?;
     let rows = statement.query_map([clock::now()], |row| Ok((row.get(0)?, row.get(1)?)))?;

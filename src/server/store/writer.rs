@@ -1,9 +1,9 @@
-//! The writer: whoever finds it idle carries out what waits, many writes in one transaction: requests, and beside them
-//! this process's own work.
+//! The writer: commits queued writes in batches, one transaction per batch.
 //!
-//! A commit waits for the disk, and what comes in meanwhile waits for the next one. A write that fails undoes nothing of
-//! the others. One that fails has mostly written nothing yet; where it has, all are undone and done again, each in a
-//! savepoint: to have one always costs a copy of each page that is changed. A commit that fails, fails all.
+//! A batch holds writes of requests and of this process's own work. While its commit waits for the disk, new writes are
+//! queued for the next batch. A write that fails does not affect the others: if it has changed nothing, the batch goes
+//! on; otherwise the batch is rolled back and run again, with each write in its own savepoint. Savepoints are not used
+//! the first time, since each copies every page that it changes. If the commit fails, all writes of the batch fail.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,38 +16,37 @@ use tokio::sync::oneshot;
 use super::error::{Result, StoreError};
 use super::shared::SharedConnection;
 
-/// How many requests one transaction takes, and as much work beside them: more would keep the first of them waiting for
-/// their answer.
+/// The number of requests in a batch, and of own writes. In a larger batch the first request would wait too long.
 const MOST_TOGETHER: usize = 256;
 
-/// How many writes of this process's own work go along with requests, if those are fewer: a request waits for one
-/// transaction, and the work keeps pace with what is asked for.
+/// The number of own writes in a batch with fewer requests than this. With more requests, it is the number of requests,
+/// so that the work keeps up with them.
 const OWN_BESIDE: usize = 16;
 
-/// How many requests that were answered together make a crowd: most of them will send the next one at once.
+/// The number of requests in a batch from which on the next batch waits for as many: most clients send their next
+/// request at once.
 const CROWD: usize = 8;
 
-/// How long a transaction waits at most for as many requests as the last one answered, if that was a crowd; and never
-/// longer than a quarter of what the last commit took.
+/// The longest time that a batch waits for requests. It never waits longer than a quarter of the last commit.
 const GATHERING: Duration = Duration::from_micros(500);
 
-/// How many writes may wait before strangers are turned away.
+/// The number of queued requests from which on new ones are refused.
 pub const MOST_WAITING: usize = 1024;
 
-/// A connection that writes, and what waits for it.
+/// The connection that writes, and its queue.
 pub struct Writer {
     connection: SharedConnection,
     queue: Mutex<Queue>,
-    /// Told when as many requests wait as are expected.
+    /// Notified when the expected number of requests is queued.
     gathered: Condvar,
 }
 
-/// For whom a write is.
+/// The origin of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum For {
-    /// Somebody who waits for the answer to a request.
+    /// A request, whose client waits for the response.
     Request,
-    /// This process's own work.
+    /// The own work of this process.
     Work,
 }
 
@@ -55,28 +54,29 @@ pub enum For {
 struct Queue {
     requests: VecDeque<Box<dyn Job>>,
     work: VecDeque<Box<dyn Job>>,
-    /// How many requests the next transaction waits for, and how long.
+    /// The number of requests that the next batch waits for, and for how long.
     expected: usize,
     patience: Duration,
-    /// Whether somebody is carrying it out.
+    /// Whether a thread is committing batches.
     busy: bool,
 }
 
-/// A write, and who waits for it.
+/// A queued write.
 trait Job: Send {
-    /// Does the work. Returns whether the transaction holds nothing of a failure. An error means that all of it is gone.
+    /// Runs the write. Returns `false` if it failed after changing something, so that the batch must be rolled back. On an
+    /// error, SQLite has rolled the transaction back already.
     fn work(&mut self, tx: &Transaction<'_>, undo: Undo) -> Result<bool>;
 
-    /// Tells whoever waits how it went.
+    /// Sends the result to the caller.
     fn answer(&mut self, committed: Result<()>);
 }
 
-/// How what a failed write has written is undone.
+/// How the changes of a failed write are rolled back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Undo {
-    /// With all the others.
+    /// With the whole batch.
     Together,
-    /// By itself.
+    /// In its own savepoint.
     Apart,
 }
 
@@ -91,7 +91,7 @@ impl Writer {
         Self { connection, queue: Mutex::default(), gathered: Condvar::new() }
     }
 
-    /// Writes, and returns behind the commit. The work may be done twice: the first time is undone then.
+    /// Runs `work` in a batch. Returns after commit; `work` may run twice, the first time rolled back.
     pub async fn write<T: Send + 'static>(
         self: &Arc<Self>,
         whom: For,
@@ -105,18 +105,18 @@ impl Writer {
         answered.await.unwrap_or(Err(StoreError::Panicked))
     }
 
-    /// Whether so much waits that no more should be taken in.
+    /// Whether the queue is full.
     pub fn is_crowded(&self) -> bool {
-        // Its own work has a bound of its own: there is one worker for each agent.
+        // Own work is not counted: it is bounded by one worker per agent.
         self.queue().requests.len() >= MOST_WAITING
     }
 
-    /// Uses the connection between two transactions.
+    /// Uses the connection between two batches.
     pub fn with<T>(&self, work: impl FnOnce(&mut Connection) -> T) -> T {
         work(&mut self.connection.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Lets a job wait. Returns whether nobody is at work yet.
+    /// Queues a write. Returns whether the caller must start a thread that commits.
     fn enqueue(&self, whom: For, job: Box<dyn Job>) -> bool {
         let mut queue = self.queue();
         match whom {
@@ -129,7 +129,7 @@ impl Writer {
         !std::mem::replace(&mut queue.busy, true)
     }
 
-    /// Works until nothing waits any more.
+    /// Commits batches until the queue is empty.
     fn carry_out(&self) {
         while let Some(mut jobs) = self.next() {
             let committed = self.with(|connection| commit(connection, &mut jobs));
@@ -152,13 +152,13 @@ impl Writer {
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        // Nothing under this lock can panic half way.
+        // No code that can panic runs under this lock.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Queue {
-    /// Takes out what is done together next.
+    /// Removes the next batch from the queue.
     fn next(&mut self) -> Vec<Box<dyn Job>> {
         let requests = self.requests.len().min(MOST_TOGETHER);
         self.expected = if requests < CROWD { 0 } else { requests };
@@ -167,7 +167,7 @@ impl Queue {
     }
 }
 
-/// Carries jobs out in one transaction. Returns how long the commit took.
+/// Commits a batch. Returns the duration of the commit.
 fn commit(connection: &mut Connection, jobs: &mut [Box<dyn Job>]) -> Result<Duration> {
     let took = match attempt(connection, jobs, Undo::Together)? {
         None => attempt(connection, jobs, Undo::Apart)?,
@@ -176,7 +176,7 @@ fn commit(connection: &mut Connection, jobs: &mut [Box<dyn Job>]) -> Result<Dura
     Ok(took.unwrap_or_default())
 }
 
-/// The same once; nothing is committed if the transaction holds something of a failure.
+/// Tries to commit a batch. Returns `None`, with nothing committed, if a failed write has changed something.
 fn attempt(connection: &mut Connection, jobs: &mut [Box<dyn Job>], undo: Undo) -> Result<Option<Duration>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for job in jobs.iter_mut() {
@@ -214,13 +214,13 @@ impl<T: Send, W: FnMut(&Transaction<'_>) -> Result<T> + Send> Job for Write<T, W
     fn answer(&mut self, committed: Result<()>) {
         let result = std::mem::replace(&mut self.result, Ok(None)).and_then(|value| committed.map(|()| value));
         if let Some(answer) = self.answer.take() {
-            // Whoever asked may have gone.
+            // The caller may have been dropped.
             let _ = answer.send(result.and_then(|value| value.ok_or(StoreError::Panicked)));
         }
     }
 }
 
-/// Does what comes behind other work and must not undo that: none where it failed, with nothing of it written.
+/// Runs optional work in a savepoint. Returns `None` if it failed; earlier changes of the transaction are kept.
 pub fn try_in_savepoint<T>(
     tx: &Transaction<'_>,
     work: impl FnOnce(&Transaction<'_>) -> Result<T>,
@@ -232,7 +232,7 @@ pub fn try_in_savepoint<T>(
     }
 }
 
-/// Does some work; what it wrote is undone if it fails. A full disk undoes the whole transaction instead.
+/// Runs work in a savepoint, which is rolled back if it fails. If the disk is full, SQLite rolls back the transaction.
 fn in_savepoint<T>(tx: &Transaction<'_>, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
     let say = |sql: &str| tx.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
     say("SAVEPOINT job")?;
@@ -246,7 +246,7 @@ fn in_savepoint<T>(tx: &Transaction<'_>, work: impl FnOnce(&Transaction<'_>) -> 
     result
 }
 
-/// Does some work. A panic is an error.
+/// Runs work. A panic is an error.
 fn caught<T>(tx: &Transaction<'_>, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(|| work(tx))).unwrap_or(Err(StoreError::Panicked))
 }
@@ -267,20 +267,20 @@ mod tests {
             CREATE TABLE later (x REFERENCES later (y) DEFERRABLE INITIALLY DEFERRED, y UNIQUE)",
     };
 
-    struct Bed {
+    struct Fixture {
         writer: Writer,
         reader: Connection,
         _dir: tempfile::TempDir,
     }
 
-    fn bed() -> Bed {
+    fn bed() -> Fixture {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("it.db");
         let writer = Writer::new(Arc::new(Mutex::new(db::open(&path, TABLES).expect("opened"))));
-        Bed { writer, reader: db::open_to_read(&path).expect("opened"), _dir: dir }
+        Fixture { writer, reader: db::open_to_read(&path).expect("opened"), _dir: dir }
     }
 
-    impl Bed {
+    impl Fixture {
         fn wait(&self, work: impl FnMut(&Transaction<'_>) -> Result<()> + Send + 'static) -> Receiver<Result<()>> {
             self.wait_for(For::Request, work)
         }
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_fails_undoes_its_own_work_and_nothing_of_the_others() {
+    fn a_failed_write_is_rolled_back_alone() {
         let bed = bed();
         let mut first = bed.wait(insert);
         let mut failing = bed.wait(|tx| insert(tx).and(Err(StoreError::Lost)));
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn all_is_done_again_only_behind_a_failure_that_has_written_something() {
+    fn a_batch_runs_again_only_if_a_failed_write_changed_something() {
         for (writes, times) in [(false, 1), (true, 2)] {
             let (bed, count) = (bed(), Arc::new(AtomicUsize::new(0)));
             let counted = Arc::clone(&count);
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_answered_before_the_commit_that_all_share() {
+    fn no_result_is_sent_before_the_commit_of_the_batch() {
         let bed = bed();
         let mut first = bed.wait(insert);
         let (tell, seen) = std::sync::mpsc::channel();
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_that_fails_fails_all() {
+    fn a_failed_commit_fails_the_whole_batch() {
         let bed = bed();
         let mut good = bed.wait(insert);
         let mut bad = bed.wait(|tx| Ok(tx.execute("INSERT INTO later VALUES (1, 2)", []).map(|_| ())?));
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_told_to_exactly_those_of_whom_nothing_was_stored() {
+    fn on_a_full_disk_exactly_the_writes_that_are_not_stored_fail() {
         let bed = bed();
         bed.writer.with(|connection| connection.execute_batch("PRAGMA max_page_count = 20")).expect("limited");
         let big = |tx: &Transaction<'_>| Ok(tx.execute("INSERT INTO t VALUES (zeroblob(9000))", []).map(|_| ())?);
@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn the_work_keeps_pace_with_what_is_asked_for() {
+    fn a_batch_has_as_many_own_writes_as_requests() {
         let bed = bed();
         let own = |count| (0..count).map(|_| bed.wait_for(For::Work, insert)).collect::<Vec<_>>();
         let asked = |count| (0..count).map(|_| bed.wait(insert)).collect::<Vec<_>>();
@@ -403,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_behind_an_end_undoes_nothing_of_it() {
+    fn failed_optional_work_keeps_earlier_changes() {
         let bed = bed();
         let mut failed = bed.wait(|tx| {
             insert(tx)?;
@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_are_turned_away_while_too_much_waits() {
+    fn the_queue_is_full_at_its_limit_until_a_commit() {
         let bed = bed();
         let _waiting: Vec<_> = (0..MOST_WAITING).map(|_| bed.wait(insert)).collect();
         assert!(bed.writer.is_crowded());
