@@ -1,4 +1,4 @@
-//! Agents: made, found, listed, deleted with all that belongs to them.
+//! Agents: created, found, listed, changed, deleted with their runs and messages.
 
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use crate::server::types::agent::{AgentChanges, DEFAULT_MODEL, DEFAULT_SYSTEM, N
 use crate::server::types::clock;
 use crate::server::types::order::Order;
 
-/// An agent as it is stored.
+/// A stored agent.
 #[derive(Clone, Debug)]
 pub struct AgentRow {
     pub id: String,
@@ -22,11 +22,11 @@ pub struct AgentRow {
     pub created: i64,
     pub updated: i64,
     pub settings: NewAgent,
-    /// Why its last run stopped, and when.
+    /// The stop reason of its last ended run, and when that ended.
     pub last_end: Option<(Option<String>, i64)>,
 }
 
-/// An end is looked for as the index of runs that ended has it, in its own words.
+/// The last ended run is found with the index `runs_ended`, whose condition is repeated literally so that SQLite uses it.
 const SELECT: &str =
     "SELECT agents.id, name, agents.model, system, agents.created, updated, settings, ended.stop_reason, ended.completed
     FROM agents LEFT JOIN runs AS ended ON ended.seq =
@@ -38,7 +38,7 @@ const SELECT: &str =
          SELECT max(seq) FROM runs
            WHERE agent = agents.seq AND status = 'cancelled' AND status NOT IN ('created', 'running')))";
 
-/// What an agent's runs need of it.
+/// The parts of an agent that its runs need.
 #[derive(Debug)]
 pub struct Character {
     /// The agent's number.
@@ -49,7 +49,7 @@ pub struct Character {
     blocks: Vec<(String, String)>,
 }
 
-/// The part of an agent's settings that its model is told.
+/// The part of an agent's settings that goes into the system prompt.
 #[derive(Default, Deserialize)]
 struct Memory {
     #[serde(default)]
@@ -57,7 +57,7 @@ struct Memory {
 }
 
 impl Character {
-    /// Its system prompt, or another in place of it, with the agent's memory behind it as the real server puts it.
+    /// Returns the system prompt, or `instead`, followed by the agent's memory in the format of the real server.
     pub fn told(&self, instead: Option<&String>) -> String {
         let system = instead.unwrap_or(&self.system);
         if self.blocks.is_empty() {
@@ -85,7 +85,7 @@ impl AgentRow {
         })
     }
 
-    /// Whether every filter of a list lets it through.
+    /// Whether it passes every filter of a page.
     fn passes(&self, page: &Page) -> bool {
         let query = page.query_text.as_deref().map(str::to_lowercase);
         page.name.as_deref().is_none_or(|name| name == self.name)
@@ -99,7 +99,7 @@ impl AgentRow {
     }
 }
 
-/// Makes an agent.
+/// Creates an agent.
 pub fn create(
     tx: &Transaction<'_>,
     id: &str,
@@ -133,7 +133,7 @@ pub fn get(tx: &Transaction<'_>, id: &str) -> Result<Option<AgentRow>> {
     Ok(tx.prepare_cached(&sql)?.query_row([id], AgentRow::read).optional()?)
 }
 
-/// Finds what runs need of their agent.
+/// Finds the parts of an agent that its runs need.
 pub fn character(tx: &Transaction<'_>, id: &str) -> Result<Option<Character>> {
     let sql = "SELECT model, system, settings, seq FROM agents WHERE id = ?";
     let read = |row: &Row<'_>| {
@@ -143,7 +143,7 @@ pub fn character(tx: &Transaction<'_>, id: &str) -> Result<Option<Character>> {
     Ok(tx.prepare_cached(sql)?.query_row([id], read).optional()?)
 }
 
-/// The id of the oldest agent of a name, made with the default model if there is none.
+/// Returns the id of the oldest agent with a name; creates one with the default model if there is none.
 pub fn oldest_or_new(tx: &Transaction<'_>, name: &str) -> Result<String> {
     let sql = "SELECT id FROM agents WHERE name = ? ORDER BY seq LIMIT 1";
     if let Some(id) = tx.prepare_cached(sql)?.query_row([name], |row| row.get(0)).optional()? {
@@ -160,10 +160,10 @@ pub fn exists(tx: &Transaction<'_>, id: &str) -> Result<bool> {
     Ok(tx.prepare_cached("SELECT EXISTS (SELECT 1 FROM agents WHERE id = ?)")?.query_row([id], |row| row.get(0))?)
 }
 
-/// Lists agents, a page at a time. An unknown cursor is as none.
+/// Lists a page of agents. An unknown cursor is ignored.
 pub fn list(tx: &Transaction<'_>, page: &Page) -> Result<Vec<AgentRow>> {
     let (cursor, tail) = page.bounds(tx, "agents", "agents.seq")?;
-    // Not kept: the numbers in it differ each time.
+    // Not cached: the numbers in it differ each time.
     let mut statement = tx.prepare(&format!("{SELECT} WHERE {cursor} {tail}"))?;
     let rows = statement.query_map([], AgentRow::read)?;
     let passing = rows.filter(|row| row.as_ref().map_or(true, |row| row.passes(page)));
@@ -174,12 +174,12 @@ pub fn list(tx: &Transaction<'_>, page: &Page) -> Result<Vec<AgentRow>> {
     Ok(found)
 }
 
-/// How many agents there are.
+/// Returns the number of agents.
 pub fn count(tx: &Transaction<'_>) -> Result<i64> {
     Ok(tx.prepare_cached("SELECT count(*) FROM agents")?.query_row([], |row| row.get(0))?)
 }
 
-/// Deletes an agent with its runs and messages. Returns the runs that were open, and whether it was there.
+/// Deletes an agent with its runs and messages. Returns its open runs, or `None` if there is no such agent.
 pub fn delete(tx: &Transaction<'_>, id: &str) -> Result<Option<Vec<String>>> {
     let open = runs::open_of(tx, id, Order::Ascending)?;
     let gone = tx.prepare_cached("DELETE FROM agents WHERE id = ?")?.execute([id])?;

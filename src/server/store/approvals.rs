@@ -1,4 +1,4 @@
-//! Tool calls that wait for a decision: at most one of each agent.
+//! Tool calls that wait for an approval: at most one per agent.
 
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
@@ -25,12 +25,12 @@ fn read(row: &Row<'_>) -> rusqlite::Result<PendingApproval> {
     })
 }
 
-/// The call of an agent that waits.
+/// Returns the pending approval of an agent.
 pub fn of_agent(tx: &Transaction<'_>, agent: &str) -> Result<Option<PendingApproval>> {
     Ok(tx.prepare_cached("SELECT * FROM approvals WHERE agent_id = ?")?.query_row([agent], read).optional()?)
 }
 
-/// The message by which an agent asks for a decision.
+/// Returns the message that asks for an agent's pending approval.
 pub fn request_of(tx: &Transaction<'_>, agent: &str) -> Result<Option<MessageRow>> {
     match of_agent(tx, agent)? {
         Some(waits) => messages::get(tx, &waits.message_id),
@@ -38,12 +38,12 @@ pub fn request_of(tx: &Transaction<'_>, agent: &str) -> Result<Option<MessageRow
     }
 }
 
-/// The call for which a run ended.
+/// Returns the pending approval for which a run stopped.
 pub fn of_run(tx: &Transaction<'_>, run: &str) -> Result<Option<PendingApproval>> {
     Ok(tx.prepare_cached("SELECT * FROM approvals WHERE run_id = ?")?.query_row([run], read).optional()?)
 }
 
-/// Lets a call wait.
+/// Adds a pending approval.
 pub fn add(tx: &Transaction<'_>, run: &RunRow, waits: &PendingApproval) -> Result<()> {
     tx.prepare_cached(
         "INSERT OR REPLACE INTO approvals
@@ -64,7 +64,7 @@ pub fn add(tx: &Transaction<'_>, run: &RunRow, waits: &PendingApproval) -> Resul
     Ok(())
 }
 
-/// Stores a decision and what the tool answered, in the history of a run, and lets nothing wait any more.
+/// Stores a decision and the result of the tool as messages of a run, and deletes the pending approval.
 pub fn resolve(tx: &Transaction<'_>, run: &RunRow, response: &NewMessage, answer: &NewMessage) -> Result<()> {
     messages::insert(tx, run, None, response)?;
     messages::insert(tx, run, None, answer)?;
@@ -72,7 +72,7 @@ pub fn resolve(tx: &Transaction<'_>, run: &RunRow, response: &NewMessage, answer
     Ok(())
 }
 
-/// Resolves what waits by a run that was sent for it, and lets that run go on behind it.
+/// Resolves a pending approval with the decision of a run, which then resumes the turn.
 pub fn decide(
     tx: &Transaction<'_>,
     claim: &Claim,
@@ -87,7 +87,7 @@ pub fn decide(
     Ok(())
 }
 
-/// Denies the call for which a run waits.
+/// Denies the pending approval of a run.
 pub fn deny(tx: &Transaction<'_>, run: &RunRow, waits: &PendingApproval, reason: &str) -> Result<()> {
     let verdict = Verdict::Deny { reason: Some(reason.to_owned()) };
     let response = NewMessage::response(&waits.tool_call_id, &verdict);
@@ -96,7 +96,7 @@ pub fn deny(tx: &Transaction<'_>, run: &RunRow, waits: &PendingApproval, reason:
     resolve(tx, run, &response, &answer)
 }
 
-/// What the model sees instead of the tool's answer.
+/// Returns the result that the model gets for a denied call.
 pub fn denial(reason: Option<&str>) -> String {
     let reason = reason.map_or_else(String::new, |reason| format!(" Reason: {reason}"));
     format!("Error: request to call tool denied.{reason}")

@@ -1,7 +1,7 @@
-//! One database: a writer that commits together what waits together, and readers beside it.
+//! The database: one writer, which commits in batches, and a pool of readers.
 //!
-//! Several processes may have the same file open. Every write takes the lock first
-//! (`BEGIN IMMEDIATE`), so what a transaction reads is still so when it writes.
+//! Several processes may have the same file open. Every write transaction begins with the lock (`BEGIN IMMEDIATE`), so
+//! what it has read cannot change before it writes.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use super::readers::Readers;
 use super::writer::{For, Writer};
 use crate::db::{self, DbError};
 
-/// The database, to be shared.
+/// A handle of the database.
 #[derive(Clone)]
 pub struct Database {
     writer: Arc<Writer>,
@@ -21,7 +21,7 @@ pub struct Database {
 }
 
 impl Database {
-    /// Opens the database of a file, or one that lives in memory as long as this value.
+    /// Opens a file, or a database in memory that lives as long as this value.
     pub fn open(path: Option<&Path>, identity: db::Identity) -> Result<Self, DbError> {
         let connection = path.map_or_else(|| db::open_in_memory(identity), |path| db::open(path, identity))?;
         let connection = Arc::new(Mutex::new(connection));
@@ -29,7 +29,7 @@ impl Database {
         Ok(Self { writer: Arc::new(Writer::new(connection)), readers: Arc::new(readers) })
     }
 
-    /// Reads, in one transaction, on a thread that may wait for the disk.
+    /// Reads in one transaction, on a blocking thread.
     pub async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
@@ -38,17 +38,17 @@ impl Database {
         blocking(move || readers.read(work)).await
     }
 
-    /// Reads on this very thread: for a few rows that an index finds, where changing threads would cost more.
+    /// Reads in one transaction on this thread: for a few rows found by an index, where a thread switch would cost more.
     pub fn peek<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         self.readers.read(work)
     }
 
-    /// Reads one thing on this very thread. One statement sees one state by itself, and needs no transaction.
+    /// Reads with one statement on this thread. A single statement is consistent without a transaction.
     pub fn glance<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         self.readers.glance(work)
     }
 
-    /// Writes: all of it or, on an error, nothing. It is durable when this returns.
+    /// Writes for a request: all or nothing. Returns after the durable commit.
     pub async fn write<T: Send + 'static>(
         &self,
         work: impl FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
@@ -56,7 +56,7 @@ impl Database {
         self.writer.write(For::Request, work).await
     }
 
-    /// The same for this process's own work, which lets those pass who wait for an answer.
+    /// Writes for this process's own work. Requests have priority in a batch.
     pub async fn work<T: Send + 'static>(
         &self,
         work: impl FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
@@ -64,7 +64,7 @@ impl Database {
         self.writer.write(For::Work, work).await
     }
 
-    /// The same for strangers, who are turned away while too much waits, before anything is prepared for them.
+    /// Writes for a new request. Refuses it before `prepare` if the queue is full.
     pub async fn offer<T: Send + 'static, W>(&self, prepare: impl FnOnce() -> W) -> Result<T>
     where
         W: FnMut(&Transaction<'_>) -> Result<T> + Send + 'static,
@@ -72,7 +72,7 @@ impl Database {
         if self.writer.is_crowded() { Err(StoreError::Crowded) } else { self.write(prepare()).await }
     }
 
-    /// Copies the write-ahead log into the file, as far as nobody is in the way.
+    /// Copies the write-ahead log into the file, as far as no reader still needs it.
     pub async fn checkpoint(&self) -> Result<()> {
         let writer = Arc::clone(&self.writer);
         blocking(move || writer.with(|connection| Ok(connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE)")?)))
@@ -80,7 +80,7 @@ impl Database {
     }
 }
 
-/// Runs work that waits for the disk on a thread of its own. A paused test clock stands still meanwhile.
+/// Runs work on a blocking thread.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work).await.unwrap_or(Err(StoreError::Panicked))
 }

@@ -1,7 +1,7 @@
-//! Which processes that execute runs are alive: each holds a lock on a file of its own.
+//! Owners: the processes that execute runs. Each holds a lock on its own file while it is alive.
 //!
-//! The system drops the lock with the process, however it ends, so a dead one is noticed at once.
-//! The files are made, tried and removed only inside a write transaction, one process at a time.
+//! The system releases the lock when the process ends, however it ends, so a dead process is detected at once. The files
+//! are created, tested and removed only within a write transaction, so by one process at a time.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -11,14 +11,14 @@ use uuid::Uuid;
 
 use crate::db;
 
-/// This process among those that share a database.
+/// The processes that share a database, as this one sees them.
 #[derive(Debug)]
 pub struct Owners {
     me: String,
     directory: Option<PathBuf>,
 }
 
-/// The lock that says that this process lives.
+/// The lock of this process.
 #[derive(Debug)]
 pub struct Alive {
     path: PathBuf,
@@ -26,7 +26,7 @@ pub struct Alive {
 }
 
 impl Owners {
-    /// This process, beside a database file if there is one.
+    /// Makes a new owner id, for the processes that share a database file, if there is one.
     pub fn new(database: Option<&Path>) -> Self {
         let directory = database.map(|path| {
             let mut name = path.as_os_str().to_owned();
@@ -36,12 +36,12 @@ impl Owners {
         Self { me: Uuid::new_v4().to_string(), directory }
     }
 
-    /// The name under which this process holds runs.
+    /// Returns the owner id of this process.
     pub fn me(&self) -> &str {
         &self.me
     }
 
-    /// Begins to be alive for others to see, and removes what dead processes left. In memory there are no others.
+    /// Takes the lock of this process, and removes the files of dead ones. `None` for a database in memory.
     pub fn enter(&self) -> Result<Option<Alive>, db::DbError> {
         let Some(directory) = &self.directory else { return Ok(None) };
         db::make_private_dir(directory)?;
@@ -68,19 +68,19 @@ impl Owners {
 }
 
 impl Alive {
-    /// Ends in order: nothing stays behind.
+    /// Removes the file of this process.
     pub fn leave(self) {
-        // Best effort: a file that stays is removed by the next process that enters.
+        // Best effort: the next process that enters removes the files of dead ones.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// Whether somebody holds the lock on a file; if not, the file is removed.
+/// Whether a file is locked. Removes it if not.
 fn is_locked(path: &Path) -> bool {
     let Ok(file) = File::open(path) else { return false };
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => true,
-        // Where locks do not work, the lease decides alone.
+        // On file systems without locks, only the lease decides.
         Err(TryLockError::Error(_)) => true,
         Ok(()) => {
             let _ = fs::remove_file(path);
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_dead_left_is_removed() {
+    fn files_of_dead_processes_are_removed() {
         let dir = tempfile::tempdir().expect("a directory");
         let database = dir.path().join("it.db");
         let owners = Owners::new(Some(&database));

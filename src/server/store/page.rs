@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Transaction};
 use super::error::Result;
 use crate::server::types::order::Order;
 
-/// Which part of a list is asked for. Filters that a list does not know stay empty.
+/// The part of a list to return. A list ignores the filters that it does not have.
 #[derive(Clone, Debug)]
 pub struct Page {
     pub limit: i64,
@@ -15,12 +15,12 @@ pub struct Page {
     pub name: Option<String>,
     pub query_text: Option<String>,
     pub tags: Vec<String>,
-    /// Whether an agent must have all of the tags, and not only one of them.
+    /// Whether an agent must have all of the tags, not only one.
     pub all_tags: bool,
 }
 
 impl Page {
-    /// The beginning of a list.
+    /// The first page.
     pub fn first(limit: i64, order: Order) -> Self {
         Self {
             limit,
@@ -34,17 +34,17 @@ impl Page {
         }
     }
 
-    /// How many items it holds at most.
+    /// Returns the largest number of items.
     pub fn limit(&self) -> usize {
         usize::try_from(self.limit).unwrap_or(0)
     }
 
-    /// Whether rows are read against the order: the page in front of a cursor is found from its end.
+    /// Whether rows are read in reverse: a page before a cursor is read from its end.
     pub fn backwards(&self) -> bool {
         self.before.is_some() && self.after.is_none()
     }
 
-    /// The condition that keeps to the page, and the order in which to read it. An unknown cursor is as none.
+    /// Returns the SQL condition of the page, and the order in which to read it. An unknown cursor is ignored.
     pub fn bounds(&self, tx: &Transaction<'_>, table: &str, seq: &str) -> Result<(String, String)> {
         let mut condition = "1".to_owned();
         let ascending = self.order == Order::Ascending;
@@ -59,7 +59,7 @@ impl Page {
     }
 }
 
-/// Where an id stands in its table. The table's name is a constant of this program.
+/// Returns the number of a row by its id. The table's name must be a constant of this program.
 pub fn position(tx: &Transaction<'_>, table: &str, id: Option<&str>) -> Result<Option<i64>> {
     let Some(id) = id else { return Ok(None) };
     let sql = format!("SELECT seq FROM {table} WHERE id = ?");

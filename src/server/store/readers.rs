@@ -1,4 +1,4 @@
-//! Connections that only read: each sees what was committed when it began, and waits for nobody.
+//! Read-only connections. Each read sees a snapshot, and never waits for a writer.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -9,19 +9,19 @@ use super::error::Result;
 use super::shared::SharedConnection;
 use crate::db;
 
-/// How many connections are kept open for the next reader.
+/// The number of idle connections that are kept open.
 const KEPT: usize = 8;
 
-/// Where readers get their connections.
+/// The connections of readers.
 pub enum Readers {
-    /// They have their own, beside the writer's.
+    /// A pool of their own, for a file.
     Pool { path: PathBuf, idle: Mutex<Vec<Connection>> },
-    /// A database in memory has only one.
+    /// The writer's connection, for a database in memory.
     Writer(SharedConnection),
 }
 
 impl Readers {
-    /// Readers of a file; without one, of the connection that has all of it.
+    /// Makes the readers of a file, or of a database in memory.
     pub fn new(path: Option<&Path>, writer: &SharedConnection) -> Self {
         match path {
             Some(path) => Self::Pool { path: path.to_owned(), idle: Mutex::default() },

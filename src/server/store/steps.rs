@@ -16,7 +16,7 @@ use crate::server::types::approval::PendingApproval;
 use crate::server::types::run_error::RunError;
 use crate::server::types::{clock, ids};
 
-/// A step as it is stored.
+/// A stored step.
 #[derive(Clone, Debug)]
 pub struct StepRow {
     pub id: String,
@@ -30,7 +30,7 @@ pub struct StepRow {
     pub error: Option<String>,
 }
 
-/// What a step adds to its run.
+/// A step to store.
 #[derive(Debug, Default)]
 pub struct NewStep {
     /// The handle of the model that made it.
@@ -38,10 +38,10 @@ pub struct NewStep {
     pub messages: Vec<NewMessage>,
     pub prompt_tokens: i64,
     pub completion_tokens: i64,
-    /// The call that waits for a decision behind this step.
+    /// The tool call that waits for an approval after this step.
     pub pending: Option<PendingApproval>,
     pub error: Option<RunError>,
-    /// Whether what was sent is not kept with it.
+    /// Whether the messages of the request are not assigned to it.
     pub drops_input: bool,
 }
 
@@ -54,7 +54,7 @@ pub struct Ending {
     pub duration_ns: i64,
 }
 
-/// What a run used, over all its steps.
+/// The tokens of a run, over all its steps.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Usage {
     pub steps: i64,
@@ -78,7 +78,7 @@ impl StepRow {
     }
 }
 
-/// Stores what a claim's holder did: a step, an end, or both. Nothing if the claim was lost.
+/// Stores a step, the end of the run, or both; an error if the claim was lost.
 pub fn commit(
     tx: &Transaction<'_>,
     claim: &Claim,
@@ -126,7 +126,7 @@ fn add(tx: &Transaction<'_>, run: &RunRow, step: &NewStep, reason: Option<&StopR
     step.pending.as_ref().map_or(Ok(()), |waits| approvals::add(tx, run, waits))
 }
 
-/// The messages that were sent belong to the first step. Decisions belong to none.
+/// Assigns the messages of the request to the first step. Approvals belong to no step.
 fn adopt_inputs(tx: &Transaction<'_>, run: &RunRow, step: &str) -> Result<()> {
     tx.prepare_cached(
         "UPDATE messages SET step_id = ? WHERE agent = ? AND run_seq = ? AND step_id IS NULL
@@ -136,7 +136,7 @@ fn adopt_inputs(tx: &Transaction<'_>, run: &RunRow, step: &str) -> Result<()> {
     Ok(())
 }
 
-/// Ends a run, and notes its callback in the same breath.
+/// Ends a run, and adds its callback to the outbox in the same transaction.
 pub fn end(tx: &Transaction<'_>, run: &RunRow, ending: &Ending, owner: &str) -> Result<()> {
     tx.prepare_cached(
         "UPDATE runs SET status = ?, stop_reason = ?, error = ?, completed = coalesce(completed, ?), duration_ns = ?,
@@ -154,11 +154,11 @@ pub fn end(tx: &Transaction<'_>, run: &RunRow, ending: &Ending, owner: &str) -> 
     if crate::sabotage::breaks("callback-with-the-end") {
         return Ok(());
     }
-    // One that was cancelled was called back for already.
+    // The callback of a cancelled run was added when it was cancelled.
     if run.status == RunStatus::Cancelled { Ok(()) } else { outbox::add(tx, run, Some(owner)) }
 }
 
-/// Notes a callback in another transaction than the end of its run: too late, if the process dies between.
+/// Adds a callback in another transaction than the end of its run, so that a process that dies between loses it.
 #[cfg(sabotage)]
 pub fn add_callback_late(tx: &Transaction<'_>, claim: &Claim) -> Result<()> {
     match super::runs::get(tx, &claim.run)? {
@@ -167,7 +167,7 @@ pub fn add_callback_late(tx: &Transaction<'_>, claim: &Claim) -> Result<()> {
     }
 }
 
-/// What a run used.
+/// Returns the tokens of a run.
 pub fn usage(tx: &Transaction<'_>, run: &str) -> Result<Usage> {
     let sql = "SELECT count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0)
                FROM steps WHERE run_id = ?";
@@ -190,7 +190,7 @@ pub fn list(tx: &Transaction<'_>, run: &str, page: &Page) -> Result<std::result:
     let sql = format!(
         "SELECT steps.*, agents.id AS agent_id FROM steps JOIN runs ON runs.id = run_id JOIN agents ON agents.seq = agent WHERE run_id = ? AND {cursor} {tail} LIMIT {limit}"
     );
-    // Not kept: the numbers in it differ each time.
+    // Not cached: the numbers in it differ each time.
     let mut statement = tx.prepare(&sql)?;
     let mut found = statement.query_map([run], StepRow::read)?.collect::<rusqlite::Result<Vec<_>>>()?;
     if page.backwards() {
