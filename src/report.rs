@@ -158,6 +158,13 @@ pub fn failure(error: &anyhow::Error) -> Failure {
     failure
 }
 
+/// Returns an error and its sources, the outermost first.
+pub fn chain<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source())
+}
+
 fn bug(error: &anyhow::Error) -> Failure {
     let mut failure = Failure::new(Exit::Bug, "bug", error.to_string());
     failure.causes = error.chain().skip(1).map(ToString::to_string).collect();

@@ -1,62 +1,70 @@
-//! What it means where no answer comes over HTTP: read off the errors of the HTTP client.
+//! Classifies transport errors by how far the request got.
 
 use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use super::error::Kind;
-use super::response::Lost;
-use super::transport::Http;
-use crate::net::address;
+use super::error::ErrorKind;
+use super::response::FailedTry;
 use crate::net::proxy::Hop;
+use crate::report::chain;
 use crate::text::duration;
 
-/// How a try was lost that was to take `limit` at most.
-pub(super) fn lost(error: &reqwest::Error, http: &Http, limit: Duration) -> Lost {
-    // Time may run out before the connection is given up.
-    if error.is_connect() || error.is_timeout() && !http.line.was_connected() {
-        return not_connected(error, http);
+/// The state of the connection on which a try failed.
+pub(super) struct Connection<'a> {
+    /// A connection to the server was established before, with its TLS and through its proxy.
+    pub(super) was_connected: bool,
+    /// The server is on this machine.
+    pub(super) is_loopback: bool,
+    /// The proxy in front of the server.
+    pub(super) proxy: Option<&'a Hop>,
+}
+
+/// Classifies the error of a try that was limited to `limit`.
+pub(super) fn failed_try(error: &reqwest::Error, connection: &Connection<'_>, limit: Duration) -> FailedTry {
+    // The time limit may expire before the connect timeout does.
+    if error.is_connect() || error.is_timeout() && !connection.was_connected {
+        return not_connected(error, connection);
     }
     if error.is_timeout() {
-        return Lost::new(Kind::Late, format!("no whole answer within {}", duration::format(limit)));
+        return FailedTry::new(ErrorKind::TimedOut, format!("no whole answer within {}", duration::format(limit)));
     }
-    let kind = if sources(error).any(is_no_http) { Kind::NotHttp } else { Kind::Interrupted };
-    Lost::new(kind, through(http, deepest(error)))
+    let kind = if chain(error).any(is_not_http) { ErrorKind::NotHttp } else { ErrorKind::Interrupted };
+    FailedTry::new(kind, with_proxy(connection, root_cause(error)))
 }
 
-/// The proxy answered itself: it lets nobody through whom it does not know.
-pub(super) fn kept_out(hop: &Hop) -> Lost {
-    Lost::new(Kind::KeptOut(hop.clone()), "407 Proxy Authentication Required")
+/// Returns the failure of a try that the proxy rejected with 407.
+pub(super) fn proxy_auth(hop: &Hop) -> FailedTry {
+    FailedTry::new(ErrorKind::ProxyAuth(hop.clone()), "407 Proxy Authentication Required")
 }
 
-/// No connection came about, or none that is secure: not a byte of the request was written.
+/// Classifies an error before the connection was established: not a byte of the request was written.
 ///
-/// TLS that breaks later is a connection that ended: the request may have been read.
-fn not_connected(error: &reqwest::Error, http: &Http) -> Lost {
-    let words =
-        if error.is_timeout() { "the connection did not come about in time".to_owned() } else { deepest(error) };
-    let kind = match (sources(error).find_map(tls_error), &http.proxy) {
-        (Some(rustls::Error::InvalidCertificate(_)), _) => Kind::Certificate,
-        (Some(_), _) => Kind::Handshake,
-        (None, Some(hop)) if words.contains(WANTS_TO_KNOW) => return kept_out(hop),
-        (None, _) if NO_NAMES.contains(&words.as_str()) => Kind::NameInvalid,
-        (None, _) if error.is_dns() && UNKNOWN_NAMES.iter().any(|known| words.contains(known)) => Kind::NameUnknown,
-        (None, _) => {
-            let host = http.base.host_str().unwrap_or_default();
-            Kind::NotConnected { loopback: is_refused(error) && address::is_loopback_host(host) }
+/// A TLS error on an established connection counts as an interruption: the server may have read the request.
+fn not_connected(error: &reqwest::Error, connection: &Connection<'_>) -> FailedTry {
+    let cause =
+        if error.is_timeout() { "the connection was not established in time".to_owned() } else { root_cause(error) };
+    let kind = match (chain(error).find_map(tls_error), connection.proxy) {
+        (Some(rustls::Error::InvalidCertificate(_)), _) => ErrorKind::Certificate,
+        (Some(_), _) => ErrorKind::Handshake,
+        (None, Some(hop)) if cause.contains(PROXY_AUTH) => return proxy_auth(hop),
+        (None, _) if INVALID_NAMES.contains(&cause.as_str()) => ErrorKind::NameInvalid,
+        (None, _) if error.is_dns() && UNKNOWN_NAMES.iter().any(|known| cause.contains(known)) => {
+            ErrorKind::NameUnknown
         }
+        (None, _) => ErrorKind::NotConnected { loopback: is_refused(error) && connection.is_loopback },
     };
-    Lost::new(kind, through(http, words))
+    FailedTry::new(kind, with_proxy(connection, cause))
 }
 
-/// What the HTTP client says where a proxy answers `CONNECT` with 407; the type of that error is its own.
-const WANTS_TO_KNOW: &str = "proxy authorization required";
+/// The error text of the HTTP client when a proxy answers `CONNECT` with 407. The type of that error is private.
+const PROXY_AUTH: &str = "proxy authorization required";
 
-/// What it says of names that cannot be, directly and through a tunnel: of parts of 64 characters, or of none.
-const NO_NAMES: [&str; 2] = ["invalid dns name", "invalid server name"];
+/// The error texts for names that cannot exist, directly and through a tunnel: a label is empty or has 64 characters.
+const INVALID_NAMES: [&str; 2] = ["invalid dns name", "invalid server name"];
 
-/// How a name server says that there is no such name; it may also be away. Only the words of the C library tell, which
-/// are not translated here: glibc's two, musl's, those of macOS and of Windows.
+/// The texts by which a resolver says that a name does not exist, instead of that the name server is away. Only the C
+/// library's text tells these apart, which is not translated here: glibc's two, musl's, macOS's and Windows's.
 const UNKNOWN_NAMES: [&str; 5] = [
     "name or service not known",
     "no address associated with hostname",
@@ -65,43 +73,34 @@ const UNKNOWN_NAMES: [&str; 5] = [
     "no such host is known",
 ];
 
-/// Names the proxy between: it may be what is wrong.
-fn through(http: &Http, words: String) -> String {
-    match &http.proxy {
-        Some(hop) => format!("{words} (through the proxy {})", hop.name),
-        None => words,
+/// Adds the name of the proxy, which may be the cause.
+fn with_proxy(connection: &Connection<'_>, cause: String) -> String {
+    match connection.proxy {
+        Some(hop) => format!("{cause} (through the proxy {})", hop.name),
+        None => cause,
     }
 }
 
-fn sources<'a>(error: &'a reqwest::Error) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    let mut next: Option<&'a (dyn Error + 'static)> = Some(error);
-    std::iter::from_fn(move || {
-        let this = next?;
-        next = this.source();
-        Some(this)
-    })
-}
-
-/// The words nearest to the cause. reqwest's own repeat the URL, which the message names already.
-fn deepest(error: &reqwest::Error) -> String {
-    let words = sources(error).last().map(ToString::to_string).unwrap_or_default();
-    words.split(" (os error").next().unwrap_or_default().to_lowercase()
+/// Returns the text of the innermost error. reqwest's own texts repeat the URL, which the message has already.
+fn root_cause(error: &reqwest::Error) -> String {
+    let text = chain(error).last().map(ToString::to_string).unwrap_or_default();
+    text.split(" (os error").next().unwrap_or_default().to_lowercase()
 }
 
 fn is_refused(error: &reqwest::Error) -> bool {
     let refused = |io: &io::Error| io.kind() == io::ErrorKind::ConnectionRefused;
-    sources(error).any(|source| source.downcast_ref().is_some_and(refused))
+    chain(error).any(|source| source.downcast_ref().is_some_and(refused))
 }
 
-/// Whether what came cannot be read as HTTP: its head, the frames of its body, or words that nobody had asked for.
-/// An answer that ends too early is none of these.
-fn is_no_http(error: &(dyn Error + 'static)) -> bool {
+/// Whether the received bytes are not HTTP: the head, the framing of the body, or bytes before any request. An answer
+/// that ends too early is HTTP.
+fn is_not_http(error: &(dyn Error + 'static)) -> bool {
     let frames = |io: &io::Error| matches!(io.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData);
     let head = |http: &hyper::Error| http.is_parse() || http.to_string().contains("unexpected message");
     error.downcast_ref().is_some_and(head) || error.downcast_ref().is_some_and(frames) && tls_error(error).is_none()
 }
 
-/// What the two sides of a TLS connection did not agree on. It hides inside I/O errors, whose `source` passes it over.
+/// Returns the TLS error in an error. An I/O error contains it, but its `source` skips it.
 fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     let inside = || tls_error(error.downcast_ref::<io::Error>()?.get_ref()?);
     error.downcast_ref::<rustls::Error>().or_else(inside)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::core::Sent;
+use crate::core::Acceptance;
 use crate::core::retry::{Intent, Loss};
 use crate::exit::Exit;
 use crate::model::fault::Fault;
@@ -12,7 +12,7 @@ use crate::text::{duration, show};
 
 /// What went wrong with one try of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ErrorKind {
     /// No connection. `loopback`: refused by this machine.
     NotConnected {
         /// Refused by this machine itself.
@@ -23,7 +23,7 @@ pub enum Kind {
     /// No name server can know the server's name: it is none.
     NameInvalid,
     /// The proxy between lets nobody through whom it does not know.
-    KeptOut(Hop),
+    ProxyAuth(Hop),
     /// The server's certificate does not hold.
     Certificate,
     /// The two sides do not speak the same TLS, or the server none.
@@ -36,7 +36,7 @@ pub enum Kind {
     /// The connection ended after the request was written.
     Interrupted,
     /// Time ran out after the request was written.
-    Late,
+    TimedOut,
     /// What came is no HTTP.
     NotHttp,
     /// A whole answer that is not this API's.
@@ -58,7 +58,7 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiError {
     /// What went wrong.
-    pub kind: Kind,
+    pub kind: ErrorKind,
     /// Why, in words.
     pub cause: String,
     /// What the request was to do.
@@ -79,50 +79,54 @@ impl ApiError {
     /// What the retry policy needs to know.
     pub fn loss(&self) -> Loss {
         match &self.kind {
-            Kind::NotConnected { loopback } => Loss::NotConnected { loopback: *loopback },
-            Kind::NameUnknown => Loss::NameUnknown,
-            Kind::Interrupted => Loss::Interrupted,
-            Kind::Late => Loss::Late,
-            Kind::NotHttp => Loss::NotHttp,
-            Kind::Unreadable => Loss::Unreadable,
+            ErrorKind::NotConnected { loopback } => Loss::NotConnected { loopback: *loopback },
+            ErrorKind::NameUnknown => Loss::NameUnknown,
+            ErrorKind::Interrupted => Loss::Interrupted,
+            ErrorKind::TimedOut => Loss::TimedOut,
+            ErrorKind::NotHttp => Loss::NotHttp,
+            ErrorKind::Unreadable => Loss::Unreadable,
             // A quota is not a matter of seconds.
-            Kind::Status { fault, .. } if fault.is_about_quota() => Loss::Forbidden,
-            Kind::Status { is_final: true, .. } => Loss::Forbidden,
-            Kind::Status { retry_after, .. } => {
+            ErrorKind::Status { fault, .. } if fault.is_about_quota() => Loss::Forbidden,
+            ErrorKind::Status { is_final: true, .. } => Loss::Forbidden,
+            ErrorKind::Status { retry_after, .. } => {
                 Loss::Status { code: self.status.unwrap_or_default(), retry_after: *retry_after }
             }
-            Kind::NameInvalid | Kind::KeptOut(_) => Loss::Forbidden,
-            Kind::Certificate | Kind::Handshake | Kind::Redirect { .. } | Kind::Engine => Loss::Forbidden,
+            ErrorKind::NameInvalid | ErrorKind::ProxyAuth(_) => Loss::Forbidden,
+            ErrorKind::Certificate | ErrorKind::Handshake | ErrorKind::Redirect { .. } | ErrorKind::Engine => {
+                Loss::Forbidden
+            }
         }
     }
 
     /// Whether the request may have been acted upon.
-    pub fn sent(&self) -> Sent {
+    pub fn acceptance(&self) -> Acceptance {
         match (&self.kind, self.status) {
-            (Kind::Interrupted | Kind::Late | Kind::NotHttp | Kind::Unreadable, _) => Sent::Maybe,
-            (Kind::Status { .. }, Some(408 | 500..)) => Sent::Maybe,
-            _ => Sent::No,
+            (ErrorKind::Interrupted | ErrorKind::TimedOut | ErrorKind::NotHttp | ErrorKind::Unreadable, _) => {
+                Acceptance::Possible
+            }
+            (ErrorKind::Status { .. }, Some(408 | 500..)) => Acceptance::Possible,
+            _ => Acceptance::Impossible,
         }
     }
 
     /// The exit of the command whose request this was.
     pub fn exit(&self) -> Exit {
         let refusal = self.refusal();
-        if self.intent == Intent::Read { refusal } else { self.sent().exit(refusal) }
+        if self.intent == Intent::Read { refusal } else { self.acceptance().exit(refusal) }
     }
 
     /// The exit where nothing was accepted.
     fn refusal(&self) -> Exit {
         match (&self.kind, self.status) {
-            (Kind::NotConnected { .. } | Kind::NameUnknown | Kind::NameInvalid, _) => Exit::Unreachable,
-            (Kind::Interrupted | Kind::Late, _) => Exit::Unreachable,
-            (Kind::KeptOut(_), _) => Exit::Refused,
-            (Kind::Certificate | Kind::Handshake | Kind::Redirect { .. }, _) => Exit::Unsafe,
-            (Kind::NotHttp | Kind::Unreadable, _) => Exit::NotThisApi,
-            (Kind::Engine, _) => Exit::Local,
+            (ErrorKind::NotConnected { .. } | ErrorKind::NameUnknown | ErrorKind::NameInvalid, _) => Exit::Unreachable,
+            (ErrorKind::Interrupted | ErrorKind::TimedOut, _) => Exit::Unreachable,
+            (ErrorKind::ProxyAuth(_), _) => Exit::Refused,
+            (ErrorKind::Certificate | ErrorKind::Handshake | ErrorKind::Redirect { .. }, _) => Exit::Unsafe,
+            (ErrorKind::NotHttp | ErrorKind::Unreadable, _) => Exit::NotThisApi,
+            (ErrorKind::Engine, _) => Exit::Local,
             // It asked to be tried again, and was, as long as there was time.
-            (Kind::Status { retry_after: Some(_), .. }, Some(409)) => Exit::Unreachable,
-            (Kind::Status { .. }, status) => refused(status.unwrap_or_default()),
+            (ErrorKind::Status { retry_after: Some(_), .. }, Some(409)) => Exit::Unreachable,
+            (ErrorKind::Status { .. }, status) => refused(status.unwrap_or_default()),
         }
     }
 
@@ -132,7 +136,7 @@ impl ApiError {
         let mut failure = Failure::new(exit, self.code(exit), self.message(exit)).cause(self.words());
         failure.http_status = self.status;
         failure.hint = self.hint(exit);
-        if let Kind::Status { fault, .. } = &self.kind {
+        if let ErrorKind::Status { fault, .. } = &self.kind {
             failure.run_id.clone_from(&fault.run_id);
         }
         failure
@@ -141,24 +145,24 @@ impl ApiError {
     fn message(&self, exit: Exit) -> String {
         let Self { request, server, .. } = self;
         let tried = tried(self.tries, self.elapsed);
-        if let Kind::KeptOut(hop) = &self.kind {
+        if let ErrorKind::ProxyAuth(hop) = &self.kind {
             return kept_out(hop, server);
         }
         match exit {
             Exit::Unknown => format!("it is unknown whether {server} accepted the {} ({request})", self.letter()),
-            Exit::Unreachable if self.kind == Kind::Interrupted => {
+            Exit::Unreachable if self.kind == ErrorKind::Interrupted => {
                 format!("the connection to {server} ended before the answer was whole{tried}")
             }
-            Exit::Unreachable if self.kind == Kind::Late => format!("{server} did not answer in time{tried}"),
+            Exit::Unreachable if self.kind == ErrorKind::TimedOut => format!("{server} did not answer in time{tried}"),
             Exit::Unreachable if self.status.is_some() => format!("{server} is not able to answer{tried}"),
             Exit::Unreachable => format!("cannot reach {server}{tried}"),
             Exit::NotThisApi => format!("the answer of {server} is not this API's ({request})"),
             Exit::NotAllowed => format!("{server} does not let you in"),
             Exit::NotFound => format!("{server} has no such {} ({request})", self.thing()),
-            Exit::Unsafe if matches!(self.kind, Kind::Redirect { .. }) => {
+            Exit::Unsafe if matches!(self.kind, ErrorKind::Redirect { .. }) => {
                 format!("{server} points elsewhere, and redirects are not followed")
             }
-            Exit::Unsafe if self.kind == Kind::Handshake => {
+            Exit::Unsafe if self.kind == ErrorKind::Handshake => {
                 format!("cannot agree with {server} on a secure connection")
             }
             Exit::Unsafe => format!("the certificate of {server} does not hold"),
@@ -187,14 +191,14 @@ impl ApiError {
     /// The cause: what the server said, or what happened to the connection.
     pub fn words(&self) -> String {
         match (&self.kind, self.status) {
-            (Kind::Status { fault, .. }, Some(status)) => status_words(status, fault),
-            (Kind::Redirect { to }, Some(status)) => format!("{status}, pointing to {}", show::clip(to, 200)),
+            (ErrorKind::Status { fault, .. }, Some(status)) => status_words(status, fault),
+            (ErrorKind::Redirect { to }, Some(status)) => format!("{status}, pointing to {}", show::clip(to, 200)),
             _ => self.cause.clone(),
         }
     }
 
     fn hint(&self, exit: Exit) -> Option<String> {
-        if let Kind::KeptOut(hop) = &self.kind {
+        if let ErrorKind::ProxyAuth(hop) = &self.kind {
             return Some(hop.hint());
         }
         let hint = match exit {
@@ -202,10 +206,10 @@ impl ApiError {
                 "do not send it again blindly: look at the agent's runs first"
             }
             Exit::Unknown => "do not send it again blindly: look at what it may have changed first",
-            Exit::Unreachable if matches!(self.kind, Kind::NotConnected { loopback: true }) => {
+            Exit::Unreachable if matches!(self.kind, ErrorKind::NotConnected { loopback: true }) => {
                 "is the server running? without one, `--local` uses the engine of this program"
             }
-            Exit::Unreachable if matches!(self.kind, Kind::NameUnknown | Kind::NameInvalid) => {
+            Exit::Unreachable if matches!(self.kind, ErrorKind::NameUnknown | ErrorKind::NameInvalid) => {
                 "nothing was accepted; check the name, or the connection to the name server"
             }
             Exit::Unreachable => "nothing was accepted; it is safe to give the same command again",
@@ -213,15 +217,15 @@ impl ApiError {
                 "check the key: LETTA_API_KEY, --api-key-file, or what `agentctl login` saved"
             }
             Exit::NotAllowed => "check the account and its credits, and what the key may do",
-            Exit::NotThisApi if self.kind == Kind::NotHttp => {
+            Exit::NotThisApi if self.kind == ErrorKind::NotHttp => {
                 "check host and port of the base URL: what answers there does not speak this protocol"
             }
             Exit::NotThisApi => "check --base-url: it must be the address of the API, not of a web page",
             Exit::NotFound => "check the id, and that the base URL is the server that it came from",
-            Exit::Unsafe if matches!(self.kind, Kind::Redirect { .. }) => {
+            Exit::Unsafe if matches!(self.kind, ErrorKind::Redirect { .. }) => {
                 "if you trust that place, give it with --base-url"
             }
-            Exit::Unsafe if self.kind == Kind::Handshake => "check that https and the port are right",
+            Exit::Unsafe if self.kind == ErrorKind::Handshake => "check that https and the port are right",
             Exit::Unsafe => "if the server has a certificate of your own, give its CA with --ca-cert",
             Exit::Refused if self.request.ends_with("/messages/async") => {
                 "nothing was accepted; correct the request (`agentctl send --dry-run` shows it)"
@@ -240,11 +244,11 @@ impl ApiError {
             Exit::NotThisApi => "not_this_api",
             Exit::NotAllowed => "not_allowed",
             Exit::NotFound => "not_found",
-            Exit::Unsafe if matches!(self.kind, Kind::Redirect { .. }) => "redirect",
-            Exit::Unsafe if self.kind == Kind::Handshake => "bad_handshake",
+            Exit::Unsafe if matches!(self.kind, ErrorKind::Redirect { .. }) => "redirect",
+            Exit::Unsafe if self.kind == ErrorKind::Handshake => "bad_handshake",
             Exit::Unsafe => "bad_certificate",
             Exit::Local => "engine",
-            _ if matches!(self.kind, Kind::KeptOut(_)) => "proxy_auth",
+            _ if matches!(self.kind, ErrorKind::ProxyAuth(_)) => "proxy_auth",
             _ => "refused",
         }
     }
@@ -300,7 +304,7 @@ impl From<ApiError> for Failure {
 mod tests {
     use super::*;
 
-    fn error(kind: Kind, status: Option<u16>, intent: Intent) -> ApiError {
+    fn error(kind: ErrorKind, status: Option<u16>, intent: Intent) -> ApiError {
         ApiError {
             kind,
             cause: "cause".into(),
@@ -314,17 +318,18 @@ mod tests {
     }
 
     fn status(code: u16, intent: Intent) -> Exit {
-        error(Kind::Status { fault: Fault::default(), retry_after: None, is_final: false }, Some(code), intent).exit()
+        error(ErrorKind::Status { fault: Fault::default(), retry_after: None, is_final: false }, Some(code), intent)
+            .exit()
     }
 
     #[test]
     fn an_answer_that_may_hide_an_accepted_message_is_exit_10() {
         for code in [408, 500, 502, 503, 504, 520] {
-            assert_eq!(status(code, Intent::Act), Exit::Unknown, "{code}");
+            assert_eq!(status(code, Intent::Write), Exit::Unknown, "{code}");
             assert_eq!(status(code, Intent::Read), Exit::Unreachable, "{code}");
         }
-        for kind in [Kind::Interrupted, Kind::Late, Kind::NotHttp, Kind::Unreadable] {
-            assert_eq!(error(kind, None, Intent::Act).exit(), Exit::Unknown);
+        for kind in [ErrorKind::Interrupted, ErrorKind::TimedOut, ErrorKind::NotHttp, ErrorKind::Unreadable] {
+            assert_eq!(error(kind, None, Intent::Write).exit(), Exit::Unknown);
         }
     }
 
@@ -340,18 +345,18 @@ mod tests {
             (422, Exit::Refused),
             (429, Exit::Unreachable),
         ] {
-            assert_eq!(status(code, Intent::Act), exit, "{code}");
+            assert_eq!(status(code, Intent::Write), exit, "{code}");
         }
-        let refused = Kind::NotConnected { loopback: true };
-        assert_eq!(error(refused, None, Intent::Act).exit(), Exit::Unreachable);
-        assert_eq!(error(Kind::Redirect { to: "x".into() }, Some(307), Intent::Act).exit(), Exit::Unsafe);
+        let refused = ErrorKind::NotConnected { loopback: true };
+        assert_eq!(error(refused, None, Intent::Write).exit(), Exit::Unreachable);
+        assert_eq!(error(ErrorKind::Redirect { to: "x".into() }, Some(307), Intent::Write).exit(), Exit::Unsafe);
     }
 
     #[test]
     fn a_retryable_failure_is_one_that_accepted_nothing() {
-        let unreachable = error(Kind::NotConnected { loopback: false }, None, Intent::Act).failure();
+        let unreachable = error(ErrorKind::NotConnected { loopback: false }, None, Intent::Write).failure();
         assert!(unreachable.retryable);
-        let unknown = error(Kind::Interrupted, None, Intent::Act).failure();
+        let unknown = error(ErrorKind::Interrupted, None, Intent::Write).failure();
         assert!(!unknown.retryable);
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 
+use crate::core::pages::Cursor;
 use crate::core::retry::Intent;
 
 /// The most bytes of an answer that are read: a run, a list, an error.
@@ -63,7 +64,7 @@ impl Call {
 
     /// A request that makes something happen.
     pub fn post(path: impl Into<String>, body: String) -> Self {
-        Self { method: Method::POST, body: Some(body), intent: Intent::Act, ..Self::get(path) }
+        Self { method: Method::POST, body: Some(body), intent: Intent::Write, ..Self::get(path) }
     }
 
     /// Adds a query parameter.
@@ -72,7 +73,15 @@ impl Call {
         self
     }
 
-    /// Allows an answer as long as a list may be.
+    /// Adds the cursor of a page.
+    pub fn cursor(self, cursor: Option<&Cursor>) -> Self {
+        match cursor.map(Cursor::pair) {
+            Some((key, id)) => self.query(key, id),
+            None => self,
+        }
+    }
+
+    /// Allows an answer of the size of a list.
     pub fn list(mut self) -> Self {
         self.cap = LIST_CAP;
         self

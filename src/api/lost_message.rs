@@ -1,141 +1,140 @@
-//! What became of a lost message: sent again where that is safe, looked for where it is not.
+//! Finds the run of a message whose answer was lost: resends the message if that is safe, else searches for its run.
 
 use std::collections::HashSet;
-use std::time::Duration;
 
 use futures_util::future::join;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
-use super::Client;
-use super::client::is_missing;
-use super::error::{ApiError, Kind};
+use super::endpoints::is_missing;
+use super::error::{ApiError, ErrorKind};
 use super::exchange::Call;
 use super::recent::Recent;
-use super::send::Letter;
-use crate::core::reconcile::{Clues, LOOKS, SLACK, Seen, Verdict};
+use super::{Client, Submission};
+use crate::core::reconcile::{AgentState, CLOCK_TOLERANCE, Fingerprint, REQUEST_TIME_LIMIT, RunMatch, SCHEDULE};
 use crate::core::retry::Intent;
 use crate::model::{Run, RunId};
 
-/// How long one request may take that finds out what became of a message, whatever the settings say.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
-
-/// The search for the run of a lost message.
+/// A search for the run of a lost message.
 pub(super) struct Search<'a> {
     api: &'a Client,
-    letter: &'a Letter,
-    clues: Clues,
-    /// Runs of other messages that were sent from here.
+    submission: &'a Submission,
+    fingerprint: Fingerprint,
+    /// Runs of other messages from this machine.
     owned: HashSet<RunId>,
     sent_at: Instant,
-    /// Runs that may be its own; nothing proves it.
+    /// Runs that may be the message's; nothing proves it.
     pub(super) candidates: Vec<RunId>,
 }
 
-/// What one look brought.
-enum Look {
+/// The result of one poll.
+enum SearchResult {
     Found(Run),
     NotYet,
-    /// The server shows neither runs nor messages: more looks bring nothing.
-    Blind,
+    /// The server has neither list, so that more polls are useless.
+    NotSupported,
 }
 
 impl<'a> Search<'a> {
-    /// A search that was not begun yet.
-    pub(super) fn new(api: &'a Client, letter: &'a Letter, owned: HashSet<RunId>, sent_at: Instant) -> Self {
-        let clues = Clues::read(&letter.body, letter.own_callback);
-        Self { api, letter, clues, owned, sent_at, candidates: Vec::new() }
+    /// Returns a search that has not started.
+    pub(super) fn new(api: &'a Client, submission: &'a Submission, owned: HashSet<RunId>, sent_at: Instant) -> Self {
+        let fingerprint = Fingerprint::of(&submission.body, submission.own_callback);
+        Self { api, submission, fingerprint, owned, sent_at, candidates: Vec::new() }
     }
 
-    /// Sends again where that is safe, looks where it is not, until the run is there or the last look was in vain.
+    /// Resends if that is safe and polls otherwise, until the run is found or the schedule ends.
     pub(super) async fn run(&mut self) -> Option<Run> {
         let lost_at = Instant::now();
         if !self.api.honours_keys.get() {
-            // What it answers is told by its headers.
-            let _ = self.api.exchange(&Call::get("/health/").within(PATIENCE)).await;
+            // The headers of any answer say whether the server honours the key.
+            let _ = self.api.exchange(&Call::get("/health/").within(REQUEST_TIME_LIMIT)).await;
         }
-        if let Some(run) = self.send_again().await {
+        if let Some(run) = self.resend().await {
             return Some(run);
         }
-        let last = LOOKS[LOOKS.len() - 1];
-        // A look that took long stands for those that were due meanwhile.
-        for at in LOOKS.into_iter().map(|at| (at == last, lost_at + at)) {
-            if at.0 || at.1 >= Instant::now() {
-                sleep_until(at.1).await;
-                match self.look().await {
-                    Look::Found(run) => return Some(run),
-                    Look::Blind if !self.api.honours_keys.get() => return None,
-                    Look::Blind | Look::NotYet => {}
-                }
-                if let Some(run) = self.send_again().await {
-                    return Some(run);
-                }
+        for (n, delay) in SCHEDULE.into_iter().enumerate() {
+            let due = lost_at + delay;
+            // A slow poll replaces those that were due meanwhile, except for the last.
+            if due < Instant::now() && n + 1 < SCHEDULE.len() {
+                continue;
+            }
+            sleep_until(due).await;
+            match self.poll().await {
+                SearchResult::Found(run) => return Some(run),
+                SearchResult::NotSupported if !self.api.honours_keys.get() => return None,
+                SearchResult::NotSupported | SearchResult::NotYet => {}
+            }
+            if let Some(run) = self.resend().await {
+                return Some(run);
             }
         }
         None
     }
 
-    /// Sends the message again under its key, if the server declares that it accepts it once.
-    async fn send_again(&self) -> Option<Run> {
+    /// Resends the message under its key, if the server honours the key.
+    async fn resend(&self) -> Option<Run> {
         let safe = self.api.honours_keys.get();
         #[cfg(sabotage)]
         let safe = safe || crate::sabotage::breaks("no-blind-resend");
         if !safe {
             return None;
         }
-        self.api.post(self.letter, Intent::ActOnce).await.ok()
+        self.api.post(self.submission, Intent::IdempotentWrite).await.ok()
     }
 
-    async fn look(&mut self) -> Look {
-        let recent = Recent { api: self.api, agent: &self.letter.agent, since: self.since() };
+    async fn poll(&mut self) -> SearchResult {
+        let recent = Recent { api: self.api, agent: &self.submission.agent, since: self.since() };
         let (runs, messages) = join(recent.runs(), recent.messages()).await;
         if let (Err(runs), Err(messages)) = (&runs, &messages)
-            && shows_nothing(runs)
-            && shows_nothing(messages)
+            && is_not_supported(runs)
+            && is_not_supported(messages)
         {
-            return Look::Blind;
+            return SearchResult::NotSupported;
         }
-        let (runs, messages) = (runs.unwrap_or_default(), messages.unwrap_or_default());
-        let seen = Seen { runs: &runs, messages: &messages, since: recent.since, owned: &self.owned };
-        let verdict = self.clues.judge(&seen);
+        let runs = runs.unwrap_or_default();
+        let messages = messages.unwrap_or_default();
+        let state = AgentState { runs: &runs, messages: &messages, since: recent.since, owned: &self.owned };
+        let found = self.fingerprint.find(&state);
         #[cfg(sabotage)]
-        let verdict = match verdict {
-            Verdict::Unproven(ids) if crate::sabotage::breaks("adopt-proven-only") && !ids.is_empty() => {
-                Verdict::Proven(ids[0].clone())
+        let found = match found {
+            RunMatch::Unproven(ids) if crate::sabotage::breaks("adopt-proven-only") && !ids.is_empty() => {
+                RunMatch::Proven(ids[0].clone())
             }
-            verdict => verdict,
+            found => found,
         };
-        match verdict {
-            Verdict::Proven(id) => self.adopt(&id, runs).await,
-            Verdict::Unproven(candidates) => {
+        match found {
+            RunMatch::Proven(id) => self.adopt(&id, runs).await,
+            RunMatch::Unproven(candidates) => {
                 self.candidates = candidates;
-                Look::NotYet
+                SearchResult::NotYet
             }
         }
     }
 
-    /// Takes a run that is proven to be ours, as the list shows it or as the server shows it by itself.
-    async fn adopt(&self, id: &RunId, runs: Vec<Run>) -> Look {
+    /// Returns a run that is proven to be the message's, from the list or else from its own endpoint.
+    async fn adopt(&self, id: &RunId, runs: Vec<Run>) -> SearchResult {
         let listed = runs.into_iter().find(|run| run.id() == id);
         match listed {
-            Some(run) => Look::Found(run),
-            None => self.api.look(id).await.map_or(Look::NotYet, Look::Found),
+            Some(run) => SearchResult::Found(run),
+            None => self.api.look(id).await.map_or(SearchResult::NotYet, SearchResult::Found),
         }
     }
 
-    /// The earliest moment, by the server's clock, at which the message can have become a run.
+    /// Returns the earliest time of creation that the run can have, by the server's clock.
     fn since(&self) -> Timestamp {
-        let ago = |date: Timestamp, at: Instant| date.checked_sub(at - self.sent_at + SLACK).unwrap_or(Timestamp::MIN);
-        match self.api.date.get() {
-            Some(date) => ago(date.server, date.heard),
+        let ago = |date: Timestamp, at: Instant| {
+            date.checked_sub(at - self.sent_at + CLOCK_TOLERANCE).unwrap_or(Timestamp::MIN)
+        };
+        match self.api.server_time.get() {
+            Some(clock) => ago(clock.time, clock.received_at),
             None => ago(Timestamp::now(), Instant::now()),
         }
     }
 }
 
-/// Whether a server that answers so will not show more later: it has no such list, or is none of HTTP.
-fn shows_nothing(error: &ApiError) -> bool {
-    is_missing(error) || error.kind == Kind::NotHttp
+/// Whether an error shows that later polls fail too: the server has no such list, or does not speak HTTP.
+fn is_not_supported(error: &ApiError) -> bool {
+    is_missing(error) || error.kind == ErrorKind::NotHttp
 }
 
 #[cfg(test)]

@@ -1,22 +1,28 @@
-//! The API: a method per endpoint, over HTTP or into the engine of this process.
+//! The API client: a method per endpoint, over HTTP or to the engine in this process.
 
 mod classify;
-pub mod client;
+mod client;
+pub mod client_event;
+mod decode;
+pub mod endpoints;
 pub mod error;
 pub mod exchange;
-pub mod listing;
 mod lost_message;
 pub mod raw;
 mod recent;
 mod redact;
 mod response;
-pub mod retrying;
+mod retrying;
+mod run_pages;
 pub mod send;
+pub mod submission;
 pub mod transport;
 
-pub use client::{Client, RunFilter};
+pub use client::Client;
+pub use endpoints::RunFilter;
 pub use error::ApiError;
-pub use listing::Listing;
 pub use raw::Raw;
-pub use send::{Letter, SendError};
+pub use run_pages::RunPages;
+pub use send::SendError;
+pub use submission::Submission;
 pub use transport::Transport;

@@ -1,4 +1,4 @@
-//! Any request, for those who know the API themselves.
+//! Requests to any endpoint.
 
 use std::cell::RefCell;
 
@@ -6,23 +6,23 @@ use super::Client;
 use super::error::ApiError;
 use super::exchange::{Answer, Call};
 
-/// What came of a request.
+/// The result of a request.
 pub struct Raw {
-    /// The last answer, of any status; none where none came.
+    /// The last answer, of any status.
     pub answer: Option<Answer>,
-    /// Why it is no success, if it is none.
+    /// The error, unless the request succeeded.
     pub error: Option<ApiError>,
 }
 
 impl Client {
-    /// Makes one try of a request, and keeps the answer whatever its status.
+    /// Makes one try of a request, and keeps an answer of any status.
     pub async fn raw_once(&self, call: &Call) -> Raw {
         let mut last = None;
         let error = self.exchange_seen(call, None, |answer| last = Some(answer.clone())).await.err();
         Raw { answer: last, error }
     }
 
-    /// Makes a request with the ordinary retries, and keeps the answer whatever its status.
+    /// Makes a request with the usual retries, and keeps an answer of any status.
     pub async fn raw(&self, call: &Call) -> Raw {
         let last = RefCell::new(None);
         let attempt = async |left| {

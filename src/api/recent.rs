@@ -1,23 +1,22 @@
-//! What a server shows of an agent since a moment: its runs and its messages, however busy it is.
+//! Reads the runs and the messages of an agent since a time, however busy the agent is.
 
 use jiff::Timestamp;
 
 use super::Client;
 use super::error::ApiError;
 use super::exchange::Call;
-use super::lost_message::PATIENCE;
-use crate::core::backwards::Backwards;
-use crate::core::paging::{Cursor, Paging};
+use crate::core::pages::{Cursor, Order, PageReader};
+use crate::core::reconcile::REQUEST_TIME_LIMIT;
 use crate::model::{AgentId, Message, Run};
 
-/// How many are asked for at first: most agents have had fewer since.
+/// The size of the first page: most agents have had fewer items since.
 const FIRST: usize = 100;
-/// How many are asked for from then on: the most that the API gives at once.
+/// The size of the other pages, the most that the API returns at once.
 const PAGE: usize = 1000;
-/// How many pages are read: an end must come, whatever the server brings.
+/// The most pages to read, for a server whose lists never end.
 const MOST_PAGES: usize = 12;
 
-/// An agent, since a moment.
+/// An agent and a time.
 pub(super) struct Recent<'a> {
     pub(super) api: &'a Client,
     pub(super) agent: &'a AgentId,
@@ -26,19 +25,20 @@ pub(super) struct Recent<'a> {
 }
 
 impl Recent<'_> {
-    /// The agent's runs, newest first, some older ones among them. What a later page was to bring may be missing.
+    /// Returns the agent's runs, newest first, some older ones among them. If a later page fails, its runs are missing.
     pub(super) async fn runs(&self) -> Result<Vec<Run>, ApiError> {
-        let (mut paging, mut all) = (Paging::default(), Vec::new());
+        let mut pages = PageReader::new(Order::NewestFirst);
+        let mut all = Vec::new();
         for size in sizes() {
-            let page = match self.runs_page(paging.cursor(), size).await {
+            let page = match self.runs_page(pages.cursor(), size).await {
                 Ok(page) => page,
                 Err(error) if all.is_empty() => return Err(error),
                 Err(_) => break,
             };
-            let fresh = paging.take(page, size);
-            let reaches_back = fresh.last().and_then(Run::created_at).is_some_and(|made| made < self.since);
+            let fresh = pages.take(page, size);
+            let is_last = fresh.last().and_then(Run::created_at).is_some_and(|made| made < self.since);
             all.extend(fresh);
-            if reaches_back || paging.is_over() {
+            if is_last || pages.is_over() {
                 break;
             }
         }
@@ -46,49 +46,45 @@ impl Recent<'_> {
     }
 
     async fn runs_page(&self, cursor: Option<Cursor>, size: usize) -> Result<Vec<Run>, ApiError> {
-        let call = Call::get("/runs/").list().within(PATIENCE).query("agent_id", self.agent.to_string());
+        let call = Call::get("/runs/").list().within(REQUEST_TIME_LIMIT).query("agent_id", self.agent.to_string());
         let call = call.query("background", "true").query("order", "desc").query("limit", size.to_string());
-        let call = match cursor {
-            None => call,
-            Some(Cursor::After(run)) => call.query("after", run.as_str()),
-            Some(Cursor::Before(run)) => call.query("before", run.as_str()),
-        };
+        let call = call.cursor(cursor.as_ref());
         let answer = self.api.exchange(&call).await?;
         self.api.runs_in(&call, &answer)
     }
 
-    /// The agent's messages; those of a run may be filtered. What a later page was to bring may be missing.
+    /// Returns the agent's messages; the server may filter those of a run. If a later page fails, its messages are
+    /// missing.
     pub(super) async fn messages(&self) -> Result<Vec<Message>, ApiError> {
-        let (mut back, mut all) = (Backwards::default(), Vec::new());
+        let mut pages = PageReader::new(Order::NewestPageFirst);
+        let mut all = Vec::new();
         for size in sizes() {
-            let page = match self.messages_page(back.cursor(), size).await {
+            let page = match self.messages_page(pages.cursor(), size).await {
                 Ok(page) => page,
                 Err(error) if all.is_empty() => return Err(error),
                 Err(_) => break,
             };
-            let fresh = back.take(page);
-            // A message that is stored late may have an early date: only a page without any recent one is the last.
-            let reaches_back = !fresh.iter().any(|message| message.date().is_none_or(|date| date >= self.since));
+            let fresh = pages.take(page, size);
+            // A message that is stored late may have an early date, so only a page without any recent date is the last.
+            let is_last = !fresh.iter().any(|message| message.date().is_none_or(|date| date >= self.since));
             all.extend(fresh);
-            if reaches_back || back.cursor().is_none() {
+            if is_last || pages.is_over() {
                 break;
             }
         }
         Ok(all)
     }
 
-    async fn messages_page(&self, before: Option<&str>, size: usize) -> Result<Vec<Message>, ApiError> {
-        let mut call = Call::get(format!("/agents/{}/messages", self.agent)).list().within(PATIENCE);
-        call = call.query("order", "desc").query("limit", size.to_string());
-        if let Some(id) = before {
-            call = call.query("before", id);
-        }
+    async fn messages_page(&self, cursor: Option<Cursor>, size: usize) -> Result<Vec<Message>, ApiError> {
+        let path = format!("/agents/{}/messages", self.agent);
+        let call = Call::get(path).list().within(REQUEST_TIME_LIMIT);
+        let call = call.query("order", "desc").query("limit", size.to_string()).cursor(cursor.as_ref());
         let answer = self.api.exchange(&call).await?;
         Ok(self.api.documents_in(&call, &answer)?.into_iter().map(Message::new).collect())
     }
 }
 
-/// How many are asked for, page by page.
+/// Returns the sizes of the pages.
 fn sizes() -> impl Iterator<Item = usize> {
     std::iter::once(FIRST).chain(std::iter::repeat(PAGE)).take(MOST_PAGES)
 }

@@ -1,4 +1,4 @@
-//! Servers that repeat the key in an error: what they say is shown, the key is not.
+//! Redacts the key in errors of servers that repeat it.
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -6,16 +6,16 @@ use serde_json::Value;
 
 use super::exchange::Answer;
 
-/// What stands in place of the key.
+/// The replacement for the key.
 const REDACTED: &[u8] = b"(redacted)";
 
-/// Takes the key out of an answer that is not success. What succeeded is data, and is left as it is.
-pub(super) fn conceal(mut answer: Answer, authorization: Option<&HeaderValue>) -> Answer {
+/// Redacts the key in the body and the headers of an error. The answer of a success is data and stays unchanged.
+pub(super) fn redact_key(mut answer: Answer, authorization: Option<&HeaderValue>) -> Answer {
     let key = authorization.and_then(|bearer| bearer.to_str().ok()?.strip_prefix("Bearer ")).unwrap_or_default();
     if answer.is_success() || key.is_empty() {
         return answer;
     }
-    // In a JSON body some characters of a key stand behind a backslash.
+    // JSON escapes some characters of a key.
     let in_json = Value::from(key).to_string();
     for form in [key, &in_json[1..in_json.len() - 1]] {
         answer.body = without(form.as_bytes(), &answer.body).map_or(answer.body, Bytes::from);
@@ -29,7 +29,7 @@ pub(super) fn conceal(mut answer: Answer, authorization: Option<&HeaderValue>) -
     answer
 }
 
-/// The text without the key; none where it is not in it.
+/// Returns the text without the key; none if the text does not contain it.
 fn without(key: &[u8], text: &[u8]) -> Option<Vec<u8>> {
     let mut rest = text;
     let mut clean = Vec::new();
@@ -51,26 +51,26 @@ mod tests {
     use http::HeaderMap;
     use http::header::LOCATION;
 
-    fn concealed(status: u16, body: &'static str) -> Answer {
+    fn redacted(status: u16, body: &'static str) -> Answer {
         let headers = HeaderMap::from_iter([(LOCATION, HeaderValue::from_static("/login?key=canary"))]);
         let answer = Answer { status, headers, body: Bytes::from_static(body.as_bytes()) };
-        conceal(answer, Some(&HeaderValue::from_static("Bearer canary")))
+        redact_key(answer, Some(&HeaderValue::from_static("Bearer canary")))
     }
 
     #[test]
-    fn a_key_that_an_error_repeats_is_taken_out() {
-        let answer = concealed(401, "no: canary, canarycanary");
+    fn a_key_that_an_error_repeats_is_redacted() {
+        let answer = redacted(401, "no: canary, canarycanary");
         assert_eq!(answer.text(), Some("no: (redacted), (redacted)(redacted)"));
         assert_eq!(answer.header("location"), Some("/login?key=(redacted)"));
-        assert_eq!(concealed(401, "no").text(), Some("no"));
-        assert_eq!(concealed(200, "canary").text(), Some("canary"));
+        assert_eq!(redacted(401, "no").text(), Some("no"));
+        assert_eq!(redacted(200, "canary").text(), Some("canary"));
     }
 
     #[test]
-    fn a_key_is_known_in_json_too() {
+    fn an_escaped_key_in_json_is_redacted() {
         let answer =
             Answer { status: 401, headers: HeaderMap::new(), body: Bytes::from_static(br#"{"no": "a\"b\\c"}"#) };
-        let answer = conceal(answer, Some(&HeaderValue::from_static(r#"Bearer a"b\c"#)));
+        let answer = redact_key(answer, Some(&HeaderValue::from_static(r#"Bearer a"b\c"#)));
         assert_eq!(answer.text(), Some(r#"{"no": "(redacted)"}"#));
     }
 }

@@ -1,4 +1,4 @@
-//! How a request gets to a server: over HTTP, or straight into the engine of this process.
+//! Sends a request over HTTP, or to the engine in this process.
 
 use std::time::Duration;
 
@@ -10,51 +10,51 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use tower::ServiceExt as _;
 use url::Url;
 
-use super::classify;
-use super::error::Kind;
+use super::classify::{self, Connection};
+use super::error::ErrorKind;
 use super::exchange::{Answer, Call, ERROR_CAP, LIST_CAP};
-use super::redact::conceal;
-use super::response::{Lost, compression};
+use super::redact::redact_key;
+use super::response::{FailedTry, compression};
 use crate::model::fault::Fault;
-use crate::net::Line;
 use crate::net::proxy::Hop;
+use crate::net::{Line, address};
 
-/// Where requests go.
+/// The destination of requests.
 #[derive(Clone)]
 pub enum Transport {
-    /// A server, reached over HTTP.
+    /// A server, over HTTP.
     Http(Box<Http>),
-    /// The engine inside this process.
+    /// The engine in this process.
     InProcess(Router),
 }
 
-/// A server.
+/// A server and the settings of requests to it.
 #[derive(Clone)]
 pub struct Http {
-    /// What connects to it.
+    /// The HTTP client.
     pub line: Line,
     /// Scheme, host, port and perhaps a path; no slash at the end.
     pub base: Url,
-    /// Headers that go with every request; they win over what a request says by itself.
+    /// Headers of every request. They override those of the request itself.
     pub headers: HeaderMap,
     /// `Bearer …`, marked as sensitive.
     pub authorization: Option<HeaderValue>,
-    /// The proxy between.
+    /// The proxy in front of the server.
     pub proxy: Option<Hop>,
-    /// Overrides the time limit of one try.
+    /// The time limit of one try, instead of the usual one.
     pub time_limit: Option<Duration>,
 }
 
 impl Transport {
-    /// Makes one try of a request, within what time is left for it. An answer of any status is an answer.
-    pub(super) async fn exchange(&self, call: &Call, left: Option<Duration>) -> Result<Answer, Lost> {
+    /// Makes one try of a request within the time that is left. An answer of any status is `Ok`.
+    pub(super) async fn exchange(&self, call: &Call, left: Option<Duration>) -> Result<Answer, FailedTry> {
         match self {
             Self::Http(http) => http.exchange(call, left).await,
             Self::InProcess(router) => in_process(router, call).await,
         }
     }
 
-    /// Whether a request can have got as far as to be written.
+    /// Whether a request may have been written.
     pub(super) fn was_connected(&self) -> bool {
         match self {
             Self::Http(http) => http.line.was_connected(),
@@ -62,7 +62,7 @@ impl Transport {
         }
     }
 
-    /// How the server is called in messages.
+    /// Returns the server's name for messages.
     pub fn name(&self) -> String {
         match self {
             Self::Http(http) => http.base.as_str().trim_end_matches('/').to_owned(),
@@ -72,25 +72,37 @@ impl Transport {
 }
 
 impl Http {
-    async fn exchange(&self, call: &Call, left: Option<Duration>) -> Result<Answer, Lost> {
+    async fn exchange(&self, call: &Call, left: Option<Duration>) -> Result<Answer, FailedTry> {
         let limit = call.time_limit.or(self.time_limit).unwrap_or_else(|| call.usual_time_limit());
         let limit = left.map_or(limit, |left| left.min(limit));
-        let response = self.request(call, limit).send().await.map_err(|error| classify::lost(&error, self, limit))?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        // Of plain http a proxy reads every request, and answers it itself where it lets nobody through.
+        let response = self.request(call, limit).send().await.map_err(|error| self.failed_try(&error, limit))?;
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        // Over plain http the proxy itself answers a request that it rejects.
         if let (407, "http", Some(hop)) = (status, self.base.scheme(), &self.proxy) {
-            return Err(classify::kept_out(hop));
+            return Err(classify::proxy_auth(hop));
         }
         let cap = if response.status().is_success() { call.cap } else { ERROR_CAP };
         let read = if compression(&headers).is_some() { Ok(Bytes::new()) } else { read(response, cap).await };
         let body = match read {
             Ok(body) => body,
-            // What an error body would have said is not worth losing the status for.
+            // The status of an error is worth more than its body.
             Err(_) if !(200..300).contains(&status) => Bytes::new(),
-            Err(Cut::TooLarge) => return Err(Lost::new(Kind::Unreadable, format!("larger than {} MiB", cap >> 20))),
-            Err(Cut::Lost(error)) => return Err(classify::lost(&error, self, limit)),
+            Err(Cut::TooLarge) => {
+                return Err(FailedTry::new(ErrorKind::Unreadable, format!("larger than {} MiB", cap >> 20)));
+            }
+            Err(Cut::Failed(error)) => return Err(self.failed_try(&error, limit)),
         };
-        Ok(conceal(Answer { status, headers, body }, self.authorization.as_ref()))
+        Ok(redact_key(Answer { status, headers, body }, self.authorization.as_ref()))
+    }
+
+    fn failed_try(&self, error: &reqwest::Error, limit: Duration) -> FailedTry {
+        let connection = Connection {
+            was_connected: self.line.was_connected(),
+            is_loopback: address::is_loopback_host(self.base.host_str().unwrap_or_default()),
+            proxy: self.proxy.as_ref(),
+        };
+        classify::failed_try(error, &connection, limit)
     }
 
     fn request(&self, call: &Call, limit: Duration) -> reqwest::RequestBuilder {
@@ -110,31 +122,33 @@ impl Http {
     }
 }
 
-/// Why a body was not read to its end.
+/// The reason why a body was not read to its end.
 enum Cut {
     TooLarge,
-    Lost(reqwest::Error),
+    Failed(reqwest::Error),
 }
 
-/// How much of a body is kept together, in bytes, until all of it is there. It is copied out of what the connection reads
-/// into, which can be much larger than what it has read.
+/// The size in bytes of the blocks that collect a body. Chunks are copied into them, since a chunk keeps alive the whole
+/// read buffer of the connection, which may be much larger.
 const BLOCK: usize = 64 << 10;
 
-/// Reads a body up to a limit. It is put together only once it is known to be whole: what is too large was never held
-/// twice.
+/// Reads a body up to a limit. The blocks are joined only when the body is complete, so that one that is too large is
+/// never held twice.
 async fn read(mut response: reqwest::Response, cap: usize) -> Result<Bytes, Cut> {
-    let (mut blocks, mut length) = (Vec::new(), 0);
-    while let Some(chunk) = response.chunk().await.map_err(Cut::Lost)? {
+    let mut blocks = Vec::new();
+    let mut length = 0;
+    while let Some(chunk) = response.chunk().await.map_err(Cut::Failed)? {
         length += chunk.len();
         if length > cap {
             return Err(Cut::TooLarge);
         }
-        keep(&mut blocks, &chunk);
+        append(&mut blocks, &chunk);
     }
     Ok(if blocks.len() == 1 { blocks.remove(0).into() } else { blocks.concat().into() })
 }
 
-fn keep(blocks: &mut Vec<Vec<u8>>, mut chunk: &[u8]) {
+/// Appends a chunk to the blocks.
+fn append(blocks: &mut Vec<Vec<u8>>, mut chunk: &[u8]) {
     while !chunk.is_empty() {
         if blocks.last().is_none_or(|block| block.len() == BLOCK) {
             blocks.push(Vec::with_capacity(BLOCK));
@@ -146,8 +160,8 @@ fn keep(blocks: &mut Vec<Vec<u8>>, mut chunk: &[u8]) {
     }
 }
 
-async fn in_process(router: &Router, call: &Call) -> Result<Answer, Lost> {
-    let failed = |what: String| Lost::new(Kind::Engine, what);
+async fn in_process(router: &Router, call: &Call) -> Result<Answer, FailedTry> {
+    let failed = |what: String| FailedTry::new(ErrorKind::Engine, what);
     let mut request = http::Request::builder().method(call.method.clone()).uri(call.path_and_query());
     request = request.header(CONTENT_TYPE, "application/json");
     let body = call.body.clone().map_or_else(Body::empty, Body::from);
@@ -157,7 +171,7 @@ async fn in_process(router: &Router, call: &Call) -> Result<Answer, Lost> {
     let body = axum::body::to_bytes(body, LIST_CAP).await.map_err(|error| failed(error.to_string()))?;
     let status = parts.status.as_u16();
     if status >= 500 {
-        // The engine commits before it answers: an error is certain, there is no network to blame.
+        // The engine commits before it answers, and no network can lose its answer: nothing was accepted.
         return Err(failed(Fault::parse(&String::from_utf8_lossy(&body)).message));
     }
     Ok(Answer { status, headers: parts.headers, body })
@@ -168,12 +182,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_in_blocks_is_what_came_and_only_the_last_has_room() {
+    fn blocks_hold_the_body_and_all_but_the_last_are_full() {
         let body: Vec<u8> = (0..BLOCK * 3 + 5).map(|at| at.to_le_bytes()[0] ^ at.to_le_bytes()[1]).collect();
         for length in [0, 1, BLOCK, BLOCK + 1, body.len()] {
             for chunk in [7, BLOCK - 1, BLOCK, BLOCK * 2 + 1] {
                 let mut blocks = Vec::new();
-                body[..length].chunks(chunk).for_each(|chunk| keep(&mut blocks, chunk));
+                body[..length].chunks(chunk).for_each(|chunk| append(&mut blocks, chunk));
                 assert!(blocks.concat() == body[..length], "{length} in chunks of {chunk}");
                 assert_eq!(blocks.len(), length.div_ceil(BLOCK), "{length} in chunks of {chunk}");
             }

@@ -5,8 +5,8 @@ use jiff::tz::TimeZone;
 
 use super::support::session::Session;
 use super::{Ctx, End};
-use crate::api::client::Active;
-use crate::api::{Listing, RunFilter};
+use crate::api::endpoints::Active;
+use crate::api::{RunFilter, RunPages};
 use crate::core::facts::{Details, facts};
 use crate::core::outcome::outcome;
 use crate::core::stats::Stats;
@@ -75,7 +75,7 @@ pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
 }
 
 async fn list(ctx: &Ctx, session: &Session, args: &Args) -> Result<(), Failure> {
-    let listing = Listing::new(&session.api, filter(session, args).await?);
+    let listing = RunPages::new(&session.api, filter(session, args).await?);
     let mut wanted = Wanted { listing, since: since(ctx, args)?, left: if args.all { usize::MAX } else { args.limit } };
     let (mut stats, mut count) = (Stats::default(), 0);
     while let Some(runs) = wanted.next().await? {
@@ -95,7 +95,7 @@ async fn list(ctx: &Ctx, session: &Session, args: &Args) -> Result<(), Failure> 
 
 /// The runs that are wanted, as they come.
 struct Wanted<'a> {
-    listing: Listing<'a>,
+    listing: RunPages<'a>,
     since: Option<Timestamp>,
     left: usize,
 }
@@ -163,7 +163,7 @@ fn print_stats(ctx: &Ctx, session: &Session, stats: Stats) -> Result<(), Failure
 }
 
 /// What a person could otherwise take for the whole truth.
-fn say_what_is_missing(ctx: &Ctx, args: &Args, listing: &Listing<'_>, count: usize) {
+fn say_what_is_missing(ctx: &Ctx, args: &Args, listing: &RunPages<'_>, count: usize) {
     if listing.is_cut_short() {
         let page = Page::new().say("the server's list cannot be read further than ");
         ctx.io.notice(&page.show(&plural(count as u64, "run")).say(": its cursors lead nowhere").end());

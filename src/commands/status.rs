@@ -9,7 +9,7 @@ use super::support::run_args::{self, Named};
 use super::support::session::Session;
 use super::{Ctx, End};
 use crate::api::ApiError;
-use crate::api::client::optional;
+use crate::api::endpoints::optional;
 use crate::core::Outcome;
 use crate::core::facts::facts;
 use crate::core::outcome::outcome;

@@ -2,17 +2,16 @@
 //!
 //! Everything here is pure. Clock and dice are arguments.
 
-pub mod backwards;
-pub mod bucket;
+pub mod acceptance;
 pub mod facts;
 pub mod outcome;
-pub mod paging;
+pub mod pages;
 pub mod poll;
 pub mod reconcile;
 pub mod retry;
 pub mod retry_after;
-pub mod sent;
+pub mod retry_budget;
 pub mod stats;
 
+pub use acceptance::Acceptance;
 pub use outcome::Outcome;
-pub use sent::Sent;

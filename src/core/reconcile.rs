@@ -1,7 +1,7 @@
-//! Was a message accepted whose answer was lost? Decided from what the server shows afterwards.
+//! Decides which run belongs to a message whose answer was lost.
 //!
-//! Only proof counts. That nothing is found proves nothing: a run shows its messages after its first step, and a
-//! request can be held up on its way.
+//! Only proof counts. A search without a result proves nothing: a run shows its messages only after its first step, and
+//! the request may still be on its way.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use crate::model::{Message, Run, RunId};
 
-/// When the run of a lost message is looked for, counted from the loss.
-pub const LOOKS: [Duration; 6] = [
+/// The times of the polls for the run of a lost message, counted from the loss.
+pub const SCHEDULE: [Duration; 6] = [
     Duration::from_secs(1),
     Duration::from_secs(3),
     Duration::from_secs(7),
@@ -21,46 +21,49 @@ pub const LOOKS: [Duration; 6] = [
     Duration::from_secs(60),
 ];
 
-/// How much earlier than the sending a run may seem to have been made: a server's clocks differ, and its `Date` has
-/// whole seconds.
-pub const SLACK: Duration = Duration::from_secs(10);
+/// The time limit of one request of the search, whatever the settings say.
+pub const REQUEST_TIME_LIMIT: Duration = Duration::from_secs(10);
 
-/// By what the run of a message can be known.
+/// The time by which a run may seem older than the request that made it: a server's clocks differ, and its `Date` has
+/// whole seconds.
+pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(10);
+
+/// The properties by which the run of a message is recognised.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Clues {
-    /// The ids of its messages. The server keeps them, but for those of approvals and tool results.
+pub struct Fingerprint {
+    /// The ids of its messages, except for those of approvals and tool results, which the server does not store.
     pub otids: HashSet<String>,
-    /// Its callback URL, which the server keeps as it was sent.
+    /// Its callback URL, which the server stores as it was sent.
     pub callback: Option<String>,
-    /// The callback URL was made for this message alone.
+    /// The callback URL is unique to this message.
     pub own_callback: bool,
 }
 
-/// What the server shows of an agent after the loss.
+/// The runs and messages of an agent after the loss.
 #[derive(Clone, Copy, Debug)]
-pub struct Seen<'a> {
+pub struct AgentState<'a> {
     /// The agent's newest runs.
     pub runs: &'a [Run],
     /// The agent's newest messages.
     pub messages: &'a [Message],
-    /// No run of the lost message was made before, by the server's clock.
+    /// The earliest time of creation of the message's run, by the server's clock.
     pub since: Timestamp,
-    /// Runs of other messages that were sent from here.
+    /// Runs of other messages from this machine.
     pub owned: &'a HashSet<RunId>,
 }
 
-/// What can be said about the lost message.
+/// The result of a search.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// This is its run.
+pub enum RunMatch {
+    /// The message's run.
     Proven(RunId),
-    /// One of these may be its run; nothing proves it. None may be there.
+    /// Runs that may be the message's; nothing proves it.
     Unproven(Vec<RunId>),
 }
 
-impl Clues {
-    /// Reads the clues off a request.
-    pub fn read(body: &str, own_callback: bool) -> Self {
+impl Fingerprint {
+    /// Returns the fingerprint of a request.
+    pub fn of(body: &str, own_callback: bool) -> Self {
         let body: Value = serde_json::from_str(body).unwrap_or_default();
         let messages = body.get("messages").and_then(Value::as_array);
         let kept = messages
@@ -72,26 +75,26 @@ impl Clues {
         Self { otids: kept.filter_map(otid).collect(), callback, own_callback }
     }
 
-    /// Decides whose run is whose.
-    pub fn judge(&self, seen: &Seen<'_>) -> Verdict {
+    /// Finds the message's run.
+    pub fn find(&self, seen: &AgentState<'_>) -> RunMatch {
         let fresh: Vec<&Run> = seen.runs.iter().filter(|run| seen.is_fresh(run)).collect();
         let is_tagged = self.own_callback && self.callback.is_some();
         let tagged = fresh.iter().find(|run| is_tagged && self.same_callback(run) == Some(true));
         let proven = tagged.map(|run| run.id().clone()).or_else(|| self.by_otid(seen));
         match proven {
-            Some(id) => Verdict::Proven(id),
+            Some(id) => RunMatch::Proven(id),
             None => {
                 let may_be = fresh.into_iter().filter(|run| self.may_be(run, seen.messages));
-                Verdict::Unproven(may_be.map(|run| run.id().clone()).collect())
+                RunMatch::Unproven(may_be.map(|run| run.id().clone()).collect())
             }
         }
     }
 
-    /// The run that one of our messages belongs to.
-    fn by_otid(&self, seen: &Seen<'_>) -> Option<RunId> {
+    /// Returns the run of a stored message that is ours by its otid.
+    fn by_otid(&self, seen: &AgentState<'_>) -> Option<RunId> {
         let ours = seen.messages.iter().filter(|message| self.is_ours(message) && seen.is_recent(message));
         let mut ids = ours.filter_map(|message| message.document().text("run_id")?.parse().ok());
-        // A run of the list must be a fresh one; what the list does not show goes by the message's own date.
+        // A listed run must be new. For a run that is not listed, the date of the message decides.
         ids.find(|id| {
             seen.runs.iter().find(|run| run.id() == id).map_or(!seen.owned.contains(id), |run| seen.is_fresh(run))
         })
@@ -101,7 +104,7 @@ impl Clues {
         message.document().text("otid").is_some_and(|otid| self.otids.contains(otid))
     }
 
-    /// Whether the run may be ours: it calls back where ours does, and no input of another message is known of it.
+    /// Whether the run may be ours: its callback URL may be the same, and it has no input of another message.
     fn may_be(&self, run: &Run, messages: &[Message]) -> bool {
         let is_input = |message: &&Message| matches!(message.kind(), "user_message" | "system_message");
         let of_run = |message: &Message| message.document().text("run_id") == Some(run.id().as_str());
@@ -109,14 +112,14 @@ impl Clues {
         self.same_callback(run) != Some(false) && !is_anothers
     }
 
-    /// Whether the run calls back where ours does; unknown where the server does not say.
+    /// Whether the run has our callback URL; unknown if the server does not show it.
     fn same_callback(&self, run: &Run) -> Option<bool> {
         let shown = run.document().value().get("callback_url")?;
         Some(shown.as_str() == self.callback.as_deref())
     }
 }
 
-impl Seen<'_> {
+impl AgentState<'_> {
     fn is_fresh(&self, run: &Run) -> bool {
         !self.owned.contains(run.id()) && run.created_at().is_none_or(|made| made >= self.since)
     }
@@ -150,69 +153,69 @@ mod tests {
         format!("run-{n:08x}").parse().expect("an id")
     }
 
-    fn clues() -> Clues {
-        Clues::read(r#"{"messages":[{"role":"user","content":"hi","otid":"mine"}]}"#, false)
+    fn fingerprint() -> Fingerprint {
+        Fingerprint::of(r#"{"messages":[{"role":"user","content":"hi","otid":"mine"}]}"#, false)
     }
 
-    fn judge(clues: &Clues, runs: &[Run], messages: &[Message], owned: &[RunId]) -> Verdict {
+    fn find(fingerprint: &Fingerprint, runs: &[Run], messages: &[Message], owned: &[RunId]) -> RunMatch {
         let owned = owned.iter().cloned().collect();
         let since = time::parse(SENT).expect("a time");
-        clues.judge(&Seen { runs, messages, since, owned: &owned })
+        fingerprint.find(&AgentState { runs, messages, since, owned: &owned })
     }
 
     #[test]
     fn the_otid_of_a_stored_message_proves_its_run() {
         let at = "2026-11-23T10:00:01Z";
         for runs in [&[run(1, at, None), run(2, at, None)][..], &[]] {
-            let verdict = judge(&clues(), runs, &[message("other", 2, at), message("mine", 1, at)], &[]);
-            assert_eq!(verdict, Verdict::Proven(id(1)));
+            let found = find(&fingerprint(), runs, &[message("other", 2, at), message("mine", 1, at)], &[]);
+            assert_eq!(found, RunMatch::Proven(id(1)));
         }
     }
 
     #[test]
     fn the_same_otid_in_an_older_run_proves_nothing() {
         let (before, at) = ("2026-11-23T09:00:00Z", "2026-11-23T10:00:01Z");
-        let verdict = judge(&clues(), &[run(1, before, None)], &[message("mine", 1, at)], &[]);
-        assert_eq!(verdict, Verdict::Unproven(vec![]));
-        assert_eq!(judge(&clues(), &[], &[message("mine", 1, before)], &[]), Verdict::Unproven(vec![]));
-        assert_eq!(judge(&clues(), &[], &[message("mine", 1, at)], &[id(1)]), Verdict::Unproven(vec![]));
+        let found = find(&fingerprint(), &[run(1, before, None)], &[message("mine", 1, at)], &[]);
+        assert_eq!(found, RunMatch::Unproven(vec![]));
+        assert_eq!(find(&fingerprint(), &[], &[message("mine", 1, before)], &[]), RunMatch::Unproven(vec![]));
+        assert_eq!(find(&fingerprint(), &[], &[message("mine", 1, at)], &[id(1)]), RunMatch::Unproven(vec![]));
     }
 
     #[test]
-    fn a_lone_run_without_proof_is_a_candidate_and_no_more() {
+    fn a_lone_run_without_proof_is_only_a_candidate() {
         let at = "2026-11-23T10:00:01Z";
-        assert_eq!(judge(&clues(), &[run(1, at, None)], &[], &[]), Verdict::Unproven(vec![id(1)]));
-        assert_eq!(judge(&clues(), &[run(1, at, None)], &[], &[id(1)]), Verdict::Unproven(vec![]));
-        assert_eq!(judge(&clues(), &[run(1, "2026-11-23T09:59:59Z", None)], &[], &[]), Verdict::Unproven(vec![]));
+        assert_eq!(find(&fingerprint(), &[run(1, at, None)], &[], &[]), RunMatch::Unproven(vec![id(1)]));
+        assert_eq!(find(&fingerprint(), &[run(1, at, None)], &[], &[id(1)]), RunMatch::Unproven(vec![]));
+        assert_eq!(find(&fingerprint(), &[run(1, "2026-11-23T09:59:59Z", None)], &[], &[]), RunMatch::Unproven(vec![]));
     }
 
     #[test]
     fn a_run_of_another_message_or_with_another_callback_is_no_candidate() {
         let at = "2026-11-23T10:00:01Z";
         let others = [message("other", 1, at)];
-        assert_eq!(judge(&clues(), &[run(1, at, None)], &others, &[]), Verdict::Unproven(vec![]));
-        assert_eq!(judge(&clues(), &[run(1, at, Some("http://h/"))], &[], &[]), Verdict::Unproven(vec![]));
+        assert_eq!(find(&fingerprint(), &[run(1, at, None)], &others, &[]), RunMatch::Unproven(vec![]));
+        assert_eq!(find(&fingerprint(), &[run(1, at, Some("http://h/"))], &[], &[]), RunMatch::Unproven(vec![]));
     }
 
     #[test]
-    fn a_callback_url_proves_only_if_it_was_made_for_this_message() {
+    fn a_callback_url_is_proof_only_if_it_is_unique_to_the_message() {
         let at = "2026-11-23T10:00:01Z";
         let body = r#"{"input":"hi","callback_url":"http://127.0.0.1:9/x"}"#;
         let runs = [run(1, at, None), run(2, at, Some("http://127.0.0.1:9/x"))];
-        assert_eq!(judge(&Clues::read(body, true), &runs, &[], &[]), Verdict::Proven(id(2)));
-        assert_eq!(judge(&Clues::read(body, false), &runs, &[], &[]), Verdict::Unproven(vec![id(2)]));
+        assert_eq!(find(&Fingerprint::of(body, true), &runs, &[], &[]), RunMatch::Proven(id(2)));
+        assert_eq!(find(&Fingerprint::of(body, false), &runs, &[], &[]), RunMatch::Unproven(vec![id(2)]));
         assert_eq!(
-            judge(&Clues::read(r#"{"input":"hi"}"#, true), &runs[..1], &[], &[]),
-            Verdict::Unproven(vec![id(1)])
+            find(&Fingerprint::of(r#"{"input":"hi"}"#, true), &runs[..1], &[], &[]),
+            RunMatch::Unproven(vec![id(1)])
         );
     }
 
     #[test]
-    fn an_approval_is_never_known_by_its_otid() {
+    fn the_otid_of_an_approval_proves_nothing() {
         let body = r#"{"messages":[{"type":"approval","approve":true,"otid":"mine"}]}"#;
-        assert_eq!(Clues::read(body, false).otids.len(), 0);
+        assert_eq!(Fingerprint::of(body, false).otids.len(), 0);
         let at = "2026-11-23T10:00:01Z";
-        let verdict = judge(&Clues::read(body, false), &[run(1, at, None)], &[message("mine", 1, at)], &[]);
-        assert_eq!(verdict, Verdict::Unproven(vec![id(1)]));
+        let found = find(&Fingerprint::of(body, false), &[run(1, at, None)], &[message("mine", 1, at)], &[]);
+        assert_eq!(found, RunMatch::Unproven(vec![id(1)]));
     }
 }

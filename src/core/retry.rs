@@ -20,9 +20,9 @@ pub enum Intent {
     /// It reads, or may be repeated without another effect.
     Read,
     /// It makes something happen, once each time.
-    Act,
+    Write,
     /// It makes something happen, once however often it comes: the server declares that it honours its key.
-    ActOnce,
+    IdempotentWrite,
 }
 
 /// How one try of a request was lost.
@@ -38,7 +38,7 @@ pub enum Loss {
     /// The connection ended after the request was written.
     Interrupted,
     /// Time ran out: the request may have been written.
-    Late,
+    TimedOut,
     /// What came is no HTTP: something else answers there.
     NotHttp,
     /// The answer came whole and is not this API's.
@@ -56,9 +56,9 @@ pub enum Loss {
 
 /// What to do about a lost try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum RetryDecision {
     /// Try again after this pause.
-    Again(Duration),
+    Retry(Duration),
     /// Stop.
     Stop,
     /// Stop, since the server asks for a longer pause than there is time for.
@@ -75,17 +75,17 @@ pub struct Spent {
 }
 
 /// Decides about a lost try of a command's own request. `dice` is uniform in [0, 1).
-pub fn judge(intent: Intent, loss: Loss, spent: Spent, dice: f64) -> Verdict {
+pub fn decide(intent: Intent, loss: Loss, spent: Spent, dice: f64) -> RetryDecision {
     if !repeatable(intent, loss) || spent.tries >= tries(intent, loss) {
-        return Verdict::Stop;
+        return RetryDecision::Stop;
     }
     let pause = pause(loss, spent.tries - 1, dice);
     if spent.elapsed + pause + LEAST <= budget(loss) {
-        return Verdict::Again(pause);
+        return RetryDecision::Retry(pause);
     }
     match loss {
-        Loss::Status { retry_after: Some(asked), .. } => Verdict::StopAsked(asked),
-        _ => Verdict::Stop,
+        Loss::Status { retry_after: Some(asked), .. } => RetryDecision::StopAsked(asked),
+        _ => RetryDecision::Stop,
     }
 }
 
@@ -93,7 +93,7 @@ pub fn judge(intent: Intent, loss: Loss, spent: Spent, dice: f64) -> Verdict {
 ///
 /// A message that is on its way is not hurried: cutting it off would leave unknown what waiting tells.
 pub fn left(intent: Intent, loss: Loss, elapsed: Duration) -> Option<Duration> {
-    (intent != Intent::Act).then(|| budget(loss).saturating_sub(elapsed).max(LEAST))
+    (intent != Intent::Write).then(|| budget(loss).saturating_sub(elapsed).max(LEAST))
 }
 
 /// Whether another try can do no harm and may do better.
@@ -103,10 +103,10 @@ pub fn repeatable(intent: Intent, loss: Loss) -> bool {
         (_, Loss::NotConnected { .. } | Loss::NameUnknown) => true,
         // A 409 with Retry-After is a transaction that was rolled back; other 409s are final.
         (_, Loss::Status { code: 409, retry_after }) => retry_after.is_some(),
-        (Intent::Act, Loss::Status { code, .. }) => code == 429,
-        (Intent::Act, Loss::Interrupted | Loss::Late | Loss::NotHttp | Loss::Unreadable) => false,
+        (Intent::Write, Loss::Status { code, .. }) => code == 429,
+        (Intent::Write, Loss::Interrupted | Loss::TimedOut | Loss::NotHttp | Loss::Unreadable) => false,
         (_, Loss::Status { code, .. }) => matches!(code, 408 | 425 | 429 | 500..),
-        (_, Loss::Interrupted | Loss::Late | Loss::NotHttp | Loss::Unreadable) => true,
+        (_, Loss::Interrupted | Loss::TimedOut | Loss::NotHttp | Loss::Unreadable) => true,
     }
 }
 
@@ -142,8 +142,8 @@ fn tries(intent: Intent, loss: Loss) -> u32 {
         (_, Loss::NotHttp) => 1,
         (_, Loss::NotConnected { loopback: true } | Loss::NameUnknown | Loss::Unreadable) => 2,
         (_, Loss::NotConnected { loopback: false }) => u32::MAX,
-        (Intent::Read | Intent::ActOnce, _) => READ_TRIES,
-        (Intent::Act, _) => SEND_TRIES,
+        (Intent::Read | Intent::IdempotentWrite, _) => READ_TRIES,
+        (Intent::Write, _) => SEND_TRIES,
     }
 }
 
@@ -175,7 +175,7 @@ mod tests {
             (status(409, Some(1)), true),
             (status(409, None), false),
             (Loss::Interrupted, false),
-            (Loss::Late, false),
+            (Loss::TimedOut, false),
             (Loss::NotHttp, false),
             (Loss::Unreadable, false),
             (Loss::Forbidden, false),
@@ -185,7 +185,7 @@ mod tests {
             (status(500, Some(1)), false),
             (status(503, Some(1)), false),
         ] {
-            assert_eq!(matches!(judge(Intent::Act, loss, FIRST, 0.0), Verdict::Again(_)), again, "{loss:?}");
+            assert_eq!(matches!(decide(Intent::Write, loss, FIRST, 0.0), RetryDecision::Retry(_)), again, "{loss:?}");
         }
     }
 
@@ -193,7 +193,7 @@ mod tests {
     fn a_read_or_a_message_with_a_key_that_counts_is_repeated_where_it_may_get_better() {
         for (loss, again) in [
             (Loss::Interrupted, true),
-            (Loss::Late, true),
+            (Loss::TimedOut, true),
             (Loss::Unreadable, true),
             (status(500, None), true),
             (status(503, None), true),
@@ -205,8 +205,12 @@ mod tests {
             (Loss::NotHttp, false),
             (Loss::Forbidden, false),
         ] {
-            for intent in [Intent::Read, Intent::ActOnce] {
-                assert_eq!(matches!(judge(intent, loss, FIRST, 0.0), Verdict::Again(_)), again, "{intent:?} {loss:?}");
+            for intent in [Intent::Read, Intent::IdempotentWrite] {
+                assert_eq!(
+                    matches!(decide(intent, loss, FIRST, 0.0), RetryDecision::Retry(_)),
+                    again,
+                    "{intent:?} {loss:?}"
+                );
             }
         }
         assert!(passing(status(409, None)) && passing(Loss::NotHttp));
@@ -215,17 +219,22 @@ mod tests {
     #[test]
     fn nothing_listens_on_this_machine_is_known_within_300_ms() {
         let refused = Loss::NotConnected { loopback: true };
-        let Verdict::Again(pause) = judge(Intent::Read, refused, FIRST, 1.0) else { panic!("one more try") };
+        let RetryDecision::Retry(pause) = decide(Intent::Read, refused, FIRST, 1.0) else { panic!("one more try") };
         assert!(pause < Duration::from_millis(300));
         let second = Spent { tries: 2, elapsed: pause };
-        assert_eq!(judge(Intent::Read, refused, second, 1.0), Verdict::Stop);
+        assert_eq!(decide(Intent::Read, refused, second, 1.0), RetryDecision::Stop);
     }
 
     #[test]
     fn a_name_that_nobody_knows_is_asked_for_twice() {
-        let Verdict::Again(pause) = judge(Intent::Act, Loss::NameUnknown, FIRST, 1.0) else { panic!("one more try") };
+        let RetryDecision::Retry(pause) = decide(Intent::Write, Loss::NameUnknown, FIRST, 1.0) else {
+            panic!("one more try")
+        };
         assert!(pause <= Duration::from_millis(500));
-        assert_eq!(judge(Intent::Act, Loss::NameUnknown, Spent { tries: 2, elapsed: pause }, 1.0), Verdict::Stop);
+        assert_eq!(
+            decide(Intent::Write, Loss::NameUnknown, Spent { tries: 2, elapsed: pause }, 1.0),
+            RetryDecision::Stop
+        );
         assert!(passing(Loss::NameUnknown), "a watch outlives a name server that is away");
     }
 
@@ -234,8 +243,8 @@ mod tests {
         let (mut spent, mut dice) = (Spent { tries: 0, elapsed: Duration::ZERO }, fastrand::Rng::with_seed(1));
         loop {
             spent.tries += 1;
-            match judge(Intent::Act, Loss::NotConnected { loopback: false }, spent, dice.f64()) {
-                Verdict::Again(pause) => spent.elapsed += pause,
+            match decide(Intent::Write, Loss::NotConnected { loopback: false }, spent, dice.f64()) {
+                RetryDecision::Retry(pause) => spent.elapsed += pause,
                 _ => break,
             }
         }
@@ -244,8 +253,8 @@ mod tests {
 
     #[test]
     fn a_wait_beyond_the_budget_is_said_instead_of_waited() {
-        let verdict = judge(Intent::Read, status(429, Some(3600)), FIRST, 0.5);
-        assert_eq!(verdict, Verdict::StopAsked(Duration::from_secs(3600)));
+        let verdict = decide(Intent::Read, status(429, Some(3600)), FIRST, 0.5);
+        assert_eq!(verdict, RetryDecision::StopAsked(Duration::from_secs(3600)));
     }
 
     /// A loss as it may come, with or without a wish.
@@ -257,7 +266,7 @@ mod tests {
             Just(Loss::NotConnected { loopback: true }),
             Just(Loss::NameUnknown),
             Just(Loss::Interrupted),
-            Just(Loss::Late),
+            Just(Loss::TimedOut),
             Just(Loss::NotHttp),
             Just(Loss::Unreadable),
             Just(Loss::Forbidden),
@@ -274,13 +283,13 @@ mod tests {
             took in 0u64..5_000,
             seed: u64,
         ) {
-            let intent = if act { Intent::Act } else { Intent::Read };
+            let intent = if act { Intent::Write } else { Intent::Read };
             let (mut spent, mut dice) = (Spent { tries: 0, elapsed: Duration::ZERO }, fastrand::Rng::with_seed(seed));
             for loss in losses {
                 spent.tries += 1;
                 spent.elapsed += Duration::from_millis(took);
-                match judge(intent, loss, spent, dice.f64()) {
-                    Verdict::Again(pause) => {
+                match decide(intent, loss, spent, dice.f64()) {
+                    RetryDecision::Retry(pause) => {
                         prop_assert!(repeatable(intent, loss));
                         if let Loss::Status { retry_after: Some(asked), .. } = loss {
                             prop_assert!(pause >= asked, "{pause:?} before {asked:?}");
@@ -288,8 +297,8 @@ mod tests {
                         spent.elapsed += pause;
                         prop_assert!(spent.elapsed <= ASKED_BUDGET, "{spent:?}");
                     }
-                    Verdict::Stop => break,
-                    Verdict::StopAsked(asked) => {
+                    RetryDecision::Stop => break,
+                    RetryDecision::StopAsked(asked) => {
                         let wish = matches!(loss, Loss::Status { retry_after, .. } if retry_after == Some(asked));
                         prop_assert!(wish);
                         break;
@@ -306,12 +315,12 @@ mod tests {
             once: bool,
             seed: u64,
         ) {
-            let intent = if once { Intent::ActOnce } else { Intent::Read };
+            let intent = if once { Intent::IdempotentWrite } else { Intent::Read };
             let first = Duration::from_millis(first);
             let (mut spent, mut dice) = (Spent { tries: 1, elapsed: first }, fastrand::Rng::with_seed(seed));
             let mut most = first;
             for loss in losses {
-                let Verdict::Again(pause) = judge(intent, loss, spent, dice.f64()) else { break };
+                let RetryDecision::Retry(pause) = decide(intent, loss, spent, dice.f64()) else { break };
                 let left = left(intent, loss, spent.elapsed + pause).expect("a limit");
                 prop_assert!(left >= LEAST, "{left:?}");
                 most = most.max(budget(loss));
@@ -322,7 +331,7 @@ mod tests {
 
         #[test]
         fn a_message_on_its_way_is_not_hurried(loss in any_loss(), elapsed in 0u64..60_000) {
-            prop_assert_eq!(left(Intent::Act, loss, Duration::from_millis(elapsed)), None);
+            prop_assert_eq!(left(Intent::Write, loss, Duration::from_millis(elapsed)), None);
         }
 
         #[test]

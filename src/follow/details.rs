@@ -6,7 +6,7 @@ use futures_util::future::{OptionFuture, join, join3};
 use tokio::time::timeout;
 
 use super::Messages;
-use crate::api::client::optional;
+use crate::api::endpoints::optional;
 use crate::api::{ApiError, Client};
 use crate::core::Outcome;
 use crate::core::facts::{self, Details};

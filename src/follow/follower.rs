@@ -12,7 +12,7 @@ use super::outage::Outage;
 use super::poll::{self, LIST_LIMIT, Poll, PollOptions};
 use super::tracked::Tracked;
 use super::{Event, Inputs, Messages, Options, Target};
-use crate::api::client::Active;
+use crate::api::endpoints::Active;
 use crate::api::{Client, RunFilter};
 use crate::core::facts::Details;
 use crate::exit::Exit;

@@ -7,10 +7,10 @@ use futures_util::future::OptionFuture;
 use tokio::time::Instant;
 
 use super::details::{self, DetailOptions, EndDetails};
-use crate::api::client::{Active, is_missing};
+use crate::api::endpoints::{Active, is_missing};
 use crate::api::{ApiError, Client, RunFilter};
 use crate::core::Outcome;
-use crate::core::paging::Cursor;
+use crate::core::pages::{Order, PageReader};
 use crate::model::{Message, Run, RunId};
 
 /// The runs that a list request asks for: the most that the API allows.
@@ -65,22 +65,17 @@ pub fn list<'a>(api: &'a Client, filter: RunFilter, now: Instant) -> Poll<'a> {
     Box::pin(async move { PollResult::List { asked_at: now, runs: open_runs(api, filter).await } })
 }
 
-/// Reads all pages. If the server ignores the cursor, a page repeats known runs and the list counts as incomplete.
+/// Reads all pages. If the server's cursors lead nowhere, the list counts as incomplete.
 async fn open_runs(api: &Client, mut filter: RunFilter) -> Result<OpenRuns, ApiError> {
+    let mut pages = PageReader::new(Order::NewestFirst).with_exact_pages();
     let mut runs: Vec<Run> = Vec::new();
     for _ in 0..MAX_PAGES {
+        filter.cursor = pages.cursor();
         let page = api.look_at_runs(&filter).await?;
-        let full = page.len() >= LIST_LIMIT;
-        let known: std::collections::HashSet<RunId> = runs.iter().map(|run| run.id().clone()).collect();
-        let fresh: Vec<Run> = page.into_iter().filter(|run| !known.contains(run.id())).collect();
-        if full && fresh.is_empty() {
-            return Ok(OpenRuns { runs, complete: false });
+        runs.extend(pages.take(page, LIST_LIMIT));
+        if pages.is_over() {
+            return Ok(OpenRuns { runs, complete: !pages.is_cut_short() });
         }
-        runs.extend(fresh);
-        if !full {
-            return Ok(OpenRuns { runs, complete: true });
-        }
-        filter.cursor = runs.last().map(|run| Cursor::After(run.id().clone()));
     }
     Ok(OpenRuns { runs, complete: false })
 }

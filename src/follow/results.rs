@@ -14,7 +14,7 @@ use super::tracked::Tracked;
 use super::transcript::NewMessage;
 use super::{Ending, Event, Messages};
 use crate::api::ApiError;
-use crate::api::client::Active;
+use crate::api::endpoints::Active;
 use crate::core::facts::{Details, facts};
 use crate::core::{Outcome, retry};
 use crate::exit::Exit;

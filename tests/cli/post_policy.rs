@@ -229,7 +229,7 @@ fn agt_05_a_connection_that_times_out_leaves_nothing_unknown() {
     let env = TestEnv::new();
     let line = format!("{SEND} --request-timeout 400ms");
     let sending = env.agentctl(line.split(' ')).server(&format!("http://{address}")).spawn();
-    sending.wait_for_stderr("the connection did not come about in time; trying again");
+    sending.wait_for_stderr("the connection was not established in time; trying again");
     let output = sending.wait();
     assert_eq!(verdict(&output), (9, "unreachable".into(), true), "{output}");
 }

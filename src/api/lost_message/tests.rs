@@ -1,4 +1,4 @@
-//! The search against a server of values, on a virtual clock: busy agents, lists of either direction, lists without end.
+//! The search on a virtual clock: busy agents, lists in either direction, and endless lists.
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -11,8 +11,8 @@ use axum::http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::api::{Client, Letter, Transport};
-use crate::core::Sent;
+use crate::api::{Client, Submission, Transport};
+use crate::core::Acceptance;
 use crate::exit::Exit;
 
 const CALLBACK: &str = "http://127.0.0.1:9/ours";
@@ -22,19 +22,19 @@ const CALLBACK: &str = "http://127.0.0.1:9/ours";
 struct Server {
     runs: Vec<Value>,
     messages: Vec<Value>,
-    /// `after` and `before` of runs lead the wrong way.
+    /// `after` and `before` of runs are swapped.
     inverted: bool,
     /// A page of the newest messages is oldest first inside.
     ascending: bool,
-    /// Lists never end: before the oldest there is always another page.
+    /// Lists never end: there is always another page before the oldest item.
     endless: bool,
-    /// Every page but the first is lost.
+    /// Every page but the first fails.
     first_page_only: bool,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
-    /// Our run and its message between an hour-old past and what others have sent since.
+    /// Our run and its message, between runs that are an hour old and newer runs of others.
     fn busy(older: usize, newer: usize) -> Self {
         let now = Timestamp::now();
         let ages = (0..older).map(|n| (SignedDuration::from_secs(3600), n)).chain([(SignedDuration::ZERO, older)]);
@@ -81,7 +81,7 @@ impl Server {
         }
     }
 
-    /// A page, newest first. `before` of messages is as it should be; that of runs is `after` on an inverted server.
+    /// Returns a page, newest first. An inverted server swaps the cursors of runs, not those of messages.
     fn page(&self, all: &[Value], query: &HashMap<String, String>, inverted: bool) -> (u16, String) {
         let (older, newer) = (query.get("before"), query.get("after"));
         let is_runs = std::ptr::eq(all, self.runs.as_slice());
@@ -103,7 +103,7 @@ impl Server {
         (200, Value::from(page).to_string())
     }
 
-    /// On an endless server an item behind a cursor is one that was never seen before.
+    /// On an endless server, an item after a cursor gets a new id.
     fn renewed(&self, mut item: Value, behind: Option<&String>) -> Value {
         if let (true, Some(_)) = (self.endless, behind) {
             let fresh = format!("{:08x}-{}", fastrand::u32(..), fastrand::u32(..));
@@ -123,17 +123,17 @@ fn reversed(page: &str) -> String {
     page.into_iter().rev().collect::<Value>().to_string()
 }
 
-fn letter(own_callback: bool) -> Letter {
+fn submission(own_callback: bool) -> Submission {
     let body = match own_callback {
         true => json!({"input": "hi", "callback_url": CALLBACK}),
         false => json!({"messages": [{"role": "user", "content": "hi", "otid": "mine"}]}),
     };
-    Letter {
+    Submission {
         agent: "agent-11111111-1111-4111-8111-111111111111".parse().expect("an id"),
         body: body.to_string(),
         key: "key".to_owned(),
         own_callback,
-        sent: Sent::No.into(),
+        acceptance: Acceptance::Impossible.into(),
     }
 }
 
@@ -143,7 +143,7 @@ async fn a_busy_agent_does_not_hide_the_run_of_a_lost_message() {
         for newer in [0, 99, 100, 600] {
             let server = Server { inverted, ascending, ..Server::busy(120, newer) };
             for own_callback in [true, false] {
-                let run = server.client().send(&letter(own_callback), HashSet::new).await;
+                let run = server.client().send(&submission(own_callback), HashSet::new).await;
                 let place = format!("{newer} newer, inverted {inverted}, ascending {ascending}, tag {own_callback}");
                 let run = run.unwrap_or_else(|lost| panic!("{place}: {:?}", lost.error));
                 assert_eq!(run.id().as_str(), format!("run-{:08x}", 120), "{place}");
@@ -153,27 +153,27 @@ async fn a_busy_agent_does_not_hide_the_run_of_a_lost_message() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_older_than_the_message_is_not_read() {
+async fn runs_and_messages_older_than_the_message_are_not_read() {
     let server = Server { inverted: true, ..Server::busy(5000, 30) };
-    server.client().send(&letter(false), HashSet::new).await.expect("found");
+    server.client().send(&submission(false), HashSet::new).await.expect("found");
     assert_eq!((server.asked("/v1/runs/"), server.asked("/messages?")), (1, 2));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_later_page_that_is_lost_does_not_hide_what_was_read() {
+async fn a_failed_later_page_does_not_discard_the_first() {
     let server = Server { first_page_only: true, ..Server::busy(300, 40) };
-    let run = server.client().send(&letter(false), HashSet::new).await.expect("its message is on the first page");
+    let run = server.client().send(&submission(false), HashSet::new).await.expect("its message is on the first page");
     assert_eq!(run.id().as_str(), format!("run-{:08x}", 300));
 }
 
 #[tokio::test(start_paused = true)]
-async fn lists_without_end_are_given_up_and_the_message_stays_unknown() {
+async fn endless_lists_are_abandoned_and_the_message_stays_unknown() {
     let began = tokio::time::Instant::now();
     let server = Server { endless: true, ..Server::busy(0, 100) };
-    let mut letter = letter(false);
-    letter.body = letter.body.replace("mine", "not there");
-    let lost = server.client().send(&letter, HashSet::new).await.expect_err("nothing proves it");
-    assert_eq!((lost.error.sent(), lost.error.exit()), (Sent::Maybe, Exit::Unknown));
+    let mut submission = submission(false);
+    submission.body = submission.body.replace("mine", "not there");
+    let lost = server.client().send(&submission, HashSet::new).await.expect_err("nothing proves it");
+    assert_eq!((lost.error.acceptance(), lost.error.exit()), (Acceptance::Possible, Exit::Unknown));
     assert!(began.elapsed() < Duration::from_secs(70), "{:?}", began.elapsed());
     let (runs, messages) = (server.asked("/v1/runs/"), server.asked("/messages?"));
     assert!(runs <= 6 * 12 && messages <= 6 * 12, "{runs} and {messages} pages");

@@ -1,7 +1,6 @@
 //! `api`: any endpoint, with the key, the retries and the filter of the other commands.
 
 mod fields;
-mod pages;
 mod print;
 mod target;
 
@@ -11,7 +10,6 @@ use clap::ValueEnum;
 use http::Method;
 
 use self::fields::Field;
-use self::pages::Pages;
 use self::target::Target;
 use super::support::runtime::on_runtime;
 use super::support::session::Session;
@@ -19,6 +17,7 @@ use super::support::stdin;
 use super::{Ctx, End};
 use crate::api::Raw;
 use crate::api::exchange::Call;
+use crate::core::pages::{Cursor, Order, PageReader};
 use crate::core::retry::Intent;
 use crate::exit::Exit;
 use crate::report::Failure;
@@ -161,13 +160,13 @@ async fn make(ctx: &Ctx, session: &Session, args: &Args, request: &Request) -> R
         let raw = session.api.raw(&request.call(None)).await;
         return print::answer(ctx, args.include, &raw).and_then(|()| end(raw));
     }
-    let mut pages = Pages::default();
+    let mut pages = PageReader::new(Order::Other);
     while !pages.is_over() {
         let raw = session.api.raw(&request.call(pages.cursor())).await;
         match (&raw.answer, &raw.error) {
             (Some(answer), None) => {
                 let items = print::items(ctx, args.include, answer)?;
-                pages.take(items).iter().try_for_each(|item| print::document(ctx, item.line()))?;
+                pages.take(items, usize::MAX).iter().try_for_each(|item| print::document(ctx, item.line()))?;
             }
             _ => return print::answer(ctx, args.include, &raw).and_then(|()| end(raw)),
         }
@@ -176,11 +175,10 @@ async fn make(ctx: &Ctx, session: &Session, args: &Args, request: &Request) -> R
 }
 
 impl Request {
-    fn call(&self, cursor: Option<(String, String)>) -> Call {
-        let more: Vec<(String, String)> = cursor.into_iter().collect();
-        let intent = if self.method.reads() { Intent::Read } else { Intent::Act };
+    fn call(&self, cursor: Option<Cursor>) -> Call {
+        let intent = if self.method.reads() { Intent::Read } else { Intent::Write };
         let (method, body) = (self.method.method(), self.body.clone());
-        Call { method, body, intent, ..Call::get(self.target.with(&more)).list() }
+        Call { method, body, intent, ..Call::get(self.target.at(cursor.as_ref())).list() }
     }
 }
 

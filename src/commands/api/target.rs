@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use crate::core::pages::Cursor;
 use crate::report::Failure;
 use crate::text::show;
 
@@ -42,12 +43,13 @@ impl Target {
     }
 
     /// The path and the query with something added, as they follow `/v1`.
-    pub fn with(&self, more: &[(String, String)]) -> String {
-        if self.query.is_empty() && more.is_empty() {
+    pub fn at(&self, cursor: Option<&Cursor>) -> String {
+        if self.query.is_empty() && cursor.is_none() {
             return self.path.clone();
         }
-        let pairs = self.query.iter().chain(more);
-        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(&self.query).extend_pairs(cursor.map(Cursor::pair));
+        let query = query.finish();
         format!("{}?{query}", self.path)
     }
 }
@@ -64,11 +66,11 @@ mod tests {
     #[test]
     fn a_path_stands_below_v1_however_it_is_written() {
         for text in ["/v1/agents/", "v1/agents/", "/agents/", "agents/"] {
-            assert_eq!(Target::parse(text).expect(text).with(&[]), "/agents/", "{text}");
+            assert_eq!(Target::parse(text).expect(text).at(None), "/agents/", "{text}");
         }
         let target = Target::parse("/runs/?statuses=created&statuses=running&q=a%20b").expect("a path");
         assert_eq!(
-            target.with(&[("after".into(), "x&y".into())]),
+            target.at(Some(&Cursor::After("x&y".into()))),
             "/runs/?statuses=created&statuses=running&q=a+b&after=x%26y"
         );
         assert_eq!(Target::parse("agents/ü").expect("a path").path, "/agents/%C3%BC");

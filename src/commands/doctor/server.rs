@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio::time::{Instant, timeout};
 
 use super::check::Check;
-use crate::api::error::Kind;
+use crate::api::error::ErrorKind;
 use crate::api::exchange::{Answer, Call};
 use crate::api::{ApiError, Raw};
 use crate::commands::support::session::{Session, not_an_agent};
@@ -41,9 +41,9 @@ impl Health {
     pub fn tls(&self, scheme: &str) -> Check {
         match &self.raw.error {
             _ if scheme != "https" => Check::skipped("tls", "the base URL is plain http"),
-            Some(error) if matches!(error.kind, Kind::Certificate | Kind::Handshake) => failed("tls", error),
+            Some(error) if matches!(error.kind, ErrorKind::Certificate | ErrorKind::Handshake) => failed("tls", error),
             // The server takes connections, as was found before.
-            Some(error) if matches!(error.kind, Kind::NotConnected { .. }) => {
+            Some(error) if matches!(error.kind, ErrorKind::NotConnected { .. }) => {
                 Check::failed("tls", &error.failure().hint("check that https and the port are right"))
             }
             Some(_) if self.raw.answer.is_none() => Check::skipped("tls", "no answer came"),

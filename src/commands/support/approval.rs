@@ -11,7 +11,7 @@ use super::runtime::on_runtime;
 use super::session::Session;
 use super::submit::{self, Request};
 use crate::api::ApiError;
-use crate::api::client::optional;
+use crate::api::endpoints::optional;
 use crate::core::outcome::outcome;
 use crate::exit::Exit;
 use crate::model::message::ToolCall;

@@ -5,10 +5,10 @@ use std::fmt::Display;
 use std::rc::Rc;
 
 use super::ctx::Ctx;
-use crate::api::client::Active;
-use crate::api::retrying::{Heard, Listener};
+use crate::api::client_event::{ClientEvent, Listener};
+use crate::api::endpoints::Active;
 use crate::api::transport::Http;
-use crate::api::{Client, Listing, RunFilter, Transport};
+use crate::api::{Client, RunFilter, RunPages, Transport};
 use crate::config::known_agents::{KnownAgent, KnownAgents};
 use crate::config::recent_runs::RecentRuns;
 use crate::config::{Base, Origin, Settings, dirs, headers, server_registry};
@@ -179,7 +179,7 @@ impl Session {
     /// The runs of an agent that have not ended.
     pub async fn active_runs(&self, agent: &AgentId) -> Result<Vec<Run>, Failure> {
         let filter = RunFilter { agent_id: Some(agent.to_string()), active: Active::ByStatus, ..RunFilter::default() };
-        Ok(Listing::new(&self.api, filter).all().await?)
+        Ok(RunPages::new(&self.api, filter).all().await?)
     }
 
     /// Remembers agents, so that a shell can complete their names.
@@ -322,25 +322,25 @@ pub fn said(error: &dyn std::error::Error) -> Vec<String> {
 /// Tells a person what is waited for, and with `-v` what goes over the wire.
 fn listener(ctx: &Ctx, command_suffix: String) -> Listener {
     let (verbose, quiet, voice) = (ctx.global.verbose, ctx.io.quiet, ctx.io.voice());
-    Rc::new(move |heard| match heard {
-        Heard::Waiting { server, cause } if !quiet => {
+    Rc::new(move |event| match event {
+        ClientEvent::Retrying { server, cause } if !quiet => {
             voice(&Page::new().show_line(server).say(": ").show_line(&cause).say("; trying again").end());
         }
-        Heard::Lost { server, agent, cause } if !quiet => {
+        ClientEvent::Lost { server, agent, cause } if !quiet => {
             let page = Page::new().say("it is unknown whether ").show_line(server).say(" accepted the message (");
             let page = page.show_line(&cause).say("); looking for its run for up to a minute").end();
             let check = look_command(agent, &command_suffix);
             voice(&page.say("  check: ").show_line(&check).end());
         }
-        Heard::Found { id } if !quiet => {
+        ClientEvent::Found { id } if !quiet => {
             let page = Page::new().say("recovered: the message was accepted, its run is ");
             voice(&page.show(id.as_str()).end());
         }
-        Heard::Exchange { request, result, took } if verbose > 0 => {
+        ClientEvent::Exchange { request, result, took } if verbose > 0 => {
             let page = Page::new().show_line(&request).say(" -> ").show_line(&result).say(" in ");
             voice(&page.show(&duration::format(took)).end());
         }
-        Heard::Body { sent, text } if verbose > 1 => {
+        ClientEvent::Body { sent, text } if verbose > 1 => {
             voice(&Page::new().say(if sent { "> " } else { "< " }).show_line(text).end());
         }
         _ => {}

@@ -10,8 +10,8 @@ use super::follow_args::FollowArgs;
 use super::following::Following;
 use super::run_args::Stream;
 use super::session::{Session, cannot_go_on, look_command};
-use crate::api::{Letter, SendError};
-use crate::core::Sent;
+use crate::api::{SendError, Submission};
+use crate::core::Acceptance;
 use crate::exit::Exit;
 use crate::follow::{Inputs, Target};
 use crate::global::Format;
@@ -67,10 +67,11 @@ async fn post(
 ) -> anyhow::Result<Result<Run, Signal>> {
     let key = Uuid::new_v4().to_string();
     let (body, own_callback) = (request.body.clone(), request.receiver.is_some());
-    let letter = Letter { agent: agent.clone(), body, key, own_callback, sent: Sent::No.into() };
-    match signals.during(session.api.send(&letter, || session.own_runs()), suspend).await {
+    let submission =
+        Submission { agent: agent.clone(), body, key, own_callback, acceptance: Acceptance::Impossible.into() };
+    match signals.during(session.api.send(&submission, || session.own_runs()), suspend).await {
         Ok(run) => run.map(Ok).map_err(|error| lost(session, error, agent).into()),
-        Err(signal) if session.api.sent(&letter) == Sent::No => Ok(Err(signal)),
+        Err(signal) if session.api.acceptance(&submission) == Acceptance::Impossible => Ok(Err(signal)),
         Err(_) => Err(unknown(session, interrupted(session), agent).into()),
     }
 }
@@ -83,7 +84,7 @@ fn nothing_sent(ctx: &Ctx, session: &Session, signal: Signal) -> End {
 
 fn interrupted(session: &Session) -> Failure {
     let message = format!("it is unknown whether {} accepted the message", session.api.server());
-    let exit = Sent::Maybe.exit(Exit::Interrupted);
+    let exit = Acceptance::Possible.exit(Exit::Interrupted);
     Failure::new(exit, "outcome_unknown", message).cause("interrupted while waiting for the answer")
 }
 

@@ -11,18 +11,18 @@ const RETRY_LATE: u32 = 10;
 
 /// Retries that are left, in points. A success gives one back.
 #[derive(Debug)]
-pub struct Bucket(u32);
+pub struct RetryBudget(u32);
 
-impl Default for Bucket {
+impl Default for RetryBudget {
     fn default() -> Self {
         Self(CAPACITY)
     }
 }
 
-impl Bucket {
+impl RetryBudget {
     /// Pays for a retry after this loss. False where the points do not suffice: it is not made.
     pub fn pay(&mut self, loss: Loss) -> bool {
-        let cost = if loss == Loss::Late { RETRY_LATE } else { RETRY };
+        let cost = if loss == Loss::TimedOut { RETRY_LATE } else { RETRY };
         match self.0.checked_sub(cost) {
             Some(left) => {
                 self.0 = left;
@@ -44,20 +44,20 @@ mod tests {
 
     const BUSY: Loss = Loss::Status { code: 429, retry_after: None };
 
-    fn retries(bucket: &mut Bucket, loss: Loss) -> usize {
+    fn retries(bucket: &mut RetryBudget, loss: Loss) -> usize {
         std::iter::repeat_with(|| bucket.pay(loss)).take_while(|paid| *paid).count()
     }
 
     #[test]
     fn a_dead_server_gets_twenty_retries_and_a_silent_one_ten() {
-        assert_eq!(retries(&mut Bucket::default(), Loss::Interrupted), 20);
-        assert_eq!(retries(&mut Bucket::default(), BUSY), 20);
-        assert_eq!(retries(&mut Bucket::default(), Loss::Late), 10);
+        assert_eq!(retries(&mut RetryBudget::default(), Loss::Interrupted), 20);
+        assert_eq!(retries(&mut RetryBudget::default(), BUSY), 20);
+        assert_eq!(retries(&mut RetryBudget::default(), Loss::TimedOut), 10);
     }
 
     #[test]
     fn successes_earn_retries_up_to_the_capacity() {
-        let mut bucket = Bucket::default();
+        let mut bucket = RetryBudget::default();
         retries(&mut bucket, BUSY);
         (0..5).for_each(|_| bucket.earn());
         assert_eq!(retries(&mut bucket, BUSY), 1);
