@@ -25,7 +25,7 @@ impl LargeMessage {
     /// `None` if the message was deleted.
     pub async fn begin(engine: &Engine, spot: MessageRef, number: Option<i64>) -> Result<Option<(String, Self)>> {
         let row = engine.db.read(move |tx| message_refs::common(tx, spot)).await?;
-        // `beginning` ends where the own fields begin; skip their opening brace.
+        // `message_start` ends where the own fields begin: skip their opening brace.
         Ok(row.map(|row| (render::message_start(&row, number), Self { spot, read: 1, permit: None })))
     }
 

@@ -109,42 +109,51 @@ impl RunStream {
         }))
     }
 
-    /// Waits for the next frame, or the next piece of a large one.
+    /// Waits for the next frame, or the next piece of a large one. `None` ends the stream; without its end marker, the client
+    /// retries.
     async fn next_chunk(&mut self) -> Option<Vec<u8>> {
-        if !std::mem::replace(&mut self.begun, true) {
-            self.number = 1;
-            let number = self.sequence_number();
-            self.ready.extend(self.is_wanted(1).then(|| Frame::Text(render::ping(&self.run.id, number))));
-        }
+        self.queue_first_ping();
         loop {
-            if let Some(large) = &mut self.large {
-                let piece = large.next(&self.engine).await.ok()?;
-                if !piece.is_empty() {
-                    return Some(piece);
-                }
-                self.large = None;
-                return Some(render::END_OF_DATA.into());
+            if self.large.is_some() {
+                return self.next_piece().await;
             }
             if let Some(frame) = self.ready.pop_front() {
                 self.ping_at = Instant::now() + PING_INTERVAL;
-                match self.text(frame).await {
-                    Ok(Some(text)) => return Some(text.into_bytes()),
+                match self.text(frame).await.ok()? {
+                    Some(text) => return Some(text.into_bytes()),
                     // The message was deleted.
-                    Ok(None) => continue,
-                    Err(_) => return None,
+                    None => continue,
                 }
             }
             if self.ended {
                 return None;
             }
-            if self.queue_frames().is_err() {
-                // The run was deleted or the database failed: the stream ends without its end marker, so that the client retries.
-                return None;
-            }
+            // Fails if the run was deleted.
+            self.queue_frames().ok()?;
             if self.ready.is_empty() && !self.ended {
                 self.wait().await;
             }
         }
+    }
+
+    /// Queues the ping at the beginning, once.
+    fn queue_first_ping(&mut self) {
+        if std::mem::replace(&mut self.begun, true) {
+            return;
+        }
+        self.number = 1;
+        let ping = Frame::Text(render::ping(&self.run.id, self.sequence_number()));
+        self.ready.extend(self.is_wanted(1).then_some(ping));
+    }
+
+    /// Returns the next piece of the large message, or the end of its frame.
+    async fn next_piece(&mut self) -> Option<Vec<u8>> {
+        let piece = self.large.as_mut()?.next(&self.engine).await.ok()?;
+        if piece.is_empty() {
+            self.large = None;
+            return Some(render::END_OF_DATA.into());
+        }
+        Some(piece)
     }
 
     /// Queues a frame for each new message, and the last frames once the run has ended.
