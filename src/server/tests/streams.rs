@@ -70,6 +70,26 @@ async fn a_synchronous_request_gets_the_error_of_its_run() {
 }
 
 #[tokio::test]
+async fn the_failure_of_a_script_is_an_internal_error_whatever_its_text() {
+    let server = Server::in_memory().await;
+    let agent = server.scripted().await;
+    let path = format!("/v1/agents/{agent}/messages");
+    for text in [
+        "CONFLICT: the disk",
+        "RATE_LIMIT_EXCEEDED: x",
+        "INVALID_ARGUMENT: Bad request to x",
+        "Invalid tool call IDs. Expected none",
+        "Cannot process approval response: x",
+    ] {
+        let body = json!({"input": format!("@fail {text}")});
+        let (status, answer) = server.call("POST", &path, Body::from(body.to_string())).await;
+        assert_eq!((status.as_u16(), answer), (500, json!({"detail": text})));
+        let frames = frames(&server.stream(&format!("{path}/stream"), body).await);
+        assert_eq!((&frames[2]["error_type"], &frames[2]["message"]), (&json!("internal_error"), &json!(text)));
+    }
+}
+
+#[tokio::test]
 async fn a_stream_has_the_messages_then_the_stop_reason_then_the_usage() {
     let server = Server::in_memory().await;
     let agent = server.scripted().await;
