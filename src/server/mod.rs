@@ -29,7 +29,7 @@ use store::owner::{Alive, Owners};
 use store::{Database, IDENTITY, StoreError, agents};
 pub use types::host_name::HostName;
 pub use types::memory_budget::MemoryBudget;
-pub use types::quirks::Manners;
+pub use types::quirks::Behaviour;
 pub use types::target;
 use types::target::Targets;
 
@@ -61,8 +61,8 @@ pub struct Options {
     pub store: Store,
     /// Whether to execute runs. Otherwise the server only accepts and reads them.
     pub execute: bool,
-    /// Whose manners it has.
-    pub manners: Manners,
+    /// Documented behaviour, or that of the real server.
+    pub behaviour: Behaviour,
     /// Which runs and callbacks of stopped processes to take over.
     pub adopt: Adopt,
     /// The endpoints of models that other programs serve.
@@ -86,7 +86,7 @@ impl Options {
         Self {
             store,
             execute,
-            manners: Manners::Documented,
+            behaviour: Behaviour::Documented,
             adopt: Adopt::OnRequest,
             providers: Providers::default(),
             targets: Targets::of_this_machine(),

@@ -21,7 +21,7 @@ use crate::report::Failure;
 use crate::server::access::{AccessRules, ApiKey, Hosts};
 use crate::server::listener::Listener;
 use crate::server::target::Targets;
-use crate::server::{self, Adopt, Manners, Options, Running, StartError, Store};
+use crate::server::{self, Adopt, Behaviour, Options, Running, StartError, Store};
 
 /// A server that has all that it needs.
 pub struct Server {
@@ -70,10 +70,10 @@ impl Server {
 }
 
 fn options(ctx: &Ctx, args: &Args, database: Option<PathBuf>, port: u16) -> Result<Options, Failure> {
-    let manners = if args.quirks { Manners::Quirky } else { Manners::Documented };
+    let behaviour = if args.quirks { Behaviour::Quirky } else { Behaviour::Documented };
     let (store, providers) = (database.map_or(Store::Memory, Store::File), ctx.providers()?);
     let targets = Targets::new(Some(port), &args.allow_callback);
-    Ok(Options { manners, providers, targets, adopt: Adopt::Everything, ..Options::new(store, true) })
+    Ok(Options { behaviour, providers, targets, adopt: Adopt::Everything, ..Options::new(store, true) })
 }
 
 /// The file to serve from; none is memory.

@@ -14,7 +14,7 @@ use crate::server::store::outbox::{self, Attempt};
 use crate::server::store::{Result, message_refs, messages, runs, steps};
 use crate::server::types::clock;
 use crate::server::types::memory_budget::MemoryPermit;
-use crate::server::types::quirks::Manners;
+use crate::server::types::quirks::Behaviour;
 use crate::server::types::target::Target;
 
 /// The timeout of an attempt.
@@ -60,26 +60,26 @@ pub async fn deliver(engine: &Engine, run: &str) -> Result<()> {
     };
     #[cfg(sabotage)]
     crate::sabotage::may_die("after-callback");
-    let attempt = assess(&callback, &outcome, engine.manners, sent, clock::now(), fastrand::f64());
+    let attempt = assess(&callback, &outcome, engine.behaviour, sent, clock::now(), fastrand::f64());
     engine.db.work(move |tx| outbox::record(tx, &callback.run, &attempt)).await
 }
 
 /// Reads the callback, with a permit for the memory that it takes.
 async fn prepare(engine: &Engine, run: &str) -> Result<Option<(Callback, MemoryPermit)>> {
     let run = run.to_owned();
-    let manners = engine.manners;
+    let behaviour = engine.behaviour;
     let choose = move |tx: &Transaction<'_>| {
         let Some(attempts) = outbox::attempts(tx, &run)? else { return Ok(None) };
         let Some(run) = runs::get(tx, &run)? else { return Ok(None) };
         let Some(url) = run.callback_url.clone() else { return Ok(None) };
-        let mut refs = messages::of_run(tx, &run, manners.hides_input_until_a_step())?;
+        let mut refs = messages::of_run(tx, &run, behaviour.hides_input_until_a_step())?;
         refs.truncate(message_refs::front(&refs, MOST_BYTES).len());
         Ok(Some((run, url, refs, attempts as usize)))
     };
     let Some((run, url, refs, attempts)) = engine.db.read(choose).await? else { return Ok(None) };
     let permit = engine.memory_budget.acquire(message_refs::bytes(&refs), render::TIMES).await;
     let read = move |tx: &Transaction<'_>| {
-        let payload = render::callback(&run, message_refs::messages(tx, &refs)?, steps::usage(tx, &run.id)?, manners);
+        let payload = render::callback(&run, message_refs::messages(tx, &refs)?, steps::usage(tx, &run.id)?, behaviour);
         let id = run.id.replacen("run-", "callback-", 1);
         Ok(Callback { id, url, payload, attempts, run: run.id })
     };
@@ -87,20 +87,20 @@ async fn prepare(engine: &Engine, run: &str) -> Result<Option<(Callback, MemoryP
 }
 
 /// Decides what to record of an attempt, and when to make the next one. `dice` is between 0 and 1.
-fn assess(callback: &Callback, outcome: &Outcome, manners: Manners, sent: i64, now: i64, dice: f64) -> Attempt {
+fn assess(callback: &Callback, outcome: &Outcome, behaviour: Behaviour, sent: i64, now: i64, dice: f64) -> Attempt {
     let made = callback.attempts + 1;
-    let again = match (outcome, manners.calls_back_once()) {
+    let again = match (outcome, behaviour.calls_back_once()) {
         (Outcome::Answered(200..=299 | 410) | Outcome::Impossible(_), _) | (_, true) => None,
         _ => callback_backoff::wait(made, dice),
     };
     let again = again.map(|wait| now + i64::try_from(wait.as_micros()).unwrap_or(i64::MAX));
     let (status, problem) = match outcome {
-        Outcome::Answered(status) => (Some(*status), problem(*status, manners)),
+        Outcome::Answered(status) => (Some(*status), problem(*status, behaviour)),
         Outcome::Lost(why) | Outcome::Impossible(why) => {
             (None, Some(format!("Failed to dispatch callback for run {} to {}: {why}", callback.run, callback.url)))
         }
     };
-    let error = problem.map(|problem| match (again, outcome, manners.calls_back_once()) {
+    let error = problem.map(|problem| match (again, outcome, behaviour.calls_back_once()) {
         (Some(due), ..) => format!("{problem}; attempt {made} of {ATTEMPTS}, the next is at {}", clock::micros(due)),
         (None, Outcome::Lost(_) | Outcome::Answered(_), false) if made == ATTEMPTS => {
             format!("{problem}; given up after {made} attempts")
@@ -111,8 +111,8 @@ fn assess(callback: &Callback, outcome: &Outcome, manners: Manners, sent: i64, n
 }
 
 /// Returns what is wrong with a response. A callback without further attempts accepts every status.
-fn problem(status: u16, manners: Manners) -> Option<String> {
-    match (status, manners.calls_back_once()) {
+fn problem(status: u16, behaviour: Behaviour) -> Option<String> {
+    match (status, behaviour.calls_back_once()) {
         (200..=299, _) | (_, true) => None,
         (410, _) => Some("the receiver wants no more of it (410)".to_owned()),
         _ => Some(format!("the receiver answered {status}")),
@@ -154,7 +154,7 @@ fn words(error: reqwest::Error) -> String {
 mod tests {
     use super::*;
 
-    fn assessed(attempts: usize, outcome: &Outcome, manners: Manners) -> Attempt {
+    fn assessed(attempts: usize, outcome: &Outcome, behaviour: Behaviour) -> Attempt {
         let callback = Callback {
             run: "run-1".to_owned(),
             url: "http://127.0.0.1/".to_owned(),
@@ -162,41 +162,41 @@ mod tests {
             payload: Value::Null,
             attempts,
         };
-        assess(&callback, outcome, manners, 7, 1_000_000, 0.5)
+        assess(&callback, outcome, behaviour, 7, 1_000_000, 0.5)
     }
 
     #[test]
     fn only_a_success_or_410_ends_the_attempts_before_the_last() {
         for status in [100, 302, 404, 409, 429, 500, 503] {
-            let attempt = assessed(0, &Outcome::Answered(status), Manners::Documented);
+            let attempt = assessed(0, &Outcome::Answered(status), Behaviour::Documented);
             assert_eq!((attempt.sent, attempt.status, attempt.again), (7, Some(status), Some(6_000_000)));
             let error =
                 format!("the receiver answered {status}; attempt 1 of 8, the next is at 1970-01-01T00:00:06.000000Z");
             assert_eq!(attempt.error.as_deref(), Some(&*error));
         }
         for status in [200, 204, 299] {
-            let attempt = assessed(3, &Outcome::Answered(status), Manners::Documented);
+            let attempt = assessed(3, &Outcome::Answered(status), Behaviour::Documented);
             assert_eq!((attempt.again, attempt.error), (None, None));
         }
-        let gone = assessed(0, &Outcome::Answered(410), Manners::Documented);
+        let gone = assessed(0, &Outcome::Answered(410), Behaviour::Documented);
         assert_eq!((gone.again, gone.error.as_deref()), (None, Some("the receiver wants no more of it (410)")));
-        let lost = assessed(6, &Outcome::Lost("no answer".to_owned()), Manners::Documented);
+        let lost = assessed(6, &Outcome::Lost("no answer".to_owned()), Behaviour::Documented);
         assert_eq!(lost.again, Some(86_401_000_000), "a day later");
     }
 
     #[test]
     fn the_last_failed_attempt_is_recorded_as_given_up() {
-        let attempt = assessed(7, &Outcome::Answered(503), Manners::Documented);
+        let attempt = assessed(7, &Outcome::Answered(503), Behaviour::Documented);
         assert_eq!(attempt.error.as_deref(), Some("the receiver answered 503; given up after 8 attempts"));
         assert_eq!(attempt.again, None);
-        let impossible = assessed(0, &Outcome::Impossible("not an address".to_owned()), Manners::Documented);
+        let impossible = assessed(0, &Outcome::Impossible("not an address".to_owned()), Behaviour::Documented);
         assert_eq!(impossible.again, None, "an impossible callback is not tried again");
     }
 
     #[test]
     fn a_callback_without_further_attempts_records_any_status() {
-        let attempt = assessed(0, &Outcome::Answered(500), Manners::Quirky);
+        let attempt = assessed(0, &Outcome::Answered(500), Behaviour::Quirky);
         assert_eq!((attempt.status, attempt.error, attempt.again), (Some(500), None, None));
-        assert_eq!(assessed(0, &Outcome::Lost("no answer".to_owned()), Manners::Quirky).again, None);
+        assert_eq!(assessed(0, &Outcome::Lost("no answer".to_owned()), Behaviour::Quirky).again, None);
     }
 }

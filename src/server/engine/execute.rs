@@ -19,7 +19,7 @@ use crate::server::store::steps::{self, Ending, NewStep};
 use crate::server::store::{self, Result, StoreError, claims, messages, runs};
 use crate::server::types::approval::{PendingApproval, Resume};
 use crate::server::types::clock;
-use crate::server::types::quirks::Manners;
+use crate::server::types::quirks::Behaviour;
 use crate::server::types::request::ToolReturn;
 use crate::server::types::run_error::{RunError, RunErrorKind};
 use crate::server::types::tool_call::ToolCall;
@@ -117,7 +117,7 @@ impl<'a> Execution<'a> {
     /// Whether the run was cancelled during its last step. Unless cancels wait for the end of a step, they abort the
     /// execution instead.
     async fn was_cancelled(&self) -> Result<bool> {
-        if !self.manners().cancels_between_steps() {
+        if !self.behaviour().cancels_between_steps() {
             return Ok(false);
         }
         let run = self.claim.run.clone();
@@ -129,19 +129,19 @@ impl<'a> Execution<'a> {
     async fn load_history(&self, task: &mut Task) -> Result<()> {
         if task.model.reads_history() {
             let claim = self.claim.clone();
-            let of_steps = self.manners().hides_input_until_a_step();
+            let of_steps = self.behaviour().hides_input_until_a_step();
             task.turn.history = self.engine.db.read(move |tx| messages::history(tx, &claim, of_steps)).await?;
         }
         Ok(())
     }
 
-    fn manners(&self) -> Manners {
-        self.engine.manners
+    fn behaviour(&self) -> Behaviour {
+        self.engine.behaviour
     }
 
     fn out_of_steps(&self) -> StopReason {
         let none = self.claim.request.max_steps <= 0;
-        if none && self.manners().no_step_is_a_turn() { StopReason::EndTurn } else { StopReason::MaxSteps }
+        if none && self.behaviour().no_step_is_a_turn() { StopReason::EndTurn } else { StopReason::MaxSteps }
     }
 
     /// Finds the turn of the run, and carries out the decision of its request. `None` if there is nothing to answer.
@@ -190,7 +190,7 @@ impl<'a> Execution<'a> {
 
     /// Returns a tool call and its result, or the reply that the call carries.
     fn tool_messages(&self, call: &ToolCall) -> Vec<NewMessage> {
-        if let Some(text) = self.claim.request.reply_of(&call.name, &call.arguments, self.manners()) {
+        if let Some(text) = self.claim.request.reply_of(&call.name, &call.arguments, self.behaviour()) {
             return vec![NewMessage::reply(&text)];
         }
         call_and_return(call, false, models::tool_return(call)).into()
@@ -204,20 +204,20 @@ impl<'a> Execution<'a> {
             model: task.handle.clone(),
             prompt_tokens,
             error: Some(error),
-            drops_input: self.manners().hides_input_until_a_step(),
+            drops_input: self.behaviour().hides_input_until_a_step(),
             ..NewStep::default()
         };
         self.end(Some(step), self.ttft(&task.turn), ending).await
     }
 
     fn failed(&self, error: RunError) -> Ending {
-        let reason = self.manners().raised(&error.kind.stop_reason(), self.claim.request.kind);
+        let reason = self.behaviour().raised(&error.kind.stop_reason(), self.claim.request.kind);
         Ending { status: RunStatus::Failed, error: Some(error), ..self.ending(reason) }
     }
 
     /// Returns the ending for a stop reason. An unknown reason is a success.
     fn ending(&self, reason: StopReason) -> Ending {
-        let status = self.manners().ends_as(&reason);
+        let status = self.behaviour().ends_as(&reason);
         let stopped = || RunError::new(RunErrorKind::Stopped, format!("the run was stopped with `{reason}`"));
         let error = (status == RunStatus::Failed).then(stopped);
         Ending { status, reason, error, duration_ns: self.nanos(Instant::now()) }

@@ -14,7 +14,7 @@ use crate::server::models::providers::Providers;
 use crate::server::store::owner::Owners;
 use crate::server::store::{Database, StoreError};
 use crate::server::types::memory_budget::MemoryBudget;
-use crate::server::types::quirks::Manners;
+use crate::server::types::quirks::Behaviour;
 use crate::server::types::target::Targets;
 
 /// The interval at which the work of another process is polled.
@@ -39,7 +39,7 @@ pub enum EngineError {
 pub struct Engine {
     pub db: Database,
     pub owners: Arc<Owners>,
-    pub manners: Manners,
+    pub behaviour: Behaviour,
     pub providers: Providers,
     pub targets: Targets,
     pub memory_budget: MemoryBudget,
@@ -101,7 +101,7 @@ impl Engine {
         Self {
             db,
             owners,
-            manners: options.manners,
+            behaviour: options.behaviour,
             providers: options.providers.clone(),
             targets: options.targets.clone(),
             memory_budget: MemoryBudget::default(),

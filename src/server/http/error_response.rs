@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::internal_error::InternalError;
 use super::validate::ValidationError;
 use crate::db;
-use crate::server::Manners;
+use crate::server::Behaviour;
 use crate::server::store::StoreError;
 
 /// The only user of the real server, as its error messages print it.
@@ -39,8 +39,8 @@ impl ErrorResponse {
     }
 
     /// 404 for an id that does not exist.
-    pub fn missing(what: &str, id: &str, manners: Manners) -> Self {
-        Self::not_found(match manners.tells_the_actor() {
+    pub fn missing(what: &str, id: &str, behaviour: Behaviour) -> Self {
+        Self::not_found(match behaviour.tells_the_actor() {
             true => format!("{what} not found with id='['{id}']', access level in ['read'] for actor='{ACTOR}'"),
             false => format!("{what} not found with id='{id}'"),
         })

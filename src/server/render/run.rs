@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{ORGANIZATION, error_message};
 use crate::model::RunStatus;
-use crate::server::Manners;
+use crate::server::Behaviour;
 use crate::server::store::runs::RunRow;
 use crate::server::store::steps::Usage;
 use crate::server::types::clock;
@@ -39,30 +39,30 @@ pub struct RunView<'a> {
 
 impl<'a> RunView<'a> {
     /// The document of a single run.
-    pub fn single(row: &'a RunRow, manners: Manners) -> Self {
-        let duration = row.duration_ns.filter(|_| !manners.hides_duration());
-        Self { total_duration_ns: duration, ..Self::in_list(row, manners) }
+    pub fn single(row: &'a RunRow, behaviour: Behaviour) -> Self {
+        let duration = row.duration_ns.filter(|_| !behaviour.hides_duration());
+        Self { total_duration_ns: duration, ..Self::in_list(row, behaviour) }
     }
 
     /// The document of a run in a list.
-    pub fn in_list(row: &'a RunRow, manners: Manners) -> Self {
+    pub fn in_list(row: &'a RunRow, behaviour: Behaviour) -> Self {
         Self {
             id: &row.id,
-            status: manners.status(&row.status, row.kind),
+            status: behaviour.status(&row.status, row.kind),
             created_at: clock::micros(row.created),
-            completed_at: row.completed.map(|time| end_time(time, manners)),
+            completed_at: row.completed.map(|time| end_time(time, behaviour)),
             agent_id: &row.agent_id,
             conversation_id: None,
             base_template_id: None,
             background: row.kind.is_background(),
-            metadata: metadata(row, manners),
+            metadata: metadata(row, behaviour),
             request_config: row.request_config(),
             stop_reason: row.stop_reason.as_deref(),
             callback_url: row.callback_url.as_deref(),
-            callback_sent_at: row.callback_sent.map(|time| end_time(time, manners)),
+            callback_sent_at: row.callback_sent.map(|time| end_time(time, behaviour)),
             callback_status_code: row.callback_status,
             callback_error: row.callback_error.as_deref(),
-            ttft_ns: row.ttft_ns.filter(|_| !manners.hides_ttft()),
+            ttft_ns: row.ttft_ns.filter(|_| !behaviour.hides_ttft()),
             total_duration_ns: row.duration_ns,
         }
     }
@@ -73,16 +73,16 @@ fn serialize_status<S: Serializer>(status: &RunStatus, serializer: S) -> Result<
 }
 
 /// Renders the time at which something ended.
-fn end_time(time: i64, manners: Manners) -> String {
-    if manners.times_are_naive() { clock::naive(time) } else { clock::micros(time) }
+fn end_time(time: i64, behaviour: Behaviour) -> String {
+    if behaviour.times_are_naive() { clock::naive(time) } else { clock::micros(time) }
 }
 
-fn metadata(row: &RunRow, manners: Manners) -> Value {
+fn metadata(row: &RunRow, behaviour: Behaviour) -> Value {
     let mut metadata = json!({"run_type": row.kind.run_type()});
     if row.kind == RunKind::Async {
         metadata["lettuce"] = Value::Null;
     }
-    if manners.shows_model() {
+    if behaviour.shows_model() {
         metadata["model"] = json!(row.model);
     }
     if let Some(error) = &row.error {
@@ -119,13 +119,13 @@ pub fn metrics(row: &RunRow, usage: Usage) -> Value {
 }
 
 /// Renders the body of a callback.
-pub fn callback(row: &RunRow, messages: Vec<MessageRow>, usage: Usage, manners: Manners) -> Value {
-    let mut metadata = metadata(row, manners);
+pub fn callback(row: &RunRow, messages: Vec<MessageRow>, usage: Usage, behaviour: Behaviour) -> Value {
+    let mut metadata = metadata(row, behaviour);
     metadata["result"] = result(row, messages, usage);
     json!({
         "run_id": row.id,
         "status": row.status.as_str(),
-        "completed_at": end_time(clock::now(), manners),
+        "completed_at": end_time(clock::now(), behaviour),
         "metadata": metadata,
     })
 }

@@ -23,7 +23,7 @@ use axum::http::{Request, StatusCode, header};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::{Manners, Options, Running, Store, start};
+use super::{Behaviour, Options, Running, Store, start};
 use crate::model::RunId;
 
 /// A server under test, with its router.
@@ -39,7 +39,7 @@ impl Server {
 
     /// A server with the quirks of the real one.
     async fn quirky() -> Self {
-        Self::with(Options { manners: Manners::Quirky, ..Options::new(Store::Memory, true) }).await
+        Self::with(Options { behaviour: Behaviour::Quirky, ..Options::new(Store::Memory, true) }).await
     }
 
     async fn with(options: Options) -> Self {

@@ -45,10 +45,10 @@ impl Endpoint {
 
     /// Starts a server that uses this endpoint, and creates an agent with its model.
     async fn server(&self) -> (Server, String) {
-        self.server_with(Manners::Documented).await
+        self.server_with(Behaviour::Documented).await
     }
 
-    async fn server_with(&self, manners: Manners) -> (Server, String) {
+    async fn server_with(&self, behaviour: Behaviour) -> (Server, String) {
         let url = self.serve().await;
         let get = |name: &str| match name {
             "OPENAI_BASE_URL" => Some(format!("{url}/v1")),
@@ -57,7 +57,7 @@ impl Endpoint {
             _ => None,
         };
         let providers = Providers::read(get).expect("read");
-        let server = Server::with(Options { providers, manners, ..Options::new(Store::Memory, true) }).await;
+        let server = Server::with(Options { providers, behaviour, ..Options::new(Store::Memory, true) }).await;
         let agent = server.agent("openai/org/small").await;
         (server, agent)
     }
@@ -243,7 +243,7 @@ async fn a_cancel_aborts_the_call_of_the_model() {
 #[tokio::test]
 async fn with_quirks_a_cancelled_call_continues_and_may_complete_its_run() {
     let endpoint = Endpoint::default();
-    let (server, agent) = endpoint.server_with(Manners::Quirky).await;
+    let (server, agent) = endpoint.server_with(Behaviour::Quirky).await;
     let (release, released) = tokio::sync::oneshot::channel::<()>();
     let body = Body::from_stream(futures_util::stream::once(async move {
         released.await.expect("released");

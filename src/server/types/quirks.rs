@@ -1,21 +1,21 @@
-//! Where the API's documentation and the real server 0.16.8 part ways, and which of the two this server follows.
+//! The differences between the API's documentation and the real server 0.16.8, and which of the two this server follows.
 //!
-//! Each difference has one name here, and whoever has to decide asks by that name. What both do alike is not here.
+//! Each difference is a method of [`Behaviour`]. Behaviour that both share is not here.
 
 use super::run_kind::RunKind;
 use crate::model::{RunStatus, StopReason};
 
-/// Whose manners a server has.
+/// The behaviour of a server where the documentation and the real server differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Manners {
-    /// Those of the documentation.
+pub enum Behaviour {
+    /// As documented.
     #[default]
     Documented,
-    /// Those of the real server 0.16.8, faults included, so that other clients can be tried against them.
+    /// As the real server 0.16.8, faults included, so that clients can be tested against them.
     Quirky,
 }
 
-impl Manners {
+impl Behaviour {
     fn quirky(self) -> bool {
         self == Self::Quirky
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::model::message::content_text;
-use crate::server::types::quirks::Manners;
+use crate::server::types::quirks::Behaviour;
 use crate::server::types::run_error::{RunError, RunErrorKind};
 use crate::server::types::run_kind::RunKind;
 
@@ -158,8 +158,8 @@ impl SendRequest {
     }
 
     /// Returns the text of a reply that the agent makes by calling the tool for replies.
-    pub fn reply_of(&self, tool: &str, arguments: &str, manners: Manners) -> Option<String> {
-        let with_defaults = manners.ignores_assistant_message_fields();
+    pub fn reply_of(&self, tool: &str, arguments: &str, behaviour: Behaviour) -> Option<String> {
+        let with_defaults = behaviour.ignores_assistant_message_fields();
         let name = if with_defaults { REPLY_TOOL } else { &self.assistant_message_tool_name };
         let argument = if with_defaults { REPLY_ARGUMENT } else { &self.assistant_message_tool_kwarg };
         if !(with_defaults || self.use_assistant_message) || tool != name {

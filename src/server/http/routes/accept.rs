@@ -40,7 +40,7 @@ pub async fn accept(
     let accepted_at = Instant::now();
     let (agent, request) = validate_request(engine, agent, &body, route)?;
     drop(body);
-    let key = if engine.manners.ignores_keys() { None } else { payload.idempotency_key(route)? };
+    let key = if engine.behaviour.ignores_keys() { None } else { payload.idempotency_key(route)? };
     // In its own task: if the client disconnects, this future is dropped, and a stored run would have no worker.
     let stored = tokio::spawn(store(Arc::clone(engine), agent.clone(), request, key, accepted_at));
     match stored.await.unwrap_or(Err(StoreError::Panicked))? {
@@ -97,9 +97,9 @@ fn validate_request(
     body: &Map<String, Value>,
     route: SendRoute,
 ) -> Result<(AgentId, SendRequest), ErrorResponse> {
-    match (agent_id(agent), validate::send_request(body, route, engine.manners)) {
+    match (agent_id(agent), validate::send_request(body, route, engine.behaviour)) {
         (Ok(agent), Ok(request)) => {
-            let url = request.callback_url.as_deref().filter(|_| !engine.manners.accepts_any_callback());
+            let url = request.callback_url.as_deref().filter(|_| !engine.behaviour.accepts_any_callback());
             match url.map(|url| (url, engine.targets.check(url))) {
                 Some((url, Err(denied))) => Err(ValidationError::callback_url(url, &denied.to_string()).into()),
                 _ => Ok((agent, request)),

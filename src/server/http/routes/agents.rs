@@ -42,7 +42,7 @@ type AgentWithRequest = (AgentRow, Option<MessageRow>);
 /// `POST /v1/agents/`
 pub async fn create(State(engine): State<Arc<Engine>>, payload: Payload) -> JsonResult {
     let body = payload.object()?;
-    if engine.manners.raises_over_agents() {
+    if engine.behaviour.raises_over_agents() {
         emulate_exceptions(&body)?;
     }
     let settings = validate::new_agent(&body)?;
@@ -143,7 +143,7 @@ pub async fn delete(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -
 }
 
 fn missing(engine: &Engine, id: &AgentId) -> ErrorResponse {
-    ErrorResponse::missing("Agent", id.as_str(), engine.manners)
+    ErrorResponse::missing("Agent", id.as_str(), engine.behaviour)
 }
 
 pub fn no_such_agent(id: &AgentId) -> ErrorResponse {

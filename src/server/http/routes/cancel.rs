@@ -45,7 +45,7 @@ pub async fn of_conversation(
             cancel(&engine, &agent, ids).await
         }
         _ if id == "default" || is_conversation(&id) => {
-            Err(ErrorResponse::missing("Conversation", &id, engine.manners))
+            Err(ErrorResponse::missing("Conversation", &id, engine.behaviour))
         }
         _ => Err(ValidationError::conversation_id(&id).into()),
     }
@@ -83,7 +83,7 @@ async fn open_runs(engine: &Engine, agent: &AgentId, of: &str) -> Result<Vec<Str
 /// Cancels runs in one transaction.
 async fn cancel_batch(engine: &Engine, ids: &[String]) -> Result<Vec<Cancelled>, ErrorResponse> {
     let wanted: Vec<_> = ids.iter().map(|id| (id.clone(), engine.elapsed(id))).collect();
-    let for_good = !engine.manners.cancels_between_steps();
+    let for_good = !engine.behaviour.cancels_between_steps();
     let cancel = move |tx: &Transaction<'_>| {
         wanted.iter().map(|(id, duration)| cancel::cancel(tx, id, *duration, for_good)).collect::<Stored<Vec<_>>>()
     };

@@ -29,7 +29,7 @@ pub async fn send_async(
     let body = payload.object()?;
     let Accepted { run, replayed } = accept::accept(&engine, &agent, &payload, body, SendRoute::Async, missing).await?;
     let run = run.when_accepted();
-    let run = Json(RunView::single(&run, engine.manners));
+    let run = Json(RunView::single(&run, engine.behaviour));
     Ok(mark_replayed(replayed, run.into_response()))
 }
 
@@ -43,9 +43,9 @@ pub async fn of_agent(
     let params = Params::new(query.as_deref());
     let page = page(&engine, &params, 100, None, Order::Descending)?;
     let types = params.words("include_return_message_types", "enum", MESSAGE_TYPES)?;
-    let is_reversed = page.order == Order::Descending && engine.manners.turns_agent_messages();
-    let of_steps = engine.manners.hides_input_until_a_step();
-    let by_time = engine.manners.reads_message_cursors_by_time();
+    let is_reversed = page.order == Order::Descending && engine.behaviour.turns_agent_messages();
+    let of_steps = engine.behaviour.hides_input_until_a_step();
+    let by_time = engine.behaviour.reads_message_cursors_by_time();
     let wanted = id.clone();
     let found = engine.db.read(move |tx| {
         if !agents::exists(tx, wanted.as_str())? {
@@ -69,8 +69,8 @@ pub async fn of_run(
 ) -> Result<Response, ErrorResponse> {
     let id = run_id(&id)?;
     let page = page(&engine, &Params::new(query.as_deref()), 100, None, Order::Ascending)?;
-    let of_steps = engine.manners.hides_input_until_a_step();
-    let by_time = engine.manners.reads_message_cursors_by_time();
+    let of_steps = engine.behaviour.hides_input_until_a_step();
+    let by_time = engine.behaviour.reads_message_cursors_by_time();
     let wanted = id.clone();
     let found = engine.db.read(move |tx| {
         let Some(run) = runs::get(tx, &wanted)? else { return Ok(None) };

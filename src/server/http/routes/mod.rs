@@ -32,7 +32,7 @@ use super::idempotency_headers::mark_supported;
 use super::internal_error::InternalError;
 use super::validate::{Params, ValidationError};
 use crate::model::{AgentId, RunId};
-use crate::server::Manners;
+use crate::server::Behaviour;
 use crate::server::engine::Engine;
 use crate::server::store::{Page, StoreError};
 use crate::server::types::order::Order;
@@ -42,8 +42,8 @@ type JsonResult = Result<axum::Json<Value>, ErrorResponse>;
 
 /// All routes of the API, over an engine.
 pub fn router(engine: Arc<Engine>) -> Router {
-    let manners = engine.manners;
-    let add = |router, (path, methods)| add_path(router, path, methods, manners);
+    let behaviour = engine.behaviour;
+    let add = |router, (path, methods)| add_path(router, path, methods, behaviour);
     let routes = table()
         .into_iter()
         .fold(Router::new(), add)
@@ -52,7 +52,7 @@ pub fn router(engine: Arc<Engine>) -> Router {
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn(catch_panic))
         .with_state(engine);
-    if manners.ignores_keys() {
+    if behaviour.ignores_keys() {
         routes
     } else {
         routes.layer(map_response(|response| async { mark_supported(response) }))
@@ -93,9 +93,9 @@ type Methods = MethodRouter<Arc<Engine>>;
 const PREFIXES: [&str; 2] = ["/v1", "/latest"];
 
 /// Adds a path with and without a slash at its end, under each prefix.
-fn add_path(router: Router<Arc<Engine>>, path: &str, methods: Methods, manners: Manners) -> Router<Arc<Engine>> {
+fn add_path(router: Router<Arc<Engine>>, path: &str, methods: Methods, behaviour: Behaviour) -> Router<Arc<Engine>> {
     let other = path.strip_suffix('/').map_or_else(|| format!("{path}/"), str::to_owned);
-    let other_methods = if manners.redirects_slashes() { any(redirect::to_the_other_form) } else { methods.clone() };
+    let other_methods = if behaviour.redirects_slashes() { any(redirect::to_the_other_form) } else { methods.clone() };
     PREFIXES.iter().fold(router, |router, prefix| {
         let router = router.route(&format!("{prefix}{path}"), methods.clone());
         router.route(&format!("{prefix}{other}"), other_methods.clone())
@@ -129,14 +129,14 @@ fn run_id(text: &str) -> Result<String, ErrorResponse> {
 }
 
 fn no_such_run(engine: &Engine, id: &str) -> ErrorResponse {
-    ErrorResponse::missing("Run", id, engine.manners)
+    ErrorResponse::missing("Run", id, engine.behaviour)
 }
 
 /// Reads the page of a list from its query; `max` bounds `limit`.
 fn page(engine: &Engine, params: &Params, limit: i64, max: Option<i64>, order: Order) -> Result<Page, ErrorResponse> {
     let text = |key| params.text(key).map(str::to_owned);
     let is_negative = text("limit").is_some_and(|limit| limit.parse::<i64>().is_ok_and(i64::is_negative));
-    if is_negative && max.is_none() && engine.manners.raises_over_limits() {
+    if is_negative && max.is_none() && engine.behaviour.raises_over_limits() {
         return Err(ErrorResponse::Detail(StatusCode::INTERNAL_SERVER_ERROR, "A database error occurred.".to_owned()));
     }
     Ok(Page {

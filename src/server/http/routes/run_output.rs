@@ -112,13 +112,13 @@ pub async fn join_stream(
     payload: Payload,
 ) -> Result<Response, ErrorResponse> {
     let id = run_id(&id)?;
-    if payload.is_empty() && engine.manners.streams_are_mute() {
+    if payload.is_empty() && engine.behaviour.streams_are_mute() {
         return Err(ErrorResponse::emulated_failure());
     }
     let join = validate::join_request(&payload.optional_object()?)?;
     let run = required(engine.db.glance(|connection| runs::get(connection, &id)), || no_such_run(&engine, &id))?;
     check_joinable(&run)?;
-    if run.kind == RunKind::Async && engine.manners.streams_are_mute() {
+    if run.kind == RunKind::Async && engine.behaviour.streams_are_mute() {
         return Ok(events(Body::from_stream(run_stream::pings_only(id))));
     }
     Ok(events(RunStream::new(engine, &run).resume(join).into_body()))

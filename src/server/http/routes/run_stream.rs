@@ -205,7 +205,7 @@ impl RunStream {
                 self.push(render::data(&render::statistics(usage)));
             }
         }
-        let is_cut = self.run.kind.is_background() && self.engine.manners.cuts_failed_streams();
+        let is_cut = self.run.kind.is_background() && self.engine.behaviour.cuts_failed_streams();
         if self.run.error.is_none() || !is_cut {
             self.push(render::DONE.to_owned());
         }

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{JsonResult, check_cursor, no_such_run, page, required, run_id};
 use crate::model::RunStatus;
-use crate::server::Manners;
+use crate::server::Behaviour;
 use crate::server::engine::Engine;
 use crate::server::http::error_response::ErrorResponse;
 use crate::server::http::validate::Params;
@@ -48,7 +48,7 @@ pub async fn list(State(engine): State<Arc<Engine>>, RawQuery(query): RawQuery) 
     let params = Params::new(query.as_deref());
     let mut page = page(&engine, &params, 100, Some(1000), Order::Descending)?;
     params.word("order_by", "literal_error", &["created_at"])?;
-    if engine.manners.swaps_run_cursors() {
+    if engine.behaviour.swaps_run_cursors() {
         std::mem::swap(&mut page.after, &mut page.before);
     }
     let filter = filter(&params)?;
@@ -69,13 +69,13 @@ pub async fn active(State(engine): State<Arc<Engine>>, RawQuery(query): RawQuery
 
 async fn respond_with(engine: &Engine, filter: RunFilter, page: Page) -> RunsResult {
     let rows = engine.db.read(move |tx| lists::runs(tx, &filter, &page)).await?;
-    let runs: Vec<RunView<'_>> = rows.iter().map(|run| RunView::in_list(run, engine.manners)).collect();
+    let runs: Vec<RunView<'_>> = rows.iter().map(|run| RunView::in_list(run, engine.behaviour)).collect();
     Ok(Json(runs).into_response())
 }
 
 /// A response with one run.
-fn respond_with_one(run: &RunRow, manners: Manners) -> Response {
-    Json(RunView::single(run, manners)).into_response()
+fn respond_with_one(run: &RunRow, behaviour: Behaviour) -> Response {
+    Json(RunView::single(run, behaviour)).into_response()
 }
 
 fn filter(params: &Params) -> Result<RunFilter, ErrorResponse> {
@@ -112,7 +112,7 @@ fn words(statuses: &[RunStatus]) -> Vec<String> {
 pub async fn get(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> RunsResult {
     let id = run_id(&id)?;
     let run = required(engine.db.glance(|connection| runs::get(connection, &id)), || no_such_run(&engine, &id))?;
-    Ok(respond_with_one(&run, engine.manners))
+    Ok(respond_with_one(&run, engine.behaviour))
 }
 
 /// `GET /v1/runs/{run_id}/usage`
@@ -152,14 +152,14 @@ pub async fn steps(State(engine): State<Arc<Engine>>, Path(id): Path<String>, Ra
 /// `DELETE /v1/runs/{run_id}`: responds with the deleted run.
 pub async fn delete(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> RunsResult {
     let id = run_id(&id)?;
-    if engine.manners.cannot_delete_runs() {
+    if engine.behaviour.cannot_delete_runs() {
         return Err(ErrorResponse::emulated_failure());
     }
     let wanted = id.clone();
     let deleted = engine.db.write(move |tx| runs::delete(tx, &wanted)).await;
     let run = required(deleted, || no_such_run(&engine, &id))?;
     engine.abort(&id);
-    Ok(respond_with_one(&run, engine.manners))
+    Ok(respond_with_one(&run, engine.behaviour))
 }
 
 #[cfg(test)]

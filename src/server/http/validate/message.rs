@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::fields::{self, Fields};
 use super::{Loc, ValidationError, part};
-use crate::server::Manners;
+use crate::server::Behaviour;
 use crate::server::types::request::{Decision, Input, InputMessage, Role, ToolReturn, Verdict};
 
 /// The three forms of an element, as the real server names them in the locations of errors.
@@ -27,23 +27,23 @@ pub fn with_type(element: &Value) -> Value {
 }
 
 /// Reads an element as the first form that fits, or returns the errors of every form.
-pub fn input(element: &Value, at: Loc, manners: Manners) -> Result<Input, Vec<ValidationError>> {
+pub fn input(element: &Value, at: Loc, behaviour: Behaviour) -> Result<Input, Vec<ValidationError>> {
     let Some(object) = element.as_object() else {
         let message = "Input should be a valid dictionary or object to extract fields from";
         return Err(vec![ValidationError::new("model_attributes_type", at, message, element)]);
     };
     let or_approval = |errors| approval(object, at.key(APPROVAL)).map_err(|more| [errors, more].concat());
     let or_tool_return = |errors| tool_return(object, at.key(TOOL_RETURN)).map_err(|more| [errors, more].concat());
-    plain_message(object, at.key(MESSAGE), manners).or_else(or_approval).or_else(or_tool_return)
+    plain_message(object, at.key(MESSAGE), behaviour).or_else(or_approval).or_else(or_tool_return)
 }
 
-fn plain_message(object: &Map<String, Value>, at: Loc, manners: Manners) -> Result<Input, Vec<ValidationError>> {
+fn plain_message(object: &Map<String, Value>, at: Loc, behaviour: Behaviour) -> Result<Input, Vec<ValidationError>> {
     let mut fields = Fields::new(object, at);
     expect_type(&mut fields, object, "message");
     let role = role(object, fields.at("role"));
     let role = fields.check(role);
     let content = match object.get("content") {
-        Some(value) => part::content(value, fields.at("content"), manners),
+        Some(value) => part::content(value, fields.at("content"), behaviour),
         None => Err(vec![ValidationError::missing(fields.at("content"), &Value::Object(object.clone()))]),
     };
     let content = fields.check_all(content).unwrap_or_default();

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Loc, ValidationError, alternatives};
-use crate::server::Manners;
+use crate::server::Behaviour;
 use crate::server::types::request::is_empty;
 
 /// The types of parts.
@@ -19,9 +19,9 @@ const PARTS: &[&str] = &[
 ];
 
 /// Validates content and returns it unchanged.
-pub fn content(value: &Value, at: Loc, manners: Manners) -> Result<Value, Vec<ValidationError>> {
+pub fn content(value: &Value, at: Loc, behaviour: Behaviour) -> Result<Value, Vec<ValidationError>> {
     let errors = match value {
-        empty if is_empty(empty) && manners.accepts_empty() => Vec::new(),
+        empty if is_empty(empty) && behaviour.accepts_empty() => Vec::new(),
         Value::String(text) if !text.is_empty() => Vec::new(),
         Value::Array(parts) if !parts.is_empty() => list(parts, &at),
         Value::String(_) | Value::Array(_) => {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::fields::{self, Fields};
 use super::{Loc, ValidationError, alternatives, message, part};
-use crate::server::Manners;
+use crate::server::Behaviour;
 use crate::server::types::request::{Input, InputMessage, REPLY_ARGUMENT, REPLY_TOOL, Role, SendRequest, is_empty};
 use crate::server::types::run_kind::RunKind;
 
@@ -38,12 +38,12 @@ impl SendRoute {
 pub fn send_request(
     body: &Map<String, Value>,
     route: SendRoute,
-    manners: Manners,
+    behaviour: Behaviour,
 ) -> Result<SendRequest, Vec<ValidationError>> {
     let body = with_types(body);
     check_source(&body)?;
     let mut fields = Fields::new(&body, Loc::new("body"));
-    let inputs = inputs(&mut fields, manners);
+    let inputs = inputs(&mut fields, behaviour);
     let request = SendRequest {
         kind: kind(&mut fields, route),
         inputs,
@@ -135,16 +135,16 @@ fn check_source(body: &Map<String, Value>) -> Result<(), Vec<ValidationError>> {
     Err(vec![ValidationError::rule(Loc::new("body"), message, &Value::Object(body.clone()))])
 }
 
-fn inputs(fields: &mut Fields<'_>, manners: Manners) -> Vec<Input> {
+fn inputs(fields: &mut Fields<'_>, behaviour: Behaviour) -> Vec<Input> {
     if let Some(value) = fields.present("input") {
-        let content = part::content(value, fields.at("input"), manners);
+        let content = part::content(value, fields.at("input"), behaviour);
         return fields.check_all(content).map(user_message).into_iter().collect();
     }
-    if fields.present("messages").is_some_and(is_empty) && !manners.accepts_empty() {
+    if fields.present("messages").is_some_and(is_empty) && !behaviour.accepts_empty() {
         let at = fields.at("messages");
         fields.push(ValidationError::rule(at, "messages must not be empty", &Value::Array(Vec::new())));
     }
-    fields.list("messages", |element, at| message::input(element, at, manners)).unwrap_or_default()
+    fields.list("messages", |element, at| message::input(element, at, behaviour)).unwrap_or_default()
 }
 
 fn user_message(content: Value) -> Input {
@@ -170,7 +170,7 @@ mod tests {
     use serde_json::json;
 
     fn read(body: &Value, route: SendRoute) -> Result<SendRequest, Vec<ValidationError>> {
-        send_request(body.as_object().expect("an object"), route, Manners::Documented)
+        send_request(body.as_object().expect("an object"), route, Behaviour::Documented)
     }
 
     fn detail(body: &Value) -> String {

@@ -105,11 +105,11 @@ fn read(file: &str) -> Value {
 }
 
 /// Repeats a recorded request and returns the differences of the response.
-async fn replay(name: &str, recorded: &Value, manners: Manners, sink: &str) -> BTreeSet<String> {
+async fn replay(name: &str, recorded: &Value, behaviour: Behaviour, sink: &str) -> BTreeSet<String> {
     let mut body = recorded["body"].clone();
     let before = stage::before(name, sink);
     let foreign = matches!(before, Before::Nothing);
-    let stage = Stage::set(manners, before, sink).await;
+    let stage = Stage::set(behaviour, before, sink).await;
     stage::as_script(&mut body);
     let translate = |text: &str| if foreign { text.to_owned() } else { stage.translate(text) };
     let path = translate(recorded["path"].as_str().expect("a path"));
@@ -152,7 +152,7 @@ fn without_ids(value: Value) -> Value {
 }
 
 /// Returns every difference, with the names of the recordings.
-async fn all_differences(manners: Manners) -> BTreeMap<String, BTreeSet<String>> {
+async fn all_differences(behaviour: Behaviour) -> BTreeMap<String, BTreeSet<String>> {
     let index = read("index.json");
     let sink = stage::sink().await;
     let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -160,7 +160,7 @@ async fn all_differences(manners: Manners) -> BTreeMap<String, BTreeSet<String>>
         if LEFT_OUT.iter().any(|(left_out, _)| left_out == name) {
             continue;
         }
-        for difference in replay(name, recorded, manners, &sink).await {
+        for difference in replay(name, recorded, behaviour, &sink).await {
             all.entry(difference).or_default().insert(name.clone());
         }
     }
@@ -168,8 +168,8 @@ async fn all_differences(manners: Manners) -> BTreeMap<String, BTreeSet<String>>
 }
 
 /// Compares with the lists of differences, each with its number of recordings.
-async fn assert_differences(manners: Manners, lists: &[&[(&str, usize)]]) {
-    let found = all_differences(manners).await;
+async fn assert_differences(behaviour: Behaviour, lists: &[&[(&str, usize)]]) {
+    let found = all_differences(behaviour).await;
     let counted: BTreeMap<&str, usize> = found.iter().map(|(what, samples)| (what.as_str(), samples.len())).collect();
     let listed: BTreeMap<&str, usize> = lists.concat().into_iter().collect();
     assert_eq!(counted, listed, "{found:#?}");
@@ -214,10 +214,10 @@ const DOCUMENTED: &[(&str, usize)] = &[
 
 #[tokio::test]
 async fn documented_responses_differ_from_the_recordings_as_listed() {
-    assert_differences(Manners::Documented, &[ALWAYS, DOCUMENTED]).await;
+    assert_differences(Behaviour::Documented, &[ALWAYS, DOCUMENTED]).await;
 }
 
 #[tokio::test]
 async fn quirky_responses_equal_the_recordings() {
-    assert_differences(Manners::Quirky, &[ALWAYS]).await;
+    assert_differences(Behaviour::Quirky, &[ALWAYS]).await;
 }
