@@ -1,4 +1,4 @@
-//! What following runs brings to light. Displays, streams and exit codes consume these.
+//! The events of following runs, consumed by displays, event streams and exit codes.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -7,37 +7,37 @@ use crate::core::facts::Facts;
 use crate::model::{Message, Run, RunId};
 use crate::report::Failure;
 
-/// Something that was seen while following runs.
+/// An event of following runs.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// This run is followed from now on. `run` is there when the command has its document already.
+    /// A run is followed from now on. `run` is its document, if the command has it already.
     Added { id: RunId, run: Option<Rc<Run>> },
-    /// The first look at a run, or its status or stop reason changed.
+    /// The first poll of a run was answered, or its status or stop reason changed.
     Status { run: Rc<Run> },
-    /// A step that was not seen before has left its first message.
+    /// The first message of a new step appeared.
     Step { id: RunId, step_id: String, number: usize },
-    /// A message that was not seen before.
+    /// A new message appeared.
     Message { id: RunId, message: Message },
-    /// A look failed and is made again after `retry_in`. `down_for` is the time since looks began to fail.
+    /// A poll failed, and is retried after `retry_in`. `down_for` is the time since polls began to fail.
     PollError { id: Option<RunId>, error: String, retry_in: Duration, down_for: Duration },
-    /// The first look that succeeded after `down_for` of failures.
+    /// A poll succeeded after `down_for` of failures.
     Recovered { down_for: Duration },
-    /// Something worth saying about a run that changes nothing, such as a stop reason without a status.
+    /// A notice about a run, such as a stop reason under a status that goes on.
     Note { id: RunId, text: String },
-    /// Nothing new was seen of a run for so long.
+    /// Nothing about a run changed for `silent_for`.
     Stalled { id: RunId, silent_for: Duration },
-    /// The first look that shows that the run's callback was attempted.
+    /// The run's callback was attempted.
     Callback { run: Rc<Run> },
-    /// A run ended, and what is known about it.
+    /// A run ended.
     Ended(Rc<Ending>),
-    /// The following of this run ended with an error; others go on.
+    /// A run cannot be followed any more; others go on.
     Lost { id: RunId, run: Option<Rc<Run>>, failure: Failure },
-    /// A second passed: a display may show the time.
+    /// A second passed, for displays that show the time.
     Tick,
 }
 
 impl Event {
-    /// The run that it is about, where it is about one.
+    /// Returns the run that it is about; `None` if it is about all.
     pub fn run_id(&self) -> Option<&RunId> {
         match self {
             Self::Status { run } | Self::Callback { run } => Some(run.id()),
@@ -53,10 +53,10 @@ impl Event {
 /// The end of a run.
 #[derive(Clone, Debug)]
 pub struct Ending {
-    /// The run as it was last seen.
+    /// The run's last document.
     pub run: Rc<Run>,
-    /// What this program adds to it.
+    /// The facts that this program adds.
     pub facts: Facts,
-    /// Its messages, oldest first, where they were asked for and the server has them.
+    /// Its messages, oldest first; `None` if they were not asked for, or the server has none.
     pub messages: Option<Vec<Message>>,
 }

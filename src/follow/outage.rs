@@ -1,4 +1,4 @@
-//! The server's silence: since when, and when to try again. One for all runs, so that they wait together.
+//! The backoff while the server does not answer, shared by all runs.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::core::retry::{self, Loss};
 
-/// What is known about failing looks.
+/// The outage of the server, if there is one.
 #[derive(Debug, Default)]
 pub struct Outage {
     since: Option<Instant>,
@@ -15,7 +15,7 @@ pub struct Outage {
 }
 
 impl Outage {
-    /// A look failed. Returns the pause before the next one, and for how long looks have been failing.
+    /// Records a failed poll. Returns the pause before the next one, and for how long polls have failed.
     pub fn failed(&mut self, now: Instant, loss: Loss, dice: f64) -> (Duration, Duration) {
         let since = *self.since.get_or_insert(now);
         let pause = retry::pause(loss, self.failures, dice);
@@ -24,24 +24,24 @@ impl Outage {
         (pause, now - since)
     }
 
-    /// A look succeeded. Returns for how long looks had failed, if they had.
+    /// Records an answer. Returns for how long polls had failed, if they had.
     pub fn succeeded(&mut self, now: Instant) -> Option<Duration> {
         let since = self.since.take()?;
         *self = Self::default();
         Some(now - since)
     }
 
-    /// No look is made before this moment.
+    /// Returns the time before which no poll is made.
     pub fn hold_until(&self) -> Option<Instant> {
         self.hold_until
     }
 
-    /// Whether looks have been failing.
+    /// Returns whether polls fail.
     pub fn is_on(&self) -> bool {
         self.since.is_some()
     }
 
-    /// When patience ends, if looks go on failing.
+    /// Returns when the outage exceeds `max_outage`.
     pub fn over_at(&self, max_outage: Duration) -> Option<Instant> {
         Some(self.since? + max_outage)
     }

@@ -1,7 +1,7 @@
 //! The built-in jq: a filter that is given once and applied to one JSON document after another. Pure.
 //!
-//! A filter sees its document and nothing else. What would let it reach further is not defined: `env` and `$ENV` (which
-//! hold the key), `input` and `inputs`, `halt`, and `debug` and `stderr`, which would print beside the streams.
+//! A filter reads its document only. These are not defined: `env` and `$ENV` (they hold the key), `input` and `inputs`,
+//! `halt`, and `debug` and `stderr`, which print outside of [`crate::ui::Io`].
 
 mod program;
 mod write;
@@ -14,12 +14,12 @@ use std::time::Duration;
 use self::program::Program;
 use crate::report::Failure;
 
-/// How long a filter may work on one document.
+/// The time limit of a filter for one document.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Room for filters that call themselves many times. It is taken only as it is used.
+/// The stack of the filter's thread, for deep recursion. Memory is committed only as it is used.
 const STACK: usize = 256 << 20;
 
-/// A filter at work on a thread of its own, so that one without an end can be given up.
+/// A filter on its own thread, so that one that does not end can be given up.
 pub struct Filter {
     documents: Sender<String>,
     results: Receiver<Applied>,
@@ -27,10 +27,10 @@ pub struct Filter {
     given_up: Cell<bool>,
 }
 
-/// What a filter made of a document, in order, and why it stopped early if it did.
+/// The outputs of a filter for a document, in order, and the error that stopped it.
 pub type Applied = (Vec<Output>, Option<String>);
 
-/// What a filter makes of a document.
+/// One output of a filter.
 #[derive(Debug, PartialEq)]
 pub enum Output {
     /// A string, which is printed raw.
@@ -40,27 +40,28 @@ pub enum Output {
 }
 
 impl Filter {
-    /// Compiles an expression. What is wrong with it is said with its place.
+    /// Compiles an expression. An error names the place in it.
     pub fn compile(expression: &str) -> Result<Self, Failure> {
         Self::with_patience(expression, PATIENCE)
     }
 
     fn with_patience(expression: &str, patience: Duration) -> Result<Self, Failure> {
-        let ((documents, inbox), (outbox, results)) = (channel::<String>(), channel::<Applied>());
-        let (told, verdict) = channel();
+        let (documents, inbox) = channel::<String>();
+        let (outbox, results) = channel::<Applied>();
+        let (compile_sender, compile_result) = channel();
         let expression = expression.to_owned();
         let work = move || match Program::compile(&expression) {
             Ok(program) => {
-                // Whoever went away misses nothing.
-                let _ = told.send(Ok(()));
+                // A send fails only if the receiver is gone.
+                let _ = compile_sender.send(Ok(()));
                 while let Ok(document) = inbox.recv() {
                     let _ = outbox.send(program.apply(&document));
                 }
             }
-            Err(failure) => _ = told.send(Err(failure)),
+            Err(failure) => _ = compile_sender.send(Err(failure)),
         };
         let thread = thread::Builder::new().name("jq".to_owned()).stack_size(STACK).spawn(work);
-        let compiled = thread.ok().and_then(|_| verdict.recv().ok());
+        let compiled = thread.ok().and_then(|_| compile_result.recv().ok());
         compiled.unwrap_or_else(|| {
             Err(Failure::usage("--jq: the filter cannot be run here")
                 .hint("leave it out, and pipe the documents into jq"))
@@ -68,11 +69,11 @@ impl Filter {
         Ok(Self { documents, results, patience, given_up: Cell::new(false) })
     }
 
-    /// Applies it to a document. A filter that was given up stays so.
+    /// Applies it to a document. A filter that was given up once fails for every later document.
     pub fn apply(&self, document: &str) -> Applied {
-        // What it may yet make of an earlier document would be taken for what it makes of this one.
-        let is_heard = !self.given_up.get() && self.documents.send(document.to_owned()).is_ok();
-        let failed = match is_heard.then(|| self.results.recv_timeout(self.patience)) {
+        // A result that comes late belongs to an earlier document: none is read after the filter was given up.
+        let is_sent = !self.given_up.get() && self.documents.send(document.to_owned()).is_ok();
+        let failed = match is_sent.then(|| self.results.recv_timeout(self.patience)) {
             Some(Ok(applied)) => return applied,
             Some(Err(RecvTimeoutError::Timeout)) => format!("it did not end within {} s", self.patience.as_secs()),
             Some(Err(RecvTimeoutError::Disconnected)) => "it broke down".to_owned(),
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_expression_is_told_with_its_place() {
+    fn an_error_in_an_expression_names_its_place() {
         for (expression, why) in [
             ("", "expected term, found the end (character 1)"),
             (".a |", "expected term, found the end (character 5)"),
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_sees_its_document_and_nothing_else() {
+    fn a_filter_reads_its_document_only() {
         for expression in
             ["env", "$ENV", "env.LETTA_API_KEY", "input", "inputs", "halt", "halt_error", "debug", "stderr"]
         {
@@ -167,14 +168,14 @@ mod tests {
     }
 
     #[test]
-    fn what_came_before_a_failure_is_kept() {
+    fn output_before_a_failure_is_kept() {
         let (outputs, error) = Filter::compile(".a, .a.b").expect("a filter").apply(r#"{"a":1}"#);
         assert_eq!(outputs, [Output::Json("1".into())]);
         assert!(error.expect("an error").contains("cannot index 1"));
     }
 
     #[test]
-    fn a_filter_without_an_end_is_ended() {
+    fn a_filter_with_endless_output_is_stopped() {
         let filter = Filter::with_patience("repeat(.a * 1000000)", Duration::from_secs(60)).expect("a filter");
         let (outputs, error) = filter.apply(r#"{"a":"x"}"#);
         assert_eq!((outputs, error.as_deref()), (vec![], Some("it makes more than 64 MiB of one document")));
@@ -195,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_json_cannot_hold_is_an_error() {
+    fn a_value_that_is_not_json_is_an_error() {
         let (_, error) = Filter::compile("{(1): 2}").expect("a filter").apply("{}");
         assert_eq!(error.as_deref(), Some("the key of an object must be a string, and one is 1"));
     }

@@ -1,4 +1,4 @@
-//! A compiled jq program, and what is wrong with one that cannot be compiled.
+//! A compiled jq program, and the errors of compilation.
 
 use jaq_core::data::JustLut;
 use jaq_core::load::{self, Arena, File, Loader};
@@ -12,7 +12,7 @@ use crate::text::show;
 /// Names of the standard library that reach beyond the document.
 const LEFT_OUT: [&str; 8] =
     ["env", "halt", "halt_error", "debug", "debug_empty", "stderr", "stderr_empty", "input_filename"];
-/// The most bytes that a filter may make of one document. A filter without an end would fill the memory.
+/// The most bytes of output for one document, against filters with endless output.
 const OUTPUT_CAP: usize = 64 << 20;
 
 /// A compiled program.
@@ -25,7 +25,8 @@ impl Program {
         let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).chain(rows());
         let defs = defs.filter(|def| !reaches(def.name));
         let funs = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs()).filter(|fun| !reaches(fun.0));
-        let (arena, file) = (Arena::default(), File { code: expression, path: () });
+        let arena = Arena::default();
+        let file = File { code: expression, path: () };
         let modules = Loader::new(defs).load(&arena, file).map_err(|errors| misread(expression, &errors))?;
         let filter = jaq_core::Compiler::default().with_funs(funs).compile(modules);
         filter.map(Self).map_err(|errors| undefined(expression, &errors))
@@ -38,7 +39,8 @@ impl Program {
             Err(error) => return (vec![], Some(error.to_string())),
         };
         let ctx = Ctx::<JustLut<Val>>::new(&self.0.lut, Vars::new([]));
-        let (mut outputs, mut size) = (Vec::new(), 0);
+        let mut outputs = Vec::new();
+        let mut size = 0;
         for result in self.0.id.run((ctx, value)).map(unwrap_valr) {
             match result.map_err(|error| error.to_string()).and_then(|value| write::output(&value)) {
                 Ok(output) => {
@@ -60,7 +62,7 @@ fn rows() -> Vec<load::parse::Def<&'static str>> {
     load::parse(include_str!("rows.jq"), |parser| parser.defs()).unwrap_or_default()
 }
 
-/// The first thing that cannot be read.
+/// Returns the failure for the first syntax error.
 fn misread(whole: &str, errors: &load::Errors<&str, ()>) -> Failure {
     let why = match errors.first().map(|(_, error)| error) {
         Some(load::Error::Lex(errors)) => {
@@ -75,7 +77,7 @@ fn misread(whole: &str, errors: &load::Errors<&str, ()>) -> Failure {
     bad(whole, &why.unwrap_or_default()).hint("it is a jq expression, such as '.status' or '._agentctl.duration_ns'")
 }
 
-/// The first thing that has no meaning.
+/// Returns the failure for the first undefined name.
 fn undefined(whole: &str, errors: &compile::Errors<&str, ()>) -> Failure {
     let first = errors.first().and_then(|(_, errors)| errors.first());
     let why = first.map(|(name, what)| {
@@ -94,7 +96,7 @@ fn unexpected(whole: &str, expected: &str, found: &str) -> String {
     format!("expected {expected}, found {found_shown} (character {})", place(whole, found))
 }
 
-/// The number of the character at which a part of the expression begins, from 1. The parser's empty parts are its end.
+/// Returns the number of the character at which a part of the expression begins, from 1. An empty part is the end.
 fn place(whole: &str, part: &str) -> usize {
     let inside = !part.is_empty() && whole.as_bytes().as_ptr_range().contains(&part.as_ptr());
     let start = if inside { load::span(whole, part).start } else { whole.len() };

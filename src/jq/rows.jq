@@ -1,4 +1,4 @@
-# What jq has and the library has not: rows of a table.
+# @csv and @tsv, which jq has and the library lacks.
 def _row(f): map(
   if isstring then f
   elif isnumber or isboolean then tostring

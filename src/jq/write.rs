@@ -1,4 +1,4 @@
-//! Values of a filter as JSON that every reader takes.
+//! Writes the values of a filter as standard JSON: NaN becomes null, infinity the largest float.
 
 use std::fmt::Write as _;
 
@@ -8,10 +8,10 @@ use serde_json::Value;
 use super::Output;
 use crate::model::document::one_line;
 
-/// The greatest whole number below which every float is exact.
+/// 2^53: below it, every whole number is exact as a float.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// A value as it is printed.
+/// Returns a value as it is printed.
 pub fn output(value: &Val) -> Result<Output, String> {
     match value {
         Val::TStr(text) => Ok(Output::Text(String::from_utf8_lossy(text).into_owned())),
@@ -65,7 +65,7 @@ fn write_text(json: &mut String, text: &[u8]) {
     json.push_str(&Value::from(String::from_utf8_lossy(text)).to_string());
 }
 
-/// A number of the document keeps its digits; one that was calculated is written as jq writes it.
+/// Writes a number. One from the document keeps its digits; a calculated one is written as jq writes it.
 fn write_number(json: &mut String, number: &Num) {
     // Writing to a string does not fail.
     let _ = match number {

@@ -1,4 +1,4 @@
-//! Tool calls that wait for a person's decision, as the messages of a run or of an agent tell.
+//! Tool calls that wait for approval, read from the messages of a run or an agent.
 
 use std::collections::HashSet;
 
@@ -7,12 +7,12 @@ use serde_json::Value;
 use super::Message;
 use super::message::ToolCall;
 
-/// The calls that these messages ask approval for, the first asked first.
+/// Returns the calls that these messages ask approval for, oldest first.
 pub fn asked(messages: &[Message]) -> Vec<ToolCall> {
     requests(messages).flat_map(Message::tool_calls).collect()
 }
 
-/// The calls that these messages ask approval for and do not answer.
+/// Returns the calls that these messages ask approval for and do not answer, oldest first.
 pub fn pending(messages: &[Message]) -> Vec<ToolCall> {
     let answered = answered(messages);
     let is_open = |message: &&Message| message.document().text("id").is_none_or(|id| !answered.contains(id));
@@ -20,7 +20,7 @@ pub fn pending(messages: &[Message]) -> Vec<ToolCall> {
     calls.filter(|call| !answered.contains(call.id.as_str())).collect()
 }
 
-/// Whether a message asks for approval.
+/// Returns whether a message asks for approval.
 pub fn asks(message: &Message) -> bool {
     message.kind() == "approval_request_message"
 }
@@ -29,7 +29,7 @@ fn requests(messages: &[Message]) -> impl Iterator<Item = &Message> {
     messages.iter().filter(|message| asks(message))
 }
 
-/// The ids of what is answered: tool calls, and in the older form the requests themselves.
+/// Returns the ids that are answered: of tool calls, or in the older form of whole requests.
 fn answered(messages: &[Message]) -> HashSet<&str> {
     messages.iter().flat_map(ids).collect()
 }

@@ -69,19 +69,19 @@ impl Document {
         whole(self.value.get(key)?)
     }
 
-    /// A field that is neither missing nor null.
+    /// Returns a field that is neither missing nor null.
     pub fn present(&self, key: &str) -> Option<&Value> {
         self.value.get(key).filter(|value| !value.is_null())
     }
 }
 
-/// A whole number from 0 up, also when it was written as a float.
+/// Returns a whole number from 0 up, even if it was written as a float.
 pub fn whole(value: &Value) -> Option<u64> {
     let float = || value.as_f64().filter(|f| *f >= 0.0 && f.fract() == 0.0 && *f < 1.8e19);
     value.as_u64().or_else(|| float().map(|f| f as u64))
 }
 
-/// What a JSON value is, in words for an error message.
+/// Returns the type of a JSON value, for an error message.
 pub fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -93,10 +93,11 @@ pub fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// Removes the white space between tokens and escapes what a terminal could act upon.
+/// Removes the white space between tokens and escapes control characters.
 pub fn one_line(json: &str) -> String {
     let mut line = String::with_capacity(json.len());
-    let (mut in_string, mut escaped) = (false, false);
+    let mut in_string = false;
+    let mut escaped = false;
     for c in json.chars() {
         if !in_string && matches!(c, ' ' | '\t' | '\n' | '\r') {
             continue;
@@ -113,7 +114,9 @@ pub fn one_line(json: &str) -> String {
 /// Indents a JSON text by two spaces a level. Its tokens stay as they are.
 pub fn indented(json: &str) -> String {
     let mut text = String::with_capacity(json.len() * 2);
-    let (mut depth, mut in_string, mut escaped) = (0, false, false);
+    let mut depth = 0_usize;
+    let mut in_string = false;
+    let mut escaped = false;
     let line = one_line(json);
     let mut chars = line.chars().peekable();
     while let Some(c) = chars.next() {

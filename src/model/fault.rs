@@ -1,19 +1,19 @@
-//! Error bodies, in the shapes that servers and the gateways before them send.
+//! Error bodies, in the shapes that servers and gateways send.
 
 use serde_json::Value;
 
-/// What an error body says.
+/// A parsed error body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fault {
-    /// The words for a person; empty where the body has none.
+    /// The message for a person; empty if the body has none.
     pub message: String,
     /// Machine-readable reasons, such as `not-enough-credits`.
     pub reasons: Vec<String>,
-    /// The run that stands in the way, where the server names it.
+    /// The run that conflicts with the request, if the server names it.
     pub run_id: Option<String>,
 }
 
-/// Reasons that waiting some seconds does not change.
+/// Reasons that a retry after some seconds does not change.
 const QUOTA_REASONS: [&str; 10] = [
     "agents-limit-exceeded",
     "exceeded-quota",
@@ -28,7 +28,7 @@ const QUOTA_REASONS: [&str; 10] = [
 ];
 
 impl Fault {
-    /// Whether trying again soon is pointless: a quota is used up, or the account's settings are wrong.
+    /// Returns whether a retry is pointless: a quota is used up, or the account's settings are wrong.
     pub fn is_about_quota(&self) -> bool {
         self.reasons.iter().any(|reason| QUOTA_REASONS.contains(&reason.as_str()))
     }
@@ -68,7 +68,7 @@ fn detail(detail: &Value) -> Option<String> {
     }
 }
 
-/// Some servers go on with the record of the user who asked, which helps nobody.
+/// Cuts off the record of the requesting user that some servers append.
 fn without_actor(text: &str) -> &str {
     text.split(", access level in [").next().unwrap_or(text)
 }
@@ -126,9 +126,9 @@ fn plain_text(body: &str) -> String {
     crate::text::show::clip(words, 80)
 }
 
-/// Makes sense of a validation error list that the server wrote as a Python literal inside a string.
+/// Parses a list of validation errors that the server wrote as a Python literal inside a string.
 ///
-/// Returns the errors as `place: message`, or nothing where the text is something else.
+/// Returns the errors as `place: message`; `None` if the text is anything else.
 fn python_errors(text: &str) -> Option<String> {
     let list = text.trim().strip_prefix('[')?;
     let mut reader = Python { rest: list };
@@ -204,7 +204,7 @@ fn unescape(c: char) -> char {
     }
 }
 
-/// `('body', 'messages', 0, 'role')` reads `messages.0.role`: everybody knows that it is about the request.
+/// Joins a place without its leading `body`: `('body', 'messages', 0, 'role')` becomes `messages.0.role`.
 fn readable_place(place: &[String]) -> String {
     let inner = place.strip_prefix(&["body".to_owned()][..]).filter(|rest| !rest.is_empty());
     inner.unwrap_or(place).join(".")
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn the_run_in_the_way_is_kept() {
+    fn the_conflicting_run_is_kept() {
         let fault = Fault::parse(r#"{"detail":"busy","run_id":"run-12345678"}"#);
         assert_eq!(fault.run_id.as_deref(), Some("run-12345678"));
     }

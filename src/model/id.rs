@@ -1,4 +1,4 @@
-//! Ids as the API documents them. A value that is not one never becomes part of a URL.
+//! Ids as the API documents them. Only a checked id becomes part of a URL.
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,7 +20,7 @@ pub enum AgentRef {
     Name(String),
 }
 
-/// Why a text is not an id, in words that fit behind "not an agent id: ".
+/// Why a text is not an id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{}` is not {what}: {why}", crate::text::show::clip(value, 60))]
 pub struct BadId {
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_begins_like_an_id_is_never_taken_for_a_name() {
+    fn a_text_that_begins_like_an_id_is_never_a_name() {
         assert!("Agent-7".parse::<AgentRef>().is_err());
         assert_eq!("default".parse(), Ok(AgentRef::Name("default".to_owned())));
         assert_eq!("agents".parse(), Ok(AgentRef::Name("agents".to_owned())));
@@ -200,7 +200,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_run_id_has_nothing_that_means_something_in_a_url(value in "\\PC{0,80}") {
+        fn a_run_id_has_no_character_that_is_special_in_a_url(value in "\\PC{0,80}") {
             if let Ok(id) = value.parse::<RunId>() {
                 prop_assert!(id.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'));
             }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Document, time};
 
-/// The types of messages that the API documents; others pass through.
+/// The message types that the API documents; others are kept as they are.
 pub const KINDS: [&str; 11] = [
     "system_message",
     "user_message",
@@ -51,23 +51,24 @@ impl Message {
         self.0.text("message_type").unwrap_or_default()
     }
 
-    /// What tells it from others: one stored message can be listed as several items with the same id.
+    /// Returns the key that is unique among listed messages: one stored message can be listed as several items with the
+    /// same id.
     pub fn key(&self) -> (String, String, String) {
         let part = |name| self.0.text(name).unwrap_or_default().to_owned();
         (part("id"), part("message_type"), part("otid"))
     }
 
-    /// When it was made.
+    /// Returns when it was created.
     pub fn date(&self) -> Option<Timestamp> {
         time::parse(self.0.text("date")?)
     }
 
-    /// The step that made it.
+    /// Returns the step that it belongs to.
     pub fn step_id(&self) -> Option<&str> {
         self.0.text("step_id")
     }
 
-    /// Its words: text content with its parts joined, reasoning, or a summary. None for other types.
+    /// Returns its text: content with its text parts joined, reasoning, or a summary. `None` if it has none.
     pub fn text(&self) -> Option<String> {
         let field = match self.kind() {
             "reasoning_message" => "reasoning",
@@ -78,7 +79,7 @@ impl Message {
         self.0.present(field).map(content_text)
     }
 
-    /// The assistant's words, for an `assistant_message`.
+    /// Returns the text of an `assistant_message`.
     pub fn reply(&self) -> Option<String> {
         (self.kind() == "assistant_message").then(|| self.text()).flatten()
     }
@@ -92,7 +93,7 @@ impl Message {
         }
     }
 
-    /// What tools answered, in a tool-return message: (status, text) each.
+    /// Returns the status and text of each result in a tool-return message.
     pub fn tool_returns(&self) -> Vec<(String, String)> {
         let many = self.0.value().get("tool_returns").and_then(Value::as_array);
         match many.filter(|returns| !returns.is_empty()) {
@@ -102,13 +103,13 @@ impl Message {
     }
 }
 
-/// The assistant's text in a list of messages: parts joined, messages separated by an empty line. None where there is none.
+/// Returns the assistant's text in a list of messages, with an empty line between messages; `None` if there is none.
 pub fn reply(messages: &[Message]) -> Option<String> {
     let texts: Vec<String> = messages.iter().filter_map(Message::reply).collect();
     (!texts.is_empty()).then(|| texts.join("\n\n"))
 }
 
-/// The text of a message's content: a string, or a list of parts of which only text is taken.
+/// Returns the text of a message's content: a string, or the text parts of a list.
 pub fn content_text(content: &Value) -> String {
     match content {
         Value::String(text) => text.clone(),
@@ -130,7 +131,7 @@ fn tool_return(item: &Value) -> (String, String) {
     (status, answer.unwrap_or_default())
 }
 
-/// A string as it is, null as nothing, anything else as JSON.
+/// Returns a string as it is, null as an empty string, anything else as JSON.
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

@@ -20,10 +20,10 @@ pub enum NotARun {
     /// Not a JSON object.
     #[error(transparent)]
     Document(#[from] DocumentError),
-    /// No `id`, or not a text.
+    /// `id` is missing or not a string.
     #[error("the object has no id")]
     NoId,
-    /// An id of another kind.
+    /// `id` is not a run id.
     #[error(transparent)]
     BadId(#[from] BadId),
 }
@@ -50,12 +50,12 @@ impl Run {
         &self.document
     }
 
-    /// Where it stands; an empty unknown word where the server sent none.
+    /// Returns its status; an empty unknown word if the server sent none.
     pub fn status(&self) -> RunStatus {
         RunStatus::from(self.document.text("status").unwrap_or_default())
     }
 
-    /// Why it stopped, where it did.
+    /// Returns why it stopped.
     pub fn stop_reason(&self) -> Option<StopReason> {
         self.document.text("stop_reason").map(StopReason::from)
     }
@@ -85,12 +85,12 @@ impl Run {
         self.document.count("total_duration_ns")
     }
 
-    /// The model that answers, where the server says so: the local one does, in `metadata.model`.
+    /// Returns the model from `metadata.model`, which only the local server sets.
     pub fn model(&self) -> Option<&str> {
         self.document.value().get("metadata")?.get("model")?.as_str()
     }
 
-    /// What went wrong: `metadata.error`, a text, or an object with a `message` (perhaps under `error` once more).
+    /// Returns the error from `metadata.error`: a string, or an object with a `message`, perhaps nested under `error`.
     pub fn error(&self) -> Option<String> {
         let error = self.document.value().get("metadata")?.get("error")?;
         error_text(error).filter(|text| !text.trim().is_empty())

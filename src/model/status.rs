@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Where a run stands. The API knows five words; others pass through.
+/// The status of a run. The API documents five; others are kept as they are.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum RunStatus {
     /// Accepted. The real server stays here until the end.
@@ -20,7 +20,7 @@ pub enum RunStatus {
 }
 
 impl RunStatus {
-    /// The word on the wire.
+    /// Returns the word on the wire.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Created => "created",
@@ -32,7 +32,7 @@ impl RunStatus {
         }
     }
 
-    /// Whether the API documents this status as an end.
+    /// Returns whether the API documents this status as an end.
     pub fn is_terminal(&self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
     }

@@ -14,7 +14,7 @@ fn parse_utc(text: &str) -> Option<Timestamp> {
     TimeZone::UTC.to_timestamp(civil).ok()
 }
 
-/// Nanoseconds from `from` to `to`; none where `to` is earlier.
+/// Returns the nanoseconds from `from` to `to`; `None` if `to` is earlier.
 pub fn nanos_between(from: Timestamp, to: Timestamp) -> Option<u64> {
     u64::try_from(to.as_nanosecond() - from.as_nanosecond()).ok()
 }
@@ -34,7 +34,8 @@ mod tests {
 
     #[test]
     fn a_clock_that_went_back_gives_no_duration() {
-        let (a, b) = (Timestamp::UNIX_EPOCH, Timestamp::from_second(2).expect("in range"));
+        let a = Timestamp::UNIX_EPOCH;
+        let b = Timestamp::from_second(2).expect("in range");
         assert_eq!(nanos_between(a, b), Some(2_000_000_000));
         assert_eq!(nanos_between(b, a), None);
     }

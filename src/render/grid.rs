@@ -1,4 +1,4 @@
-//! Rows and columns that fit the terminal: columns are left out by rank, and at the end rows become stacks.
+//! A table that fits the terminal: columns are left out by rank; if fewer than two fit, each row becomes a stack of lines.
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
@@ -16,15 +16,15 @@ const GAP: u16 = 2;
 pub(super) struct Column {
     /// The heading.
     pub(super) title: &'static str,
-    /// Who goes first when there is no room: the highest. The first column has 0.
+    /// The highest rank is left out first if there is no room. The first column has 0.
     pub(super) rank: usize,
-    /// Its cells are ids: they say themselves what they are.
+    /// Its cells are ids, which need no heading in a stack.
     pub(super) ids: bool,
     /// One cell a row.
     pub(super) cells: Vec<String>,
 }
 
-/// Lays columns of equal length out in the width of the context.
+/// Lays out columns of equal length in the width of the context.
 pub(super) fn grid(columns: &[Column], ctx: &Context) -> Page {
     if columns.first().is_none_or(|first| first.cells.is_empty()) {
         return Page::new();
@@ -35,7 +35,7 @@ pub(super) fn grid(columns: &[Column], ctx: &Context) -> Page {
     }
 }
 
-/// The columns that have room side by side, the lowest ranks first to be chosen, in their own order.
+/// Returns the columns that fit side by side, chosen by lowest rank, in their own order.
 fn fitting(columns: &[Column], room: usize) -> Vec<&Column> {
     let highest = columns.iter().map(|column| column.rank).max().unwrap_or_default();
     let upto = |rank| columns.iter().filter(move |column| column.rank <= rank);
@@ -50,7 +50,7 @@ impl Column {
         self.cells.iter().map(|cell| cell.width()).max().unwrap_or_default().max(self.title.width())
     }
 
-    /// The cell as a part of a stack; none where it is empty.
+    /// Returns the cell with its heading, for a stack; `None` if it is empty.
     fn named(&self, row: usize) -> Option<String> {
         let cell = &self.cells[row];
         let named = if self.ids { cell.clone() } else { format!("{} {cell}", self.title) };
@@ -60,8 +60,8 @@ impl Column {
 
 fn table(columns: &[&Column]) -> Page {
     let mut table = Table::new();
-    // The library would ask the terminal for its width and colours; both are decided elsewhere.
-    table.force_no_tty().load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    // The columns fit already, and `Page` colours and escapes: comfy-table only pads cells to the width of their column.
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(columns.iter().map(|column| column.title));
     for row in 0..columns[0].cells.len() {
         table.add_row(columns.iter().map(|column| column.cells[row].as_str()));
@@ -70,10 +70,10 @@ fn table(columns: &[&Column]) -> Page {
         column.set_padding((0, GAP));
     });
     let tones = std::iter::once(Tone::Strong).chain(std::iter::repeat(Tone::Plain));
-    table.lines().zip(tones).fold(Page::new(), |page, (line, tone)| page.paint(tone, show(line.trim_end())).end())
+    table.trim_fmt().lines().zip(tones).fold(Page::new(), |page, (line, tone)| page.paint(tone, show(line)).end())
 }
 
-/// Every row as its first cell, with the others named below it.
+/// Lays out each row as its first cell, with the other cells and their headings below it.
 fn stacks(columns: &[Column], ctx: &Context) -> Page {
     let (first, others) = columns.split_at(1);
     let mut page = Page::new();

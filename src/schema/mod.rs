@@ -1,7 +1,7 @@
-//! JSON Schemas (2020-12) of what goes in and comes out. Pure.
+//! JSON Schemas (2020-12) of input and output. Pure.
 //!
-//! What this program writes is described by the types that write it. Runs and requests are the server's: their schemas
-//! are texts beside this file, open to fields of a newer server.
+//! Schemas of this program's own output are generated from its types. Runs and requests are defined by the server: their
+//! schemas are the JSON files in this folder, open to fields of a newer server.
 
 use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator};
@@ -58,12 +58,12 @@ pub fn error() -> Value {
     titled(generator().into_root_schema_for::<report::Envelope<'_>>())
 }
 
-/// Every key is there in what is written, known or null.
+/// Returns a generator for output, in which every key is required: unknown values are null.
 fn generator() -> SchemaGenerator {
     SchemaSettings::draft2020_12().for_serialize().into_generator()
 }
 
-/// What a reader looks for first comes first.
+/// Moves `$schema`, title and description to the front.
 fn titled(schema: Schema) -> Value {
     let mut rest = schema.to_value().as_object().cloned().unwrap_or_default();
     let first = ["$schema", "title", "description"].map(|key| rest.shift_remove_entry(key));
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_of_a_run_are_those_that_this_program_knows() {
+    fn the_examples_are_the_statuses_and_stop_reasons_that_this_program_knows() {
         let known: Vec<&str> = StopReason::KNOWN.iter().map(StopReason::as_str).collect();
         assert_eq!(examples("stop_reason"), known);
         let unknown = |word: &String| matches!(RunStatus::from(word.as_str()), RunStatus::Unknown(_));
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn every_schema_says_what_it_is_and_refers_to_nothing_outside() {
+    fn every_schema_has_a_title_and_refers_only_to_itself() {
         for schema in [request(), run(), batch_line(), batch_result(), event(), error()] {
             assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
             assert!(schema["title"].is_string() && schema["description"].is_string(), "{schema:#}");

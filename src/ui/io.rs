@@ -1,4 +1,4 @@
-//! Standard output and standard error, with what is known about the terminal behind them.
+//! Standard output and standard error, and whether they are terminals.
 
 use std::cell::RefCell;
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
@@ -12,7 +12,7 @@ use crate::text::ascii::ascii;
 use crate::text::page::Page;
 use crate::text::style::Style;
 
-/// What stands behind the standard streams.
+/// Which standard streams are terminals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Terminals {
     /// Standard input is a terminal.
@@ -25,17 +25,17 @@ pub struct Terminals {
 
 /// The two output streams. Each document is one write.
 pub struct Io {
-    /// What stands behind the streams.
+    /// Which streams are terminals.
     pub terminals: Terminals,
-    /// How human output looks.
+    /// The style of human output.
     pub style: Style,
     /// Notices are not wanted (`--quiet`).
     pub quiet: bool,
     /// Errors are JSON objects.
     pub json_errors: bool,
-    /// What becomes of JSON documents before they are printed (`--jq`, `--pretty`).
+    /// The filter and the format of JSON documents (`--jq`, `--pretty`).
     pub shape: Shape,
-    /// Log lines go to stderr at any time (`-v`): nothing that is redrawn can stand there.
+    /// Log lines go to stderr at any time (`-v`), so that no display can be redrawn there.
     pub chatty: bool,
     unfit: Unfit,
     out: RefCell<Box<dyn Write>>,
@@ -43,7 +43,7 @@ pub struct Io {
 }
 
 impl Io {
-    /// The streams of this process, unadorned until the flags are known.
+    /// Wraps two streams, with a plain style until the flags are known.
     pub fn new(terminals: Terminals, out: Box<dyn Write>, err: Box<dyn Write>) -> Self {
         let (out, err) = (RefCell::new(out), Rc::new(RefCell::new(err)));
         Self {
@@ -59,7 +59,7 @@ impl Io {
         }
     }
 
-    /// The standard streams.
+    /// Returns the standard streams.
     pub fn standard() -> Self {
         let terminals = Terminals {
             stdin: io::stdin().is_terminal(),
@@ -69,10 +69,10 @@ impl Io {
         Self::new(terminals, Box::new(io::stdout()), Box::new(io::stderr()))
     }
 
-    /// Writes what `--jq` and `--pretty` make of one JSON document to stdout, in one write. Every document that any
-    /// command prints takes this way.
+    /// Writes one JSON document to stdout, filtered by `--jq` and formatted by `--pretty`, in one write. Every command
+    /// prints its documents with this.
     ///
-    /// A document that the filter fails on does not end the command. It is told on stderr if none failed like that before.
+    /// A failure of the filter does not end the command. The first failure of each kind is shown on stderr.
     pub fn document(&self, json: &str) -> Result<(), Failure> {
         self.document_as(json, self.shape.pretty)
     }
@@ -85,13 +85,13 @@ impl Io {
         if text.is_empty() { Ok(()) } else { self.raw(&text) }
     }
 
-    /// The same for a document that is meant to be read, and always indented.
+    /// Writes one JSON document as [`Io::document`] does, but always indented.
     pub fn indented(&self, json: &str) -> Result<(), Failure> {
         self.document_as(json, true)
     }
 
-    /// Whether the filter failed on some document: the command then ends with 13 at best. On how many more it failed than
-    /// were told is said now.
+    /// Returns whether the filter failed on a document: the command then exits with 13 at best. Shows the count of
+    /// failures that were not shown yet.
     pub fn has_unfit(&self) -> bool {
         if let Some(rest) = self.unfit.rest() {
             self.notice(&rest);
@@ -109,30 +109,30 @@ impl Io {
         self.raw(&fit_locale(self.style, page.text(self.style.colour_out)))
     }
 
-    /// Writes text that carries its own line ends to stdout, in one write.
+    /// Writes text with its own line ends to stdout, in one write.
     pub fn raw(&self, text: &str) -> Result<(), Failure> {
         self.bytes(text.as_bytes())
     }
 
-    /// Writes what need not be text to stdout, in one write.
+    /// Writes bytes to stdout, in one write.
     pub fn bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
         let mut out = self.out.borrow_mut();
         out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| cannot_write(&error))
     }
 
-    /// Says something on stderr that may be muted.
+    /// Writes a page to stderr, unless `--quiet`.
     pub fn notice(&self, page: &Page) {
         if !self.quiet {
             self.say(page);
         }
     }
 
-    /// Says something on stderr, muted or not. A stderr that cannot be written is not worth an error.
+    /// Writes a page to stderr, even with `--quiet`. Errors of stderr are ignored.
     pub fn say(&self, page: &Page) {
         self.say_text(&fit_locale(self.style, page.text(self.style.colour_err)));
     }
 
-    /// Tells about a failure, for people or for scripts. A reader who went away is none.
+    /// Writes a failure to stderr, for people or as JSON. A closed pipe is not reported.
     pub fn tell(&self, failure: &Failure) {
         debug_assert!(failure.hint.is_some() || failure.code == CLOSED_PIPE, "what next? {failure:?}");
         match failure.code {
@@ -147,21 +147,21 @@ impl Io {
         self.say_text(&format!("{document}\n"));
     }
 
-    /// Begins a fresh line on stderr after Ctrl-C: the terminal has just written `^C` there.
+    /// Begins a new line on stderr after Ctrl-C, since the terminal has just echoed `^C`.
     pub fn fresh_line(&self) {
         if self.terminals.stderr {
             self.say_text(if self.style.moves_cursor && !self.style.accessible { "\r\u{1b}[K" } else { "\n" });
         }
     }
 
-    /// Rings the bell of the terminal, where there is one.
+    /// Rings the terminal's bell if stderr is a terminal.
     pub fn ring(&self) {
         if self.terminals.stderr {
             self.say_text("\u{7}");
         }
     }
 
-    /// What says things on stderr from where these streams cannot be reached.
+    /// Returns a function that writes pages to stderr, for code that has no `Io`.
     pub fn voice(&self) -> impl Fn(&Page) + 'static {
         let err = Rc::clone(&self.err);
         let style = self.style;
@@ -180,7 +180,7 @@ fn fit_locale(style: Style, text: String) -> String {
 
 fn write_err(err: &RefCell<Box<dyn Write>>, text: &str) {
     let mut err = err.borrow_mut();
-    // Nobody is left to be told.
+    // There is no other stream to report this on.
     let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
 }
 

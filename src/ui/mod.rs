@@ -1,4 +1,4 @@
-//! The streams: data on stdout, everything else on stderr. Nothing here decides anything about runs.
+//! The streams: data on stdout, everything else on stderr. No decisions about runs.
 
 pub mod io;
 pub mod progress;

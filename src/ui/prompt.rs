@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _};
 
 use super::signals::{Signal, Signals, suspend};
 
-/// Reads a line from the terminal behind standard input, and says whether it is a yes. Anything else is a no.
+/// Reads a line from standard input. Returns whether it is `y` or `yes`.
 pub async fn is_yes() -> io::Result<bool> {
     let read = || {
         let mut line = String::new();
@@ -14,8 +14,8 @@ pub async fn is_yes() -> io::Result<bool> {
     Ok(matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
-/// Reads a line from the terminal behind standard input; what is typed is not shown. However this ends, the terminal
-/// shows again what is typed next. `ask` prints the question, once nothing is shown any more.
+/// Reads a line from the terminal on standard input without echo. The echo is restored on every way out. `ask` prints
+/// the question once the echo is off.
 pub async fn hidden_line(ask: impl FnOnce()) -> io::Result<Result<String, Signal>> {
     let mut signals = Signals::catch()?;
     let hidden = Hidden::begin()?;
@@ -35,7 +35,7 @@ pub async fn hidden_line(ask: impl FnOnce()) -> io::Result<Result<String, Signal
     }
 }
 
-/// A terminal that does not show what is typed, until this is dropped.
+/// Turns the terminal's echo off until it is dropped.
 #[cfg(unix)]
 struct Hidden(rustix::termios::Termios);
 
@@ -57,9 +57,9 @@ impl Hidden {
         self.set(&self.0);
     }
 
-    /// What was typed ahead is dropped: it was shown.
+    /// Sets the modes, and discards input that was typed and echoed before.
     fn set(&self, modes: &rustix::termios::Termios) {
-        // A terminal that went away shows nothing.
+        // If the terminal is gone, it echoes nothing.
         let _ = rustix::termios::tcsetattr(rustix::stdio::stdin(), rustix::termios::OptionalActions::Flush, modes);
     }
 }
@@ -71,7 +71,7 @@ impl Drop for Hidden {
     }
 }
 
-/// Elsewhere there is no way without unsafe code.
+/// This platform needs unsafe code to turn the echo off.
 #[cfg(not(unix))]
 struct Hidden;
 

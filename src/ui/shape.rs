@@ -1,4 +1,4 @@
-//! What becomes of a JSON document before it is printed: `--jq` and `--pretty`.
+//! Filters and formats JSON documents before they are printed: `--jq` and `--pretty`.
 
 use serde_json::Value;
 
@@ -8,19 +8,20 @@ use crate::model::document::indented;
 use crate::report::Failure;
 use crate::text::show::show;
 
-/// What becomes of JSON documents.
+/// The filter and the format of JSON documents.
 #[derive(Default)]
 pub struct Shape {
-    /// They are indented.
+    /// Indent them.
     pub pretty: bool,
-    /// They are filtered.
+    /// The filter of `--jq`.
     pub filter: Option<Filter>,
 }
 
 impl Shape {
-    /// The text of a document with its line feeds, and what the filter failed on. What it made before that is kept.
+    /// Returns the text of a document with its line feeds, and the failure of the filter if it failed. Output that came
+    /// before the failure is kept.
     ///
-    /// A string of the network is printed raw, but never to a terminal.
+    /// A string result is printed raw, but on a terminal its control characters are escaped.
     pub fn apply(&self, json: &str, pretty: bool, to_terminal: bool) -> (String, Option<Failure>) {
         let Some(filter) = &self.filter else { return (line(json, pretty), None) };
         let (outputs, error) = filter.apply(json);
@@ -37,7 +38,7 @@ fn line(json: &str, pretty: bool) -> String {
     if pretty { indented(json) + "\n" } else { format!("{json}\n") }
 }
 
-/// A filter that failed on a document, which is named by its run or by its own id.
+/// Returns the failure of the filter on a document, named by its run or by its own id.
 fn failed(json: &str, error: &str) -> Failure {
     let document: Value = serde_json::from_str(json).unwrap_or_default();
     let id = ["run_id", "id"].iter().find_map(|key| document[*key].as_str());
@@ -60,13 +61,14 @@ mod tests {
 
     #[test]
     fn a_string_is_raw_in_a_pipe_and_made_safe_on_a_terminal() {
-        let (json, shape) = (r#"{"a":"x\u001b[31m\ny"}"#, shape(".a"));
+        let json = r#"{"a":"x\u001b[31m\ny"}"#;
+        let shape = shape(".a");
         assert_eq!(shape.apply(json, false, false).0, "x\u{1b}[31m\ny\n");
         assert_eq!(shape.apply(json, false, true).0, "x\\u{1b}[31m\ny\n");
     }
 
     #[test]
-    fn every_result_is_a_line_and_nothing_is_nothing() {
+    fn every_result_is_a_line_and_no_result_prints_nothing() {
         assert_eq!(shape(".[]").apply(r#"{"a":1,"b":[2, 3]}"#, false, false).0, "1\n[2,3]\n");
         assert_eq!(shape("empty").apply("{}", false, false), (String::new(), None));
         assert_eq!(shape(".").apply(r#"{"a":[]}"#, true, false).0, "{\n  \"a\": []\n}\n");

@@ -1,4 +1,4 @@
-//! The signals that end a command, and how it ends by them.
+//! Signals that end or suspend a command.
 
 use crate::exit::Exit;
 
@@ -14,7 +14,7 @@ pub enum Signal {
 }
 
 impl Signal {
-    /// The exit code that goes with it.
+    /// Returns the exit code of a command that this signal ended.
     pub fn exit(self) -> Exit {
         match self {
             Self::Interrupt => Exit::Interrupted,
@@ -31,16 +31,16 @@ impl Signal {
             Self::Interrupt => signal_hook::consts::SIGINT,
             Self::Terminate | Self::Hangup => signal_hook::consts::SIGTERM,
         };
-        // Where it cannot be raised, the exit code has to do.
+        // If it cannot be raised, the caller exits with a code.
         let _ = signal_hook::low_level::emulate_default_handler(number);
     }
 
-    /// Elsewhere the exit code has to do.
+    /// Does nothing: this platform has no signals, and the caller exits with a code.
     #[cfg(not(unix))]
     pub fn raise(self) {}
 }
 
-/// Catches the signals from its making on.
+/// Catches signals for as long as it exists.
 #[cfg(unix)]
 pub struct Signals {
     interrupt: Caught,
@@ -49,16 +49,16 @@ pub struct Signals {
     stop: Caught,
 }
 
-/// A signal's stream; none where the parent told us to ignore it, as `nohup` does with SIGHUP.
+/// A stream of one signal; `None` if the parent made us ignore it, as `nohup` does with SIGHUP.
 #[cfg(unix)]
 struct Caught(Option<tokio::signal::unix::Signal>);
 
-/// What a signal asks for.
+/// The request that a signal makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request {
     /// To end.
     End(Signal),
-    /// To stop until the shell goes on with it (Ctrl-Z).
+    /// To stop until the shell continues it (Ctrl-Z).
     Suspend,
 }
 
@@ -80,8 +80,7 @@ impl Caught {
     }
 }
 
-/// The signals that are ignored in this process, a bit each. Only Linux says so without unsafe code; elsewhere none is
-/// taken to be.
+/// Returns the signals that this process ignores, a bit each. Zero outside Linux, where reading them takes unsafe code.
 #[cfg(unix)]
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -89,7 +88,7 @@ fn ignored() -> u64 {
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
 }
 
-/// Whether the parent told us to ignore a signal.
+/// Returns whether this process ignores a signal.
 #[cfg(unix)]
 pub fn is_ignored(number: i32) -> bool {
     ignored() >> (number - 1) & 1 == 1
@@ -100,8 +99,12 @@ impl Signals {
     /// Starts to catch.
     pub fn catch() -> std::io::Result<Self> {
         use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
-        let (interrupt, terminate) = (Caught::new(SIGINT)?, Caught::new(SIGTERM)?);
-        Ok(Self { interrupt, terminate, hangup: Caught::new(SIGHUP)?, stop: Caught::new(SIGTSTP)? })
+        Ok(Self {
+            interrupt: Caught::new(SIGINT)?,
+            terminate: Caught::new(SIGTERM)?,
+            hangup: Caught::new(SIGHUP)?,
+            stop: Caught::new(SIGTSTP)?,
+        })
     }
 
     /// Waits for the next one.
@@ -116,7 +119,7 @@ impl Signals {
 }
 
 impl Signals {
-    /// Does some work until it is done, or until a signal asks for the end. `suspend` is what Ctrl-Z does meanwhile.
+    /// Runs `work` to its end, or until a signal asks the command to end. Ctrl-Z calls `suspend`.
     pub async fn during<T>(&mut self, work: impl Future<Output = T>, suspend: impl Fn()) -> Result<T, Signal> {
         tokio::pin!(work);
         loop {
@@ -132,13 +135,13 @@ impl Signals {
     }
 }
 
-/// Stops this process as Ctrl-Z would have; returns when it goes on.
+/// Stops this process, as Ctrl-Z does by default. Returns when it is continued.
 #[cfg(unix)]
 pub fn suspend() {
     let _ = signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP);
 }
 
-/// Catches Ctrl-C from its making on.
+/// Catches Ctrl-C for as long as it exists.
 #[cfg(not(unix))]
 pub struct Signals;
 

@@ -1,4 +1,4 @@
-//! Documents that the filter of `--jq` failed on: each way to fail is told once, and counted from then on.
+//! Failures of the `--jq` filter: the first of each kind is shown, later ones are counted.
 
 use std::cell::{Cell, RefCell};
 
@@ -14,9 +14,10 @@ pub struct Unfit {
 }
 
 impl Unfit {
-    /// Takes a failure in. Returns whether it is the first of its kind, and to be told.
+    /// Records a failure. Returns whether it is the first of its kind, and so to be shown.
     pub fn is_news(&self, failure: &Failure) -> bool {
-        let (way, mut ways) = (way(&failure.causes.join(": ")), self.ways.borrow_mut());
+        let way = way(&failure.causes.join(": "));
+        let mut ways = self.ways.borrow_mut();
         if ways.contains(&way) {
             self.untold.set(self.untold.get() + 1);
             return false;
@@ -25,12 +26,12 @@ impl Unfit {
         true
     }
 
-    /// Whether there was any.
+    /// Returns whether the filter failed at all.
     pub fn is_any(&self) -> bool {
         !self.ways.borrow().is_empty()
     }
 
-    /// What is said in the end about those that were not told.
+    /// Returns the notice that counts the failures that were not shown.
     pub fn rest(&self) -> Option<Page> {
         let count = Some(self.untold.get()).filter(|count| *count > 0)?;
         let page = Page::new().say("the --jq filter failed likewise on ").show(&plural(count, "more document"));
@@ -38,9 +39,11 @@ impl Unfit {
     }
 }
 
-/// How a filter failed: its words without the values, which are another document's each time.
+/// Returns the kind of a failure: its message without quoted values and digits, which differ by document.
 fn way(cause: &str) -> String {
-    let (mut way, mut is_quoted, mut is_escaped) = (String::new(), false, false);
+    let mut way = String::new();
+    let mut is_quoted = false;
+    let mut is_escaped = false;
     for c in cause.chars() {
         match c {
             '"' if !is_escaped => is_quoted = !is_quoted,
@@ -58,8 +61,9 @@ mod tests {
     use crate::exit::Exit;
 
     #[test]
-    fn each_way_to_fail_is_news_once() {
-        let (unfit, failed) = (Unfit::default(), |why: &str| Failure::new(Exit::Local, "jq", "failed").cause(why));
+    fn each_kind_of_failure_is_shown_once() {
+        let unfit = Unfit::default();
+        let failed = |why: &str| Failure::new(Exit::Local, "jq", "failed").cause(why);
         assert!(!unfit.is_any() && unfit.rest().is_none());
         for (cause, is_news) in [
             (r#"cannot index "run-1" with "x""#, true),

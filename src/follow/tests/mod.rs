@@ -1,4 +1,4 @@
-//! Following on a virtual clock: a server of values instead of sockets, hours that pass at once.
+//! Tests of following on a virtual clock, against a server in memory.
 
 mod model;
 mod signs;
@@ -60,7 +60,7 @@ async fn a_thousand_runs_cost_at_most_1200_requests() {
     for (at, event) in seen.of(|event| matches!(event, Event::Ended(_))) {
         let Event::Ended(ending) = event else { continue };
         let ended = world.ends[ending.run.id().as_str()];
-        // By lists within their tick; the last two by looks of their own, a tenth late.
+        // Lists find ends within their interval; the last two runs are polled by themselves, a tenth late.
         let bound = ended + secs(6.0).max(ended / 10) + 3 * RTT;
         assert!(*at <= bound, "{} ended at {ended:?} and was seen at {at:?}", ending.run.id());
     }
@@ -240,7 +240,7 @@ async fn messages_that_cannot_be_had_at_once_are_asked_for_again() {
     world.faults.push(("/messages", Duration::ZERO, secs(100.0), 408));
     let with_messages = Options { messages: Messages::AtEnd, ..options() };
     let (seen, _) = watch(world, RTT, &ids, with_messages, true).await;
-    // Behind the fault the endpoint is missing, as on a small server: that is no error.
+    // After the fault the endpoint is missing, as on a small server: that is no error.
     assert!(seen.exits == [Exit::Done] && seen.took > secs(100.0), "{:?} {:?}", seen.exits, seen.took);
 }
 

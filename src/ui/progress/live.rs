@@ -12,13 +12,13 @@ use super::unpadded::Unpadded;
 use crate::follow::event::Event;
 use crate::text::style::Style;
 
-/// The columns that stay free behind a frame, for what the terminal echoes there: `^Z`, and `^C` after it.
+/// The columns that stay free after a frame for the terminal's echo of `^Z` and `^C`.
 const ECHO: usize = 4;
 
 /// A live display on a terminal.
 ///
-/// A frame is drawn only where its text differs from the one that stands there. One that comes too soon is left to the
-/// next event, which is a tick at the latest. The cursor stays visible.
+/// A frame is drawn only if its text changed. If it comes too soon, it is drawn with the next event, a tick at the
+/// latest. The cursor stays visible.
 pub struct Live<T> {
     term: T,
     bar: ProgressBar,
@@ -31,8 +31,9 @@ pub struct Live<T> {
 }
 
 impl<T: TermLike + Clone + 'static> Live<T> {
-    /// A display on `term`, empty at first. The size of `term` is asked before each frame.
+    /// Returns an empty display on `term`. The size of `term` is asked before each frame.
     pub fn new(term: T, style: Style, clock: Clock) -> Self {
+        // One bar with the whole frame as its message: a change of several rows is one write, unlike with `MultiProgress`.
         let target = ProgressDrawTarget::term_like(Box::new(Unpadded::new(term.clone())));
         let template = ProgressStyle::with_template("{msg}").expect("a template of one known key");
         let bar = ProgressBar::with_draw_target(None, target).with_style(template);
@@ -41,7 +42,7 @@ impl<T: TermLike + Clone + 'static> Live<T> {
         Self { term, bar, board, style, clock, drawn: String::new(), pace, paused: false }
     }
 
-    /// Takes an event in and draws what it changes.
+    /// Applies an event and draws the change.
     pub fn event(&mut self, event: &Event) {
         let now = self.clock.now();
         let over = self.board.outage.is_some();
@@ -52,7 +53,7 @@ impl<T: TermLike + Clone + 'static> Live<T> {
         }
     }
 
-    /// Clears the display, prints something, and lets the display come back.
+    /// Clears the display, calls `print`, and draws the display again.
     pub fn suspend<R>(&mut self, print: impl FnOnce() -> R) -> R {
         self.clear();
         let printed = print();
@@ -72,19 +73,19 @@ impl<T: TermLike + Clone + 'static> Live<T> {
         self.draw();
     }
 
-    /// Takes the frame away. No limit on frames may keep it: what is printed next would stand behind it.
+    /// Erases the frame, past any limit on frames: text that is printed next must not follow it on its line.
     fn clear(&mut self) {
         if self.show(String::new()) {
             self.bar.force_draw();
         }
     }
 
-    /// Leaves a line behind, above the display.
+    /// Prints a line above the display that stays.
     fn leave(&mut self, text: &str, now: Timestamp) {
         let text = format!("{} {text}", self.clock.stamp(now, self.style.utc));
         let line = fitted(&text, &self.style, usize::from(self.term.width()));
         let term = self.term.clone();
-        // A terminal that went away is not worth an error: the run is followed all the same.
+        // If the terminal is gone, the run is followed all the same.
         self.suspend(|| term.write_line(&line).and_then(|()| term.flush()).unwrap_or_default());
     }
 
@@ -94,7 +95,7 @@ impl<T: TermLike + Clone + 'static> Live<T> {
             return;
         }
         let width: usize = self.term.width().into();
-        // A terminal that narrow has no room to give away.
+        // A very narrow terminal has no columns to spare.
         let columns = if width > 4 * ECHO { width - ECHO } else { width };
         let size = Size { rows: self.term.height().into(), columns };
         if self.show(frame(&self.board, &self.style, size, now)) {
@@ -102,7 +103,7 @@ impl<T: TermLike + Clone + 'static> Live<T> {
         }
     }
 
-    /// Puts a frame in the place of the one that stands there, and says whether that was another one.
+    /// Replaces the frame. Returns whether it changed.
     fn show(&mut self, frame: String) -> bool {
         let changed = frame != self.drawn;
         if changed {
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_of_events_is_a_few_frames_and_the_tick_brings_the_rest() {
+    fn a_burst_of_events_draws_few_frames_and_the_next_tick_draws_the_last_state() {
         let screen = Screen::new(24, 80);
         let (mut live, time) = display(&screen);
         for number in 1..=1000 {
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn no_line_is_wider_than_a_terminal_that_is_resized() {
+    fn no_line_is_wider_than_a_resized_terminal() {
         let screen = Screen::new(24, 80);
         let (mut live, time) = display(&screen);
         let words = json!({"message_type": "assistant_message", "content": "日本語 ❤\u{fe0f} ".repeat(30)});
@@ -169,12 +170,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_printed_stands_above_and_nothing_is_left_behind() {
+    fn printed_text_appears_above_the_display_and_a_cleared_display_leaves_nothing() {
         let screen = Screen::new(24, 80);
         let (mut live, time) = display(&screen);
         live.event(&status(1, "running"));
         live.event(&status(2, "running"));
-        // At once: the display has to be back although a frame was drawn just before.
+        // The display is back at once, although a frame was drawn just before.
         live.suspend(|| screen.write_line("data").expect("memory"));
         assert_eq!(
             screen.contents(),

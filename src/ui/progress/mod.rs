@@ -1,7 +1,6 @@
-//! What is shown on stderr while runs are followed: a display that is redrawn, lines that are added, or nothing.
+//! Progress on stderr while runs are followed: a display that is redrawn, lines that are added, or nothing.
 //!
-//! A display hears the events of following and decides nothing. It runs no thread and no timer: time passes for it with
-//! [`Event::Tick`].
+//! A display consumes the events of following. It has no thread and no timer: [`Event::Tick`] tells it the time.
 
 mod board;
 mod clock;
@@ -21,7 +20,7 @@ pub use clock::Clock;
 pub use live::Live;
 pub use plain::Plain;
 
-/// Which display is wanted.
+/// The value of `--progress`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Choice {
     /// A display on a terminal that can redraw it, else lines.
@@ -44,7 +43,7 @@ pub enum Progress<'a> {
 }
 
 impl<'a> Progress<'a> {
-    /// The display that fits the choice and the terminal.
+    /// Returns the display for the choice and the terminal.
     pub fn new(choice: Choice, io: &'a Io, clock: Clock) -> Self {
         let redraws = io.terminals.stderr && io.style.moves_cursor && !io.style.accessible && !io.chatty;
         match choice {
@@ -55,17 +54,17 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Whether anything is shown: a display that is needs to be told the time.
+    /// Returns whether anything is shown, so that ticks are needed.
     pub fn is_on(&self) -> bool {
         !matches!(self, Self::Off)
     }
 
-    /// Whether it is redrawn, and has room for what the agent is doing.
+    /// Returns whether it is redrawn, and so shows tool calls and replies.
     pub fn is_live(&self) -> bool {
         matches!(self, Self::Live(_))
     }
 
-    /// Takes an event in and shows what it changes.
+    /// Applies an event and shows the change.
     pub fn event(&mut self, event: &Event) {
         match self {
             Self::Live(live) => live.event(event),
@@ -79,7 +78,7 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Prints something, on either stream, while the display is out of the way.
+    /// Calls `print` while the display is cleared.
     pub fn suspend<R>(&mut self, print: impl FnOnce() -> R) -> R {
         match self {
             Self::Live(live) => live.suspend(print),

@@ -1,4 +1,6 @@
-//! How many frames a second a terminal is given.
+//! The limit on frames a second.
+//!
+//! indicatif's own limiter allows 20 frames at once and reads the system's clock.
 
 use std::time::Duration;
 
@@ -6,16 +8,15 @@ use jiff::Timestamp;
 
 use crate::model::time::nanos_between;
 
-/// The time in which one more frame is earned: eight a second.
+/// The time after which one more frame is allowed: eight a second.
 const EARN: Duration = Duration::from_millis(125);
 
-/// How far frames may be drawn ahead of that: four at once. In any second there are twelve at most.
+/// How far frames may run ahead of that: a burst of four. Any second has twelve at most.
 const AHEAD: Duration = Duration::from_millis(3 * 125);
 
-/// An allowance of frames. Some may follow each other closely, so that a display is back at once after something was
-/// printed above it.
+/// A leaky bucket of frames. Its burst lets a display come back at once after text was printed above it.
 pub(super) struct Pace {
-    /// When all frames so far are earned.
+    /// When the bucket is empty again.
     even: Timestamp,
 }
 
@@ -24,10 +25,10 @@ impl Pace {
         Self { even: now }
     }
 
-    /// Whether a frame may be drawn now.
+    /// Returns whether a frame may be drawn now.
     pub(super) fn allows(&self, now: Timestamp) -> bool {
         let owed = nanos_between(now, self.even).map_or(Duration::ZERO, Duration::from_nanos);
-        // Nobody owes more than that, unless the clock was set back: then what is owed is forgotten.
+        // More than that is possible only if the clock was set back: the bucket counts as empty then.
         owed <= AHEAD || owed > AHEAD + EARN
     }
 
@@ -60,7 +61,9 @@ mod tests {
     proptest! {
         #[test]
         fn no_second_has_more_than_twelve_frames(waits in prop::collection::vec(0i64..200, 1..200)) {
-            let (mut now, mut drawn, mut pace) = (0, vec![], Pace::new(at(0)));
+            let mut now = 0;
+            let mut drawn = vec![];
+            let mut pace = Pace::new(at(0));
             for wait in waits {
                 now += wait;
                 if pace.allows(at(now)) {

@@ -1,23 +1,23 @@
-//! A terminal whose lines end where their text ends.
+//! A terminal adapter that drops the padding of lines.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use indicatif::TermLike;
 
-/// Takes the padding out of what indicatif draws, which fills each line to the full width and lets it wrap.
+/// Drops the spaces with which indicatif fills each line up to the width of the terminal; it has no option for that.
 ///
-/// The terminal echoes `^C` and `^Z` behind the frame. Behind a line that is full, the echo wraps and pushes the frame
-/// away from where it is cleared.
+/// The terminal echoes `^C` and `^Z` after the frame. After a full line the echo wraps, and the frame is then cleared in
+/// the wrong row.
 #[derive(Debug)]
 pub(super) struct Unpadded<T> {
     term: T,
-    /// A line was filled up: the next text begins a new one.
+    /// Padding was dropped: the next text begins a new line.
     filled: AtomicBool,
 }
 
 impl<T> Unpadded<T> {
-    /// The terminal behind.
+    /// Wraps a terminal.
     pub(super) fn new(term: T) -> Self {
         Self { term, filled: AtomicBool::new(false) }
     }
