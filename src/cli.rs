@@ -47,7 +47,7 @@ const LONG_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("AGENTC
 /// Declares the commands, each with its name and its arguments.
 macro_rules! commands {
     ($($name:literal $variant:ident($args:ty),)*) => {
-        /// A command with its arguments. Its help is the documentation of the arguments' type.
+        /// A command with its arguments. The documentation of the arguments' type is its help.
         #[derive(Debug, Subcommand)]
         pub enum Command {
             $(#[command(name = $name)] $variant($args),)*

@@ -37,7 +37,7 @@ pub enum ColourMode {
     Never,
 }
 
-/// What holds for every command.
+/// The flags that every command takes.
 #[derive(Clone, Debug, Args)]
 pub struct Global {
     /// How to print data [default: human on a terminal, json in a pipe] [env: AGENTCTL_OUTPUT]
@@ -54,7 +54,7 @@ pub struct Global {
     /// Filter each JSON document with a jq expression; implies -o json
     ///
     /// Strings are printed raw, several results a line each. The filter is built in and checked
-    /// before anything is sent. It sees its document and nothing else: there is no env, no input.
+    /// before anything is sent. It sees only its document: there is no env and no input.
     #[arg(long, value_name = "EXPR", global = true, help_heading = "Output", overrides_with = "jq")]
     pub jq: Option<String>,
     /// Indent JSON documents
@@ -66,7 +66,7 @@ pub struct Global {
     /// Print neither progress nor notices
     #[arg(short, long, global = true, help_heading = "Output")]
     pub quiet: bool,
-    /// Say where settings came from and what goes over the wire; twice: bodies too
+    /// Print where settings came from and each request; twice: bodies too
     #[arg(short, long, global = true, help_heading = "Output", action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// When to use colour [env: NO_COLOR, CLICOLOR_FORCE]
@@ -75,12 +75,12 @@ pub struct Global {
     /// Print times in UTC as RFC 3339
     #[arg(long, global = true, help_heading = "Output")]
     pub utc: bool,
-    /// Use this machine's local server: one that runs, else the engine inside this program
+    /// Use this machine's local server: the running one, else the engine inside this program
     #[arg(long, global = true, help_heading = "Connection")]
     pub local: bool,
     /// The server's address [env: LETTA_BASE_URL]
     ///
-    /// Without it: https://api.letta.com where there is a key, else http://localhost:8283.
+    /// Without it: https://api.letta.com if there is a key, else http://localhost:8283.
     #[arg(long, value_name = "URL", global = true, help_heading = "Connection")]
     pub base_url: Option<String>,
     /// Use this profile of the configuration file [env: AGENTCTL_PROFILE]
@@ -97,7 +97,7 @@ pub struct Global {
     /// Trust the certificates in this PEM file too [env: SSL_CERT_FILE]
     #[arg(long, value_name = "FILE", global = true, help_heading = "Connection")]
     pub ca_cert: Option<PathBuf>,
-    /// Let the key go over plain http to public addresses
+    /// Allow sending the key over plain http to public addresses
     #[arg(long, global = true, help_heading = "Connection")]
     pub allow_plain_http: bool,
     /// How long one request may take [default: 30s to read, 60s to send]
@@ -106,7 +106,7 @@ pub struct Global {
 }
 
 impl Global {
-    /// The flags that settings are made from.
+    /// Returns the flags that settings are resolved from.
     pub fn flags(&self) -> Flags {
         Flags {
             base_url: self.base_url.clone(),

@@ -1,4 +1,4 @@
-//! `agents`: list, show, create, delete.
+//! `agents`: lists, shows, creates and deletes agents.
 
 use clap::Subcommand;
 use serde_json::json;
@@ -15,12 +15,12 @@ use crate::text::page::Page;
 /// List, show, create or delete agents
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// What to do.
+    /// The action.
     #[command(subcommand)]
     pub verb: Verb,
 }
 
-/// What to do with agents.
+/// An action on agents.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// List agents, newest first
@@ -41,7 +41,7 @@ pub enum Verb {
     },
 }
 
-/// What a new agent is.
+/// The properties of a new agent.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -63,7 +63,7 @@ pub struct Create {
     pub agent_type: Option<String>,
 }
 
-/// Carries out `agents`.
+/// Runs `agents`.
 pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     let session = Session::open(ctx).await?;
     let done = carry_out(ctx, &session, &args.verb).await;
@@ -106,7 +106,7 @@ fn body(create: &Create) -> String {
     body.to_string()
 }
 
-/// Deletes one agent and prints what it was.
+/// Deletes an agent, and prints the document that it had.
 async fn delete(ctx: &Ctx, session: &Session, agent: &AgentRef) -> Result<(), Failure> {
     let id = session.agent(Some(agent)).await?;
     let document = session.api.agent(&id).await?;

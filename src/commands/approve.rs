@@ -1,4 +1,4 @@
-//! `approve`: lets an agent make the tool call that it asked for.
+//! `approve`: allows an agent to make the tool call that it asked for.
 
 use super::support::approval::{Decision, answer};
 use super::support::follow_args::FollowArgs;
@@ -6,8 +6,8 @@ use super::{Ctx, End};
 
 /// Approve the tool call that a run waits for
 ///
-/// A run that needs approval is over; the answer starts a new run, which goes on where it stopped. The
-/// new run is printed, or followed with --watch, --wait or --reply as in send.
+/// A run that needs approval has ended; approving starts a new run, which continues where it stopped.
+/// The new run is printed, or followed with --watch, --wait or --reply as in send.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -19,7 +19,7 @@ pub struct Args {
     /// The run that waits: an id, @last, a JSON document with an id, or - to read one from standard input
     #[arg(value_name = "RUN")]
     pub run: String,
-    /// Only this tool call, where several wait; may be given more than once
+    /// Approve only this tool call, if several wait; may be given more than once
     #[arg(long, value_name = "ID")]
     pub tool_call: Vec<String>,
     /// Whether and how the new run is followed.
@@ -27,7 +27,7 @@ pub struct Args {
     pub follow: FollowArgs,
 }
 
-/// Carries out `approve`.
+/// Runs `approve`.
 pub fn run(ctx: &Ctx, args: &Args) -> anyhow::Result<End> {
     let decision = Decision { verb: "approve", approve: true, reason: None, calls: &args.tool_call };
     answer(ctx, &args.run, &decision, &args.follow)

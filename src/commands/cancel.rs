@@ -1,4 +1,4 @@
-//! `cancel`: cancels runs, and reads back what they really became.
+//! `cancel`: cancels runs, and reads back how they ended.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -20,9 +20,9 @@ use crate::text::duration;
 use crate::text::page::Page;
 use crate::ui::prompt;
 
-/// Cancel runs, then show what they really became
+/// Cancel runs, then show how they really ended
 ///
-/// A server cancels between steps: a run that is in the middle of one may still complete. Each run is
+/// A server cancels between steps: a run in the middle of a step may still complete. Each run is
 /// printed when it has stayed ended for two seconds.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -31,8 +31,8 @@ Examples:
   agentctl cancel \"$id\" --timeout 1m
   agentctl cancel --agent AGENT --active --yes
 
-Exit codes: 0 every run has ended, cancelled or otherwise; 8 some are still at
-work; 5 no such run. All of them: `agentctl help exit-codes`.")]
+Exit codes: 0 every run has ended, cancelled or otherwise; 8 some still run;
+5 no such run. All of them: `agentctl help exit-codes`.")]
 pub struct Args {
     /// Run ids, @last, JSON documents with an id, or - to read them from standard input
     #[arg(value_name = "RUN", required_unless_present_any = ["agent", "active"])]
@@ -40,10 +40,10 @@ pub struct Args {
     /// Cancel the active runs of this agent, by id or by name; needs --active
     #[arg(short, long, value_name = "AGENT", conflicts_with = "runs", requires = "active")]
     pub agent: Option<AgentRef>,
-    /// All runs of the agent that have not ended; asked about on a terminal
+    /// Cancel all runs of the agent that have not ended; asks first on a terminal
     #[arg(long, requires = "agent")]
     pub active: bool,
-    /// Do not ask (needed with --active where there is no terminal)
+    /// Do not ask (needed with --active without a terminal)
     #[arg(short, long)]
     pub yes: bool,
     /// How long to wait for the runs to end
@@ -51,7 +51,7 @@ pub struct Args {
     pub timeout: Duration,
 }
 
-/// Carries out `cancel`.
+/// Runs `cancel`.
 pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     let named = args.runs.iter().map(|text| Named::parse(text)).collect::<Result<Vec<_>, _>>()?;
     let can_ask = ctx.io.terminals.stdin && ctx.io.terminals.stderr;
@@ -83,7 +83,7 @@ async fn cancel_named(ctx: &Ctx, session: &Session, args: &Args, named: &[Named]
     Ok(exits)
 }
 
-/// Cancels what is active, by id: a server asked to cancel whatever is active may cancel something else.
+/// Cancels the active runs by their ids. A request without ids could cancel a run that started since.
 async fn cancel_active(ctx: &Ctx, session: &Session, args: &Args, agent: &AgentRef) -> Result<Vec<Exit>, Failure> {
     let agent = session.agent(Some(agent)).await?;
     let active = session.active_runs(&agent).await?;
@@ -119,7 +119,7 @@ async fn cancel_open(
     Ok(exits)
 }
 
-/// Whether nothing is left to be cancelled. A run that waits for approval has ended, but can be.
+/// Whether a run cannot be cancelled any more. A run that waits for approval has ended, but can be cancelled.
 fn is_over(run: &Run) -> bool {
     run.status().is_terminal() && run.stop_reason() != Some(StopReason::RequiresApproval)
 }
@@ -157,7 +157,7 @@ async fn read_back(ctx: &Ctx, session: &Session, timeout: Duration, asked: Vec<R
     Ok(exits.into_inner())
 }
 
-/// A run that would not end in time is still at work.
+/// Reports a run that did not end in time, or could not be read.
 fn lost(ctx: &Ctx, session: &Session, run: Option<&Run>, failure: &Failure) -> Result<Exit, Failure> {
     if failure.exit != Exit::TimedOut {
         return Ok(tell(ctx, failure));
@@ -169,7 +169,7 @@ fn lost(ctx: &Ctx, session: &Session, run: Option<&Run>, failure: &Failure) -> R
     Ok(Exit::StillOpen)
 }
 
-/// Says what a reader of the status alone would not expect.
+/// Prints a notice if a run ended in another way than by the cancellation.
 fn say_how(ctx: &Ctx, run: &Run, outcome: Outcome) {
     if outcome != Outcome::Cancelled {
         let page = Page::new().show(run.id().as_str()).say(" was not stopped in time: ").say(outcome.words());

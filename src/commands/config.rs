@@ -1,4 +1,4 @@
-//! `config`: the configuration file, and which settings hold.
+//! `config`: shows and changes the configuration file, and lists the effective settings.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -17,8 +17,8 @@ use crate::text::page::Page;
 
 /// Show and change settings
 ///
-/// Settings stand in config.toml, in profiles: base_url, agent, project and output. A flag wins over
-/// an environment variable, a variable over the profile. Keys for servers are not settings: see
+/// Settings are kept in config.toml, in profiles: base_url, agent, project and output. A flag wins
+/// over an environment variable, a variable over the profile. API keys are not settings: see
 /// `agentctl login`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -32,40 +32,40 @@ Examples:
   agentctl config use work
   agentctl config list")]
 pub struct Args {
-    /// What to do.
+    /// The action.
     #[command(subcommand)]
     pub verb: Verb,
 }
 
-/// What to do with the settings.
+/// An action on the settings.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Print what the file says about a setting
+    /// Print the value of a setting in the file
     Get {
         /// The setting
         #[arg(value_name = "KEY")]
         key: SettingPath,
     },
-    /// Put a setting into the file
+    /// Write a setting to the file
     Set {
         /// The setting
         #[arg(value_name = "KEY")]
         key: SettingPath,
-        /// What it is from now on
+        /// The new value
         #[arg(value_name = "VALUE")]
         value: String,
     },
-    /// Take a setting out of the file
+    /// Remove a setting from the file
     Unset {
         /// The setting
         #[arg(value_name = "KEY")]
         key: SettingPath,
     },
-    /// Print the settings that hold, and where each came from
+    /// Print the effective settings, and where each came from
     List,
-    /// Print where the file is, or would be
+    /// Print the path of the file, whether or not it exists
     Path,
-    /// Use a profile from now on
+    /// Make a profile the default
     Use {
         /// The profile
         #[arg(value_name = "PROFILE")]
@@ -73,7 +73,7 @@ pub enum Verb {
     },
 }
 
-/// Carries out `config`.
+/// Runs `config`.
 pub fn run(ctx: &Ctx, args: &Args) -> anyhow::Result<End> {
     match &args.verb {
         Verb::Get { key } => get(ctx, key)?,
@@ -93,7 +93,7 @@ fn change(ctx: &Ctx, change: Edit) -> Result<(), Failure> {
     edit::apply(&ctx.env, named_profile(ctx)?.as_deref(), &change)
 }
 
-/// The profile of `--profile`, as a name that may become one.
+/// Returns the profile that `--profile` names, which need not exist yet.
 fn named_profile(ctx: &Ctx) -> Result<Option<String>, Failure> {
     if ctx.global.local {
         return Err(Failure::usage("--local has no settings").hint("leave it out"));
@@ -113,7 +113,7 @@ fn get(ctx: &Ctx, place: &SettingPath) -> Result<(), Failure> {
         None => {
             let name = profile.map_or_else(|| "default".to_owned(), |profile| profile.name.value);
             let failure = Failure::usage(format!("`{key}` is not set in the profile `{name}`"));
-            Err(failure.hint("`agentctl config list` shows what holds instead"))
+            Err(failure.hint("`agentctl config list` shows the effective settings"))
         }
     }
 }
@@ -123,7 +123,7 @@ fn path(ctx: &Ctx) -> Result<(), Failure> {
     ctx.io.page(&Page::new().show(&folder.join(config_file::NAME).display().to_string()).end())
 }
 
-/// A setting that holds; none where nothing does.
+/// The name of a setting and its effective value, if it has one.
 type Row = (&'static str, Option<Given<String>>);
 
 fn list(ctx: &Ctx) -> Result<(), Failure> {

@@ -1,4 +1,4 @@
-//! `deny`: keeps an agent from making the tool call that it asked for.
+//! `deny`: forbids an agent to make the tool call that it asked for.
 
 use super::support::approval::{Decision, answer};
 use super::support::follow_args::FollowArgs;
@@ -6,7 +6,7 @@ use super::{Ctx, End};
 
 /// Deny the tool call that a run waits for
 ///
-/// The agent is told, with the reason if there is one, and goes on in a new run. The new run is
+/// The agent gets the denial, with the reason if there is one, and continues in a new run. The new run is
 /// printed, or followed with --watch, --wait or --reply as in send. If several calls wait, all of
 /// them are denied.
 #[derive(Debug, clap::Args)]
@@ -19,7 +19,7 @@ pub struct Args {
     /// The run that waits: an id, @last, a JSON document with an id, or - to read one from standard input
     #[arg(value_name = "RUN")]
     pub run: String,
-    /// Why, for the agent to read
+    /// The reason, for the agent to read
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub reason: Option<String>,
     /// Whether and how the new run is followed.
@@ -27,7 +27,7 @@ pub struct Args {
     pub follow: FollowArgs,
 }
 
-/// Carries out `deny`.
+/// Runs `deny`.
 pub fn run(ctx: &Ctx, args: &Args) -> anyhow::Result<End> {
     let decision = Decision { verb: "deny", approve: false, reason: args.reason.as_deref(), calls: &[] };
     answer(ctx, &args.run, &decision, &args.follow)

@@ -1,4 +1,4 @@
-//! `list`: runs, newest first.
+//! `list`: lists runs, newest first.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -21,8 +21,8 @@ use crate::text::since::Since;
 
 /// List runs, newest first
 ///
-/// Each run is printed as the server shows it. Statuses and stop reasons that agentctl does not know
-/// are left to the server.
+/// Each run is printed as the server sent it. Statuses and stop reasons that agentctl does not know
+/// are passed on to the server.
 ///
 /// With --stats the runs are counted instead, by stop reason: how many, and the median, the 95th
 /// percentile and the largest of time to first token and duration (by nearest rank). In a pipe that
@@ -48,13 +48,13 @@ pub struct Args {
     /// Only runs that have not ended
     #[arg(long, conflicts_with = "status")]
     pub active: bool,
-    /// Only runs created since then: an age such as 2h, a date, or a time as in RFC 3339
+    /// Only runs created since a time: an age such as 2h, a date, or a time as in RFC 3339
     #[arg(long, value_name = "DURATION|TIME")]
     pub since: Option<Since>,
-    /// The most runs
+    /// List at most this many runs
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = count::parse::<usize>)]
     pub limit: usize,
-    /// All runs, however many there are
+    /// List all runs
     #[arg(long, conflicts_with = "limit")]
     pub all: bool,
     /// Print how long the runs took, by stop reason, instead of the runs
@@ -62,10 +62,10 @@ pub struct Args {
     pub stats: bool,
 }
 
-/// Carries out `list`.
+/// Runs `list`.
 pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     if args.stats && ctx.format == Format::Id {
-        let failure = Failure::usage("--stats counts runs, and counts have no ids");
+        let failure = Failure::usage("--stats prints counts, and counts have no ids");
         return Err(failure.hint("leave out --stats or -o id").into());
     }
     let session = Session::open(ctx).await?;
@@ -77,7 +77,8 @@ pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
 async fn list(ctx: &Ctx, session: &Session, args: &Args) -> Result<(), Failure> {
     let listing = RunPages::new(&session.api, filter(session, args).await?);
     let mut wanted = Wanted { listing, since: since(ctx, args)?, left: if args.all { usize::MAX } else { args.limit } };
-    let (mut stats, mut count) = (Stats::default(), 0);
+    let mut stats = Stats::default();
+    let mut count = 0;
     while let Some(runs) = wanted.next().await? {
         count += runs.len();
         if args.stats {
@@ -93,7 +94,7 @@ async fn list(ctx: &Ctx, session: &Session, args: &Args) -> Result<(), Failure> 
     Ok(())
 }
 
-/// The runs that are wanted, as they come.
+/// Reads the selected runs page by page.
 struct Wanted<'a> {
     listing: RunPages<'a>,
     since: Option<Timestamp>,
@@ -107,7 +108,7 @@ impl Wanted<'_> {
         }
         let Some(mut page) = self.listing.next(self.left).await? else { return Ok(None) };
         let wanted = page.iter().take(self.left).take_while(|run| !self.is_too_old(run)).count();
-        // Behind the first run that is too old there are only older ones.
+        // After the first run that is too old there are only older ones.
         self.left = if wanted < page.len() { 0 } else { self.left - wanted };
         page.truncate(wanted);
         Ok(Some(page))
@@ -162,7 +163,7 @@ fn print_stats(ctx: &Ctx, session: &Session, stats: Stats) -> Result<(), Failure
     }
 }
 
-/// What a person could otherwise take for the whole truth.
+/// Prints a notice if the list is empty or incomplete.
 fn say_what_is_missing(ctx: &Ctx, args: &Args, listing: &RunPages<'_>, count: usize) {
     if listing.is_cut_short() {
         let page = Page::new().say("the server's list cannot be read further than ");

@@ -1,4 +1,4 @@
-//! `listen`: receives callbacks on this machine, and believes none of them.
+//! `listen`: receives callbacks on this machine, and reads their runs back from the server.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
@@ -26,14 +26,14 @@ use crate::ui::signals::{Signals, suspend};
 
 /// Receive the callbacks of runs on this machine
 ///
-/// The URL to give as --callback-url is said at once, on standard error as `url: …`; it holds a random
-/// part. A callback is a hint and no more: the run is read back from the server, waited for if it has
-/// not ended, and printed as watch prints it. Each run is printed once, however often it is called
-/// back. What the server does not know is not printed.
+/// The URL for --callback-url is printed first, on standard error as `url: …`; it has a random part.
+/// A callback is only a hint: the run is read back from the server, waited for if it has not ended,
+/// and printed as watch prints it. Each run is printed once, even if several callbacks arrive for it.
+/// A run that the server does not know is not printed.
 ///
 /// With --exec a command is run for each of these runs, one after another: it gets the run's JSON
-/// document on standard input, and its id and status as AGENTCTL_RUN_ID and AGENTCTL_STATUS. No shell
-/// sees it. What it prints goes to standard error.
+/// document on standard input, and its id and status as AGENTCTL_RUN_ID and AGENTCTL_STATUS. It is
+/// run without a shell, and its output goes to standard error.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -41,13 +41,13 @@ Examples:
   agentctl listen --exec './notify.sh --to me'
   agentctl listen --bind 0.0.0.0:9000 --public-url https://hooks.example.org
 
-Exit codes: 0 after --count runs, whatever they are; 13 the port is taken or the
+Exit codes: 0 after --count runs, whatever their status; 13 the port is taken or the
 command cannot be run; 124 after --timeout.")]
 pub struct Args {
-    /// Where callbacks are received.
+    /// The address of the receiver.
     #[command(flatten)]
     pub receiver: ReceiverArgs,
-    /// Run this command for each run; it is taken apart at spaces and quotes, and no shell sees it
+    /// Run this command for each run; it is split at spaces and quotes, and run without a shell
     #[arg(long, value_name = "COMMAND")]
     pub exec: Option<Hook>,
     /// End after this many runs
@@ -58,7 +58,7 @@ pub struct Args {
     pub timeout: Option<Duration>,
 }
 
-/// Carries out `listen`.
+/// Runs `listen`.
 pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     let bound = args.receiver.bind(ctx)?;
     let session = Session::open(ctx).await?;
@@ -80,19 +80,20 @@ async fn listen(
     args: &Args,
     hints: &mut UnboundedReceiver<RunId>,
 ) -> Result<Exit, Failure> {
-    let ((targets, runs), (nudge, nudges)) = (unbounded_channel(), unbounded_channel());
-    let (believed, mut ended) = unbounded_channel();
-    let desk = Desk::new(ctx, session, args, believed);
+    let (targets, runs) = unbounded_channel();
+    let (nudge, nudges) = unbounded_channel();
+    let (confirmed, mut ended) = unbounded_channel();
+    let confirmed_runs = ConfirmedRuns::new(ctx, session, args, confirmed);
     let options = options(ctx);
-    let mut emit = |event: Event| desk.see(&event);
+    let mut emit = |event: Event| confirmed_runs.see(&event);
     let inputs = Inputs { targets: runs, hints: Some(nudges) };
     let following = follow::follow(&session.api, inputs, &options, &mut emit);
     let forwarding = async {
         while let Some(id) = hints.recv().await {
-            if !desk.has_seen(&id) {
-                // The server knows the run, says the callback: a replica that does not yet is asked again.
+            if !confirmed_runs.has_seen(&id) {
+                // `ours`: a replica that does not know the run yet is asked again.
                 let _ = targets.send(Target { id: id.clone(), run: None, ours: true });
-                // And it has ended, or will soon.
+                // The run has ended or ends soon, so it is polled at once.
                 let _ = nudge.send(id);
             }
         }
@@ -101,13 +102,13 @@ async fn listen(
         biased;
         done = act(ctx, args, &mut ended) => done,
         over = following => over.map(|_| Exit::Done),
-        // The receiver is there as long as this waits for it.
+        // The caller holds the receiver, so this does not end first.
         () = forwarding => Ok(Exit::Done),
-        failure = time_out(args, &desk.count) => Err(failure),
+        failure = time_out(args, &confirmed_runs.count) => Err(failure),
     }
 }
 
-/// Looks and failures do not end a listener: it waits for a server that is away.
+/// Returns the options for following runs. A listener waits for an unreachable server without limit.
 fn options(ctx: &Ctx) -> Options {
     let messages = if ctx.format == Format::Human { Messages::AtEnd } else { Messages::Never };
     Options { max_outage: LONGEST, messages, ..Options::default() }
@@ -119,13 +120,13 @@ async fn time_out(args: &Args, count: &Cell<u64>) -> Failure {
         Some(timeout) => {
             tokio::time::sleep(timeout).await;
             let came = plural(count.get(), "run");
-            let message = format!("--timeout ran out after {}; {came} came", duration::format(timeout));
-            Failure::new(Exit::TimedOut, "timeout", message).hint("leave --timeout out to wait for ever")
+            let message = format!("--timeout ran out after {}; {came} received", duration::format(timeout));
+            Failure::new(Exit::TimedOut, "timeout", message).hint("leave out --timeout to wait without limit")
         }
     }
 }
 
-/// Runs the command for each run that is believed, and ends when there were enough.
+/// Runs the command for each confirmed run, and ends after `--count` of them.
 async fn act(ctx: &Ctx, args: &Args, ended: &mut UnboundedReceiver<Rc<Ending>>) -> Result<Exit, Failure> {
     let mut done = 0;
     while args.count.is_none_or(|count| done < count)
@@ -142,27 +143,27 @@ async fn act(ctx: &Ctx, args: &Args, ended: &mut UnboundedReceiver<Rc<Ending>>) 
     Ok(Exit::Done)
 }
 
-/// Takes in what looks bring: each run once, and no more than are wanted.
-struct Desk<'a> {
+/// Prints the runs that the server confirmed: each once, and at most `--count`.
+struct ConfirmedRuns<'a> {
     ctx: &'a Ctx,
     printer: Printer<'a>,
     most: u64,
     count: Cell<u64>,
     seen: RefCell<HashSet<RunId>>,
-    believed: UnboundedSender<Rc<Ending>>,
+    confirmed: UnboundedSender<Rc<Ending>>,
 }
 
-impl<'a> Desk<'a> {
-    fn new(ctx: &'a Ctx, session: &'a Session, args: &Args, believed: UnboundedSender<Rc<Ending>>) -> Self {
+impl<'a> ConfirmedRuns<'a> {
+    fn new(ctx: &'a Ctx, session: &'a Session, args: &Args, confirmed: UnboundedSender<Rc<Ending>>) -> Self {
         let printer = Printer::new(ctx, session, HowArgs::default(), false);
         let most = args.count.unwrap_or(u64::MAX);
-        Self { ctx, printer, most, count: Cell::new(0), seen: RefCell::default(), believed }
+        Self { ctx, printer, most, count: Cell::new(0), seen: RefCell::default(), confirmed }
     }
 
     fn see(&self, event: &Event) -> Result<(), Failure> {
         match event {
             Event::Ended(ending) => self.take(event, ending),
-            // Whoever sent this may have made it up.
+            // The server does not know the run: the callback was forged.
             Event::Lost { failure, .. } if failure.exit == Exit::NotFound => Ok(()),
             Event::Lost { failure, .. } => {
                 self.ctx.report(failure);
@@ -182,8 +183,8 @@ impl<'a> Desk<'a> {
         }
         self.count.set(self.count.get() + 1);
         self.printer.print(event)?;
-        // Nobody acts on it any more only when the command ends.
-        let _ = self.believed.send(Rc::clone(ending));
+        // The receiver is gone only when the command ends.
+        let _ = self.confirmed.send(Rc::clone(ending));
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! `login`: takes a key, tries it, and saves it for one server.
+//! `login`: asks for a key, tests it, and saves it for one server.
 
 use std::io::Read as _;
 
@@ -15,36 +15,36 @@ const CAP: u64 = 64 << 10;
 
 /// Save the API key for a server
 ///
-/// The key is asked for on a terminal, and not shown while it is typed; else it is the first line of
-/// standard input, or of --api-key-file. It is tried with a request that changes nothing, and saved
-/// only if the server lets it in. A saved key is sent to the server that it was saved for, and to no
-/// other.
+/// On a terminal the key is asked for and not shown; otherwise it is the first line of standard input
+/// or of --api-key-file. It is tested with a request that changes nothing, and saved only if the
+/// server accepts it. A saved key is sent only to the server that it was saved for.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Without --base-url, LETTA_BASE_URL or a profile the server is
 https://api.letta.com. Keys are kept in credentials.toml beside config.toml,
-for you alone to read.
+which only you can read.
 
 Examples:
   agentctl login
   agentctl login --base-url https://letta.example.com < key.txt
 
 Exit codes: 0 saved; 4 the server refuses the key; 9 it cannot be reached;
-14 others could read the file. Nothing is saved unless it is 0.")]
+14 others could read the file. The key is saved only with 0.")]
 pub struct Args {}
 
-/// Carries out `login`.
+/// Runs `login`.
 pub async fn run(ctx: &Ctx, _: Args) -> anyhow::Result<End> {
     let mut settings = Settings::for_login(&ctx.global.flags(), &ctx.env)?;
     let Base::Server(base) = settings.base.clone() else { return Ok(Exit::Done.into()) };
-    // A file that cannot be used is no reason to ask for a key first.
+    // Fails before asking for a key if the credentials file is unusable.
     credentials::origins(&ctx.env)?;
     let origin = credentials::origin(&base);
     let key = match take(ctx, &origin).await? {
         Ok(key) => key,
         Err(end) => return Ok(end),
     };
-    (settings.key, settings.key_origin) = (Some(key.clone()), Origin::Default("this login"));
+    settings.key = Some(key.clone());
+    settings.key_origin = Origin::Default("this login");
     try_out(ctx, settings).await?;
     let file = credentials::save(&ctx.env, &base, &key)?;
     let saved = Page::new().say("saved the key for ").show_line(&origin).say(" in ");
@@ -55,7 +55,7 @@ pub async fn run(ctx: &Ctx, _: Args) -> anyhow::Result<End> {
     Ok(Exit::Done.into())
 }
 
-/// A request that needs a key where any does.
+/// Tests the key with a request that needs one.
 async fn try_out(ctx: &Ctx, settings: Settings) -> Result<(), Failure> {
     let session = Session::open_with(ctx, settings).await?;
     session.api.knock().await.map_err(|error| {
@@ -67,7 +67,7 @@ async fn try_out(ctx: &Ctx, settings: Settings) -> Result<(), Failure> {
     })
 }
 
-/// The key, or how the command ended before there was one.
+/// Reads the key, or returns how the command ends without one.
 async fn take(ctx: &Ctx, origin: &str) -> Result<Result<Secret, End>, Failure> {
     let unreadable = |error| {
         Failure::new(Exit::Local, "stdin", "cannot read standard input")

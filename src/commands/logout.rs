@@ -1,4 +1,4 @@
-//! `logout`: forgets the key that `login` saved for a server.
+//! `logout`: deletes the key that `login` saved for a server.
 
 use super::{Ctx, End};
 use crate::config::{Base, Settings, credentials};
@@ -7,8 +7,8 @@ use crate::text::page::Page;
 
 /// Forget the API key for a server
 ///
-/// The server is chosen as `login` does it. The key is removed from this machine; to make it worthless,
-/// revoke it at the server.
+/// The server is chosen as in login. The key is removed from this machine but stays valid until it is
+/// revoked at the server.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -16,7 +16,7 @@ Examples:
   agentctl logout --base-url https://letta.example.com")]
 pub struct Args {}
 
-/// Carries out `logout`.
+/// Runs `logout`.
 pub fn run(ctx: &Ctx, _: &Args) -> anyhow::Result<End> {
     let settings = Settings::for_login(&ctx.global.flags(), &ctx.env)?;
     let Base::Server(base) = &settings.base else { return Ok(Exit::Done.into()) };

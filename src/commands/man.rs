@@ -1,4 +1,4 @@
-//! `man`: manual pages, from the definition of the command line.
+//! `man`: prints manual pages, made from the definition of the command line.
 
 use std::path::{Path, PathBuf};
 
@@ -15,8 +15,8 @@ use crate::text::show;
 
 /// Print a manual page
 ///
-/// Without COMMAND, the page of the whole program, which also tells about exit codes, the environment
-/// and the output. With --out, a page for each command is written into a folder.
+/// Without COMMAND it is the page of the whole program, with exit codes, environment and output.
+/// With --out, a page for each command is written into a folder.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -32,7 +32,7 @@ pub struct Args {
     pub out: Option<PathBuf>,
 }
 
-/// Carries out `man`.
+/// Runs `man`.
 pub fn run(ctx: &Ctx, args: &Args, root: &mut Command) -> anyhow::Result<End> {
     root.build();
     match &args.out {
@@ -42,7 +42,7 @@ pub fn run(ctx: &Ctx, args: &Args, root: &mut Command) -> anyhow::Result<End> {
     Ok(Exit::Done.into())
 }
 
-/// The command that words lead to.
+/// Finds a command by the words of its name.
 fn find<'a>(root: &'a Command, words: &[String]) -> Result<&'a Command, Failure> {
     words.iter().try_fold(root, |command, word| {
         command.find_subcommand(word).ok_or_else(|| {
@@ -55,12 +55,12 @@ fn find<'a>(root: &'a Command, words: &[String]) -> Result<&'a Command, Failure>
     })
 }
 
-/// The name of a command as a page is named: agentctl-agents-list.
+/// Returns the name of a command's page, such as agentctl-agents-list.
 fn name(command: &Command) -> &str {
     command.get_display_name().unwrap_or_else(|| command.get_name())
 }
 
-/// The page of a command. That of the whole program has the help topics, too.
+/// Renders the page of a command. The page of the whole program includes the help topics.
 fn page(command: &Command) -> anyhow::Result<String> {
     let mut page = Vec::new();
     let rendered = Man::new(command.clone()).render(&mut page);
@@ -88,7 +88,7 @@ fn write(dir: &Path, root: &Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A command and all below it.
+/// Returns a command and all its subcommands.
 fn all(command: &Command) -> Vec<&Command> {
     let below = command.get_subcommands().filter(|sub| !sub.is_hide_set()).flat_map(all);
     std::iter::once(command).chain(below).collect()

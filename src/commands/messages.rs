@@ -1,4 +1,4 @@
-//! `messages`: what was said in a run.
+//! `messages`: shows the messages of a run.
 
 use super::support::follow_args::check_reply;
 use super::support::printer::print_text;
@@ -34,7 +34,7 @@ pub struct Args {
     pub reply: bool,
 }
 
-/// Carries out `messages`.
+/// Runs `messages`.
 pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     if args.reply {
         check_reply(ctx)?;

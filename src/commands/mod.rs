@@ -1,4 +1,6 @@
-//! A file per verb: its arguments, which are its help, and the function that carries it out.
+//! One module per command: its arguments, whose documentation is its help, and the function that runs it.
+//!
+//! `support` holds what several commands share.
 
 pub mod agents;
 pub mod api;

@@ -1,4 +1,4 @@
-//! `schema`: the JSON Schema of what goes in and comes out.
+//! `schema`: prints the JSON Schema of a document that the program reads or writes.
 
 use clap::ValueEnum;
 
@@ -16,12 +16,12 @@ Examples:
   agentctl schema run > run.schema.json
   agentctl schema event --jq '.[\"$defs\"] | keys[]'")]
 pub struct Args {
-    /// What to describe
+    /// The document
     #[arg(value_enum, value_name = "NAME")]
     pub name: Name,
 }
 
-/// What there is a schema of.
+/// A document that has a schema.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum Name {
     /// The body of a message
@@ -38,7 +38,7 @@ pub enum Name {
     Error,
 }
 
-/// Carries out `schema`.
+/// Runs `schema`.
 pub fn run(ctx: &Ctx, args: &Args) -> anyhow::Result<End> {
     let schema = match args.name {
         Name::Request => schema::request(),

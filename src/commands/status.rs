@@ -1,4 +1,4 @@
-//! `status`: one look at runs.
+//! `status`: shows runs as they are now.
 
 use std::time::Duration;
 
@@ -25,12 +25,12 @@ use crate::text::page::Page;
 
 /// Show runs as they are now
 ///
-/// One look at each run; the exit code is 0 whatever they are. With --exit-status it answers as
-/// watch does, and 8 says that a run is still open. A tool call that waits for approval is shown, with
-/// the commands that answer it.
+/// Each run is read once; the exit code is 0 whatever their status. With --exit-status it is as in
+/// watch, and 8 if a run is still open. A tool call that waits for approval is shown, with the
+/// commands that approve or deny it.
 ///
-/// With --detail a pipe gets the run as the server sent it and one key more, null where the server
-/// does not have it: "_agentctl": {"steps": […], "usage": {…}, "messages": […]}
+/// With --detail a pipe gets the run as the server sent it and one key more, with null for each part
+/// that the server does not have: "_agentctl": {"steps": […], "usage": {…}, "messages": […]}
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -42,15 +42,15 @@ pub struct Args {
     /// Run ids, @last, JSON documents with an id, or - to read them from standard input
     #[arg(value_name = "RUN", required = true)]
     pub runs: Vec<String>,
-    /// Let the exit code tell how the runs are
+    /// Set the exit code by the status of the runs
     #[arg(long)]
     pub exit_status: bool,
-    /// Show steps, usage, messages and what became of the callback, too
+    /// Show also steps, usage, messages and the result of the callback
     #[arg(long)]
     pub detail: bool,
 }
 
-/// Carries out `status`.
+/// Runs `status`.
 pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     let named = args.runs.iter().map(|text| Named::parse(text)).collect::<Result<Vec<_>, _>>()?;
     let session = Session::open(ctx).await?;
@@ -62,7 +62,7 @@ pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
 async fn look(ctx: &Ctx, session: &Session, args: &Args, named: &[Named]) -> Result<Vec<Exit>, Failure> {
     let (targets, mut exits) = run_args::collect(ctx, session, named).await?;
     let mut found = Vec::new();
-    // A few at a time: a thousand ids are no reason for a thousand connections.
+    // A few at a time, so that a thousand ids do not open a thousand connections.
     for some in targets.chunks(8) {
         let looks = some.iter().map(|target| session.api.run(&target.id));
         for (target, run) in some.iter().zip(join_all(looks).await) {
@@ -111,7 +111,7 @@ async fn print_cards(ctx: &Ctx, session: &Session, args: &Args, runs: &[Run]) ->
     Ok(())
 }
 
-/// A card shows the figures that the run itself may lack, and the calls for which it waits.
+/// Renders a run as a card, with the figures that its document may lack and the calls that wait for approval.
 async fn card(ctx: &Ctx, session: &Session, run: &Run) -> Page {
     let outcome = outcome(run, Duration::ZERO);
     let options = DetailOptions { messages: Messages::Never, figures: true, just_ended: false };
@@ -119,7 +119,7 @@ async fn card(ctx: &Ctx, session: &Session, run: &Run) -> Page {
     let facts = facts(run, outcome, &details);
     let agent = run.agent_id().and_then(|agent| agent.parse().ok());
     if let (Outcome::NeedsApproval, Some(agent)) = (outcome, agent)
-        // The card is worth showing without them, too.
+        // If they cannot be read, the card is shown without them.
         && let Ok(Waiting { pending, is_known: true, .. }) = approval::waiting(session, &agent, run).await
     {
         return render::card::waiting_card(run, &facts, &pending, &session.context(ctx));
@@ -127,11 +127,12 @@ async fn card(ctx: &Ctx, session: &Session, run: &Run) -> Page {
     session.card(ctx, run, Some(&facts))
 }
 
-/// Everything else that the server knows about a run.
+/// Fetches the steps, usage and messages of a run.
 async fn detail_of(session: &Session, run: &Run) -> Result<Detail, Failure> {
-    let (api, id) = (&session.api, run.id());
+    let api = &session.api;
+    let id = run.id();
     let (steps, usage, messages) = join3(api.all_steps(id), api.usage(id), api.messages(id, None)).await;
-    // Figures are a courtesy here as elsewhere.
+    // Usage is optional: a failure to read it is ignored.
     let detail = || Ok(Detail { steps: optional(steps)?, usage: usage.ok(), messages: optional(messages)? });
     detail().map_err(|error: ApiError| error.failure().run(id))
 }

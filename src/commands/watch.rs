@@ -14,8 +14,8 @@ use crate::ui::signals::Signals;
 
 /// Follow runs until they end
 ///
-/// Each run is printed when it has ended, with how it went, time to first token and duration. The
-/// server may go away for a while in between. Ctrl-C stops watching; the runs go on.
+/// Each run is printed when it has ended, with its outcome, time to first token and duration. If the
+/// server becomes unreachable, watch retries. Ctrl-C stops watching; the runs go on.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -34,21 +34,21 @@ pub struct Args {
     /// Follow all active runs of this agent
     #[arg(short, long, value_name = "AGENT", conflicts_with = "runs")]
     pub agent: Option<AgentRef>,
-    /// End with the first run that ends
+    /// Stop when the first run has ended
     #[arg(long, help_heading = "Waiting")]
     pub any: bool,
-    /// End with the first run that does not succeed
+    /// Stop when the first run has not succeeded
     #[arg(long, help_heading = "Waiting")]
     pub fail_fast: bool,
     /// How runs are followed.
     #[command(flatten)]
     pub how: HowArgs,
-    /// Accepted for those who are used to it; the exit code always tells
+    /// Accepted for compatibility; the exit code always reports the outcome
     #[arg(long, hide = true)]
     pub exit_status: bool,
 }
 
-/// Carries out `watch`.
+/// Runs `watch`.
 pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     args.how.check(ctx)?;
     let named = args.runs.iter().map(|text| Named::parse(text)).collect::<Result<Vec<_>, _>>()?;
@@ -66,7 +66,7 @@ async fn watch(ctx: &Ctx, session: &Session, args: &Args, named: &[Named]) -> an
         Some(agent) => active_runs(ctx, session, agent).await?,
         None => run_args::stream(ctx, session, named)?,
     };
-    // Until here Ctrl-C simply ends the program; from here on there is something to say first.
+    // From here on, Ctrl-C prints how to resume.
     let mut signals = Signals::catch()?;
     let following = Following::of_runs(ctx, session, &args.how, ctx.global.progress);
     let following = following.ending_early(args.any, args.fail_fast);
@@ -87,7 +87,7 @@ async fn watch(ctx: &Ctx, session: &Session, args: &Args, named: &[Named]) -> an
     Ok(End { exit: Exit::worst(exits), ..end })
 }
 
-/// The runs of an agent that have not ended. None is no error: there is nothing to wait for.
+/// Returns the runs of an agent that have not ended. It is not an error if there are none.
 async fn active_runs(ctx: &Ctx, session: &Session, agent: &AgentRef) -> anyhow::Result<Stream> {
     let id = session.agent(Some(agent)).await?;
     let active = session.active_runs(&id).await?;

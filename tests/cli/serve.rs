@@ -225,7 +225,7 @@ fn a_database_that_cannot_be_used_is_left_unchanged() {
 fn an_empty_command_does_not_serve_without_one() {
     let output = TestEnv::new().bash("command=; agentctl serve -- $command").run();
     assert_eq!((output.code(), output.stdout.as_str()), (2, ""), "{output}");
-    assert!(output.stderr.contains("no command stands behind `--`"), "{output}");
+    assert!(output.stderr.contains("no command follows `--`"), "{output}");
 }
 
 #[test]

@@ -1,11 +1,11 @@
-//! `-f`: fields of the query or of the body.
+//! The fields of `api -f`, which go into the query or the body.
 
 use serde_json::{Map, Value, json};
 
 use crate::commands::support::json_path::set;
 use crate::report::Failure;
 
-/// A field: `key=text`, or `key:=JSON`.
+/// A field, written as `key=text` or `key:=JSON`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Field {
     key: String,
@@ -26,14 +26,14 @@ impl std::str::FromStr for Field {
 }
 
 impl Field {
-    /// As a part of a query.
+    /// Returns the field as a part of a query.
     pub fn pair(&self) -> (String, String) {
         let text = self.value.as_str().map_or_else(|| self.value.to_string(), str::to_owned);
         (self.key.clone(), text)
     }
 }
 
-/// A body of these fields; dots go into objects. None where there are no fields.
+/// Returns a JSON body of these fields, or nothing if there are none. Dots in keys enter objects.
 pub fn body(fields: &[Field]) -> Result<Option<String>, Failure> {
     let mut object = Map::new();
     for field in fields {
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_field_is_refused() {
+    fn text_that_is_not_a_field_is_refused() {
         for text in ["key", "=x", ":=1", "n:=x"] {
             assert!(text.parse::<Field>().is_err(), "{text}");
         }

@@ -1,4 +1,4 @@
-//! `api`: any endpoint, with the key, the retries and the filter of the other commands.
+//! `api`: makes a request to any endpoint, with the key, the retries and the filter of the other commands.
 
 mod fields;
 mod print;
@@ -24,11 +24,11 @@ use crate::report::Failure;
 
 /// Make a request to any endpoint
 ///
-/// PATH stands below /v1, with or without that prefix, and may have a query. The answer is printed:
-/// JSON as one document, indented on a terminal. The body of an answer that is no success is printed
-/// too, unless a filter is given, and the exit code follows from its status.
+/// PATH is below /v1, with or without that prefix, and may have a query. The answer is printed: JSON
+/// as one document, indented on a terminal. The body of an error answer is printed too, unless a
+/// filter is given, and its status decides the exit code.
 ///
-/// Requests that read are repeated as usual; others only where nothing can have been accepted.
+/// Requests that read are retried; others only if the server cannot have accepted them.
 /// `agentctl send` is the safer way to send a message.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -39,8 +39,8 @@ Examples:
   echo '{\"label\":\"human\",\"value\":\"Ada\"}' | agentctl api POST blocks/ --input -
 
 Exit codes: 4 for 401, 402 and 403; 5 for 404; 12 for other refusals; 9 for 429
-and 5xx; 10 where a request that changes something was lost; 11 for an answer
-that is not JSON but was to be filtered. All of them: `agentctl help
+and 5xx; 10 if it is unknown whether a request that changes something arrived;
+11 for an answer that is not JSON although a filter is given. All of them: `agentctl help
 exit-codes`.")]
 pub struct Args {
     /// The method
@@ -51,8 +51,8 @@ pub struct Args {
     pub path: String,
     /// Add a field: key=text, or key:=JSON
     ///
-    /// Fields go into the query of a GET and of a request with --input, and else into a JSON body,
-    /// where dots in a key go into objects.
+    /// Fields go into the query of a GET and of a request with --input, otherwise into a JSON body,
+    /// where dots in a key enter objects.
     #[arg(short, long = "field", value_name = "KEY=VALUE")]
     pub fields: Vec<Field>,
     /// Send the JSON in a file, or in standard input (-), as the body
@@ -66,7 +66,7 @@ pub struct Args {
     pub include: bool,
 }
 
-/// A method of HTTP.
+/// An HTTP method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "UPPER")]
 pub enum Verb {
@@ -108,7 +108,7 @@ struct Request {
     body: Option<String>,
 }
 
-/// Carries out `api`.
+/// Runs `api`.
 pub fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     let request = request(ctx, &args)?;
     on_runtime(async {
@@ -119,7 +119,7 @@ pub fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     })
 }
 
-/// Puts the request together; everything that is wrong with it is found here.
+/// Builds the request, and refuses an invalid one.
 fn request(ctx: &Ctx, args: &Args) -> Result<Request, Failure> {
     let mut target = Target::parse(&args.path)?;
     if args.paginate && args.method != Verb::Get {
@@ -182,15 +182,15 @@ impl Request {
     }
 }
 
-/// The exit that follows from what came.
+/// Returns the exit for an answer or an error.
 fn end(raw: Raw) -> Result<Exit, Failure> {
     let Some(error) = raw.error else { return Ok(Exit::Done) };
     let failure = error.failure();
     match error.status {
-        Some(300..400) => Err(failure.hint("the server may spell this path with a slash at its end, or without one")),
+        Some(300..400) => Err(failure.hint("add a slash at the end of the path, or remove it")),
         Some(404) => {
             Err(failure
-                .hint("check the ids in the path, and its end: collections have a slash there, such as /v1/agents/"))
+                .hint("check the ids in the path, and its end: collections end with a slash, such as /v1/agents/"))
         }
         _ => Err(failure),
     }

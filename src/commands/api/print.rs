@@ -1,4 +1,4 @@
-//! What `api` prints: an answer as it came.
+//! Prints the answers of `api` as the server sent them.
 
 use serde_json::value::RawValue;
 
@@ -12,7 +12,7 @@ use crate::model::document::one_line;
 use crate::report::Failure;
 use crate::text::page::Page;
 
-/// Prints an answer. One that is no success is not filtered: its body would be taken for what was asked for.
+/// Prints an answer. With a filter, the body of an error is left out: it could be mistaken for the result.
 pub fn answer(ctx: &Ctx, include: bool, raw: &Raw) -> Result<(), Failure> {
     let Some(answer) = &raw.answer else { return Ok(()) };
     if include {
@@ -29,7 +29,7 @@ pub fn answer(ctx: &Ctx, include: bool, raw: &Raw) -> Result<(), Failure> {
     }
 }
 
-/// The items of a list, as documents of their own. What is no list is one item.
+/// Returns the items of a list as documents. Anything but a list is a single item.
 pub fn items(ctx: &Ctx, include: bool, answer: &Answer) -> Result<Vec<Document>, Failure> {
     if include {
         head(ctx, answer)?;
@@ -43,7 +43,7 @@ pub fn items(ctx: &Ctx, include: bool, answer: &Answer) -> Result<Vec<Document>,
     documents.collect::<Result<_, _>>().map_err(|error| not_json(answer).cause(error))
 }
 
-/// Prints a JSON document; on a terminal people read it, so that it is indented.
+/// Prints a JSON document, indented for people.
 pub fn document(ctx: &Ctx, json: &str) -> Result<(), Failure> {
     match ctx.format {
         Format::Human => ctx.io.indented(json),
@@ -53,14 +53,14 @@ pub fn document(ctx: &Ctx, json: &str) -> Result<(), Failure> {
     }
 }
 
-/// The ids in a document or in a list of documents.
+/// Returns the ids in a document or in a list of documents.
 fn ids(json: &str) -> Vec<String> {
     let value: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
     let items = value.as_array().cloned().unwrap_or_else(|| vec![value]);
     items.iter().filter_map(|item| item["id"].as_str()).map(one_line).collect()
 }
 
-/// The status and the headers, as HTTP writes them. Cookies are not for logs.
+/// Prints the status and the headers in HTTP's format. Cookies are redacted, since output ends up in logs.
 fn head(ctx: &Ctx, answer: &Answer) -> Result<(), Failure> {
     let reason = http::StatusCode::from_u16(answer.status).ok().and_then(|status| status.canonical_reason());
     let mut lines = format!("HTTP {} {}\n", answer.status, reason.unwrap_or_default());
@@ -72,7 +72,7 @@ fn head(ctx: &Ctx, answer: &Answer) -> Result<(), Failure> {
     text(ctx, (lines + "\n").as_bytes())
 }
 
-/// Text of the network: as it is for a program, made safe on a terminal.
+/// Prints text from the network: escaped on a terminal, unchanged elsewhere.
 fn text(ctx: &Ctx, bytes: &[u8]) -> Result<(), Failure> {
     if !ctx.io.terminals.stdout {
         return ctx.io.bytes(bytes);
@@ -87,5 +87,5 @@ fn is_json(text: &str) -> bool {
 fn not_json(answer: &Answer) -> Failure {
     let message = format!("the answer is not JSON, but {}", answer.content_type());
     let failure = Failure::new(Exit::NotThisApi, "not_this_api", message);
-    failure.hint("without --jq and --paginate it is printed as it is")
+    failure.hint("leave out --jq and --paginate to print it as it is")
 }

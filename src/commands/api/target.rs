@@ -1,4 +1,4 @@
-//! Where a request of `api` goes: a path below `/v1`, which cannot lead anywhere else.
+//! The path and the query of a request of `api`. The path cannot leave `/v1`.
 
 use url::Url;
 
@@ -9,40 +9,40 @@ use crate::text::show;
 /// A path below `/v1` and a query.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Target {
-    /// The path behind `/v1`, percent-encoded.
+    /// The path after `/v1`, percent-encoded.
     pub path: String,
-    /// The query; a key may stand more than once.
+    /// The query; a key may occur more than once.
     pub query: Vec<(String, String)>,
 }
 
 impl Target {
-    /// Reads a path with or without `/v1` before it. The server is chosen elsewhere: an address is refused here.
+    /// Parses a path with or without the prefix `/v1`. A URL is refused: the base URL comes from the settings.
     pub fn parse(text: &str) -> Result<Self, Failure> {
         let bad = |why: &str| {
             let failure = Failure::usage(format!("the path `{}` {why}", show::clip(text, 80)));
             failure.hint("write it like /v1/agents/ or runs/run-…/steps; --base-url names the server")
         };
         if text.contains("://") || text.starts_with("//") {
-            return Err(bad("is an address, not a path"));
+            return Err(bad("is a URL, not a path"));
         }
         if text.contains(|c: char| c.is_control() || c.is_whitespace() || matches!(c, '\\' | '#')) {
-            return Err(bad("has a character that no path has"));
+            return Err(bad("has a character that no path may have"));
         }
         let path = text.split('?').next().unwrap_or_default();
         if path.split('/').any(is_dots) {
-            return Err(bad("leads out of itself"));
+            return Err(bad("has a `.` or `..` segment"));
         }
         let inner = text.strip_prefix('/').unwrap_or(text);
         let inner = inner.strip_prefix("v1/").unwrap_or(inner);
         if inner.is_empty() || inner.starts_with(['/', '?']) || inner == "v1" {
-            return Err(bad("names nothing below /v1"));
+            return Err(bad("names no endpoint below /v1"));
         }
-        let url = Url::parse(&format!("http://host/v1/{inner}")).map_err(|_| bad("is no path"))?;
-        let path = url.path().strip_prefix("/v1").ok_or_else(|| bad("leads out of itself"))?;
+        let url = Url::parse(&format!("http://host/v1/{inner}")).map_err(|_| bad("is not a path"))?;
+        let path = url.path().strip_prefix("/v1").ok_or_else(|| bad("has a `.` or `..` segment"))?;
         Ok(Self { path: path.to_owned(), query: url.query_pairs().into_owned().collect() })
     }
 
-    /// The path and the query with something added, as they follow `/v1`.
+    /// Returns the path and the query, with a cursor added, as they follow `/v1`.
     pub fn at(&self, cursor: Option<&Cursor>) -> String {
         if self.query.is_empty() && cursor.is_none() {
             return self.path.clone();
@@ -54,7 +54,7 @@ impl Target {
     }
 }
 
-/// Whether a segment means this or the upper folder, in any spelling.
+/// Whether a segment is `.` or `..`, percent-encoded or not.
 fn is_dots(segment: &str) -> bool {
     matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
 }
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_stands_below_v1_however_it_is_written() {
+    fn the_prefix_v1_is_optional() {
         for text in ["/v1/agents/", "v1/agents/", "/agents/", "agents/"] {
             assert_eq!(Target::parse(text).expect(text).at(None), "/agents/", "{text}");
         }
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn no_path_leads_elsewhere() {
+    fn a_path_that_could_leave_v1_is_refused() {
         for text in [
             "https://evil.example/v1/agents/",
             "//evil.example/agents",

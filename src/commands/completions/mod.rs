@@ -11,8 +11,8 @@ use crate::exit::Exit;
 
 /// Print the completion script of a shell
 ///
-/// The script asks this program for the words that fit: commands, flags and files, and also recent
-/// runs, agents that were listed, profiles, statuses and stop reasons. No server is asked.
+/// The script asks this program for candidates: commands, flags and files, and also recent runs,
+/// agents that were listed, profiles, statuses and stop reasons. No server is asked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -25,7 +25,7 @@ pub struct Args {
     pub shell: Shell,
 }
 
-/// Carries out `completions`.
+/// Runs `completions`.
 pub fn run(ctx: &Ctx, args: &Args) -> anyhow::Result<End> {
     ctx.io.raw(&answer::script(&args.shell.to_string()).unwrap_or_default())?;
     Ok(Exit::Done.into())

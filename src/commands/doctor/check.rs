@@ -1,4 +1,4 @@
-//! One check of `doctor`: what was found, and how to mend it.
+//! The result of one check of `doctor`, and how to fix a problem.
 
 use serde_json::json;
 
@@ -9,20 +9,20 @@ use crate::text::show::show_line;
 use crate::text::style::Style;
 use crate::text::wrap::fill;
 
-/// How a check went.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// As it should be.
+    /// No problem.
     Ok,
-    /// It stops nothing, but wants attention.
+    /// A problem that stops no command.
     Warning,
-    /// It stops commands.
+    /// A problem that stops commands.
     Failed,
-    /// Not looked at, or nothing to look at.
+    /// Not checked, or nothing to check.
     Skipped,
 }
 
-/// What was found.
+/// A check with its result.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Check {
     name: &'static str,
@@ -32,60 +32,60 @@ pub struct Check {
     exit: Exit,
 }
 
-/// Lines behind the first of a check begin here.
+/// The indent of all lines of a check but the first.
 const INDENT: &str = "    ";
 
 impl Check {
-    /// As it should be.
+    /// A check without a problem.
     pub fn ok(name: &'static str, message: impl Into<String>) -> Self {
         Self { name, state: State::Ok, message: message.into(), fix: None, exit: Exit::Done }
     }
 
-    /// Nothing to look at.
+    /// A check that was not made.
     pub fn skipped(name: &'static str, why: impl Into<String>) -> Self {
         Self { state: State::Skipped, ..Self::ok(name, why) }
     }
 
-    /// It stops nothing, but wants attention.
+    /// A check that found a problem that stops no command.
     pub fn warning(name: &'static str, message: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { state: State::Warning, fix: Some(fix.into()), ..Self::ok(name, message) }
     }
 
-    /// What a command would end with.
+    /// A check that found the failure with which a command would end.
     pub fn failed(name: &'static str, failure: &Failure) -> Self {
         let parts: Vec<&str> = std::iter::once(&failure.message).chain(&failure.causes).map(String::as_str).collect();
         Self { state: State::Failed, fix: failure.hint.clone(), exit: failure.exit, ..Self::ok(name, parts.join(": ")) }
     }
 
-    /// The same, where what fails is not needed now.
+    /// Turns a failure into a warning, for something that the command does not need now.
     pub fn not_needed_now(self) -> Self {
         Self { state: State::Warning, exit: Exit::Done, ..self }
     }
 
-    /// The exit that follows: of the failure, where it is one.
+    /// Returns the exit of the failure, if the check failed.
     pub fn exit(&self) -> Exit {
         self.exit
     }
 
-    /// Whether it stops commands.
+    /// Whether the check found a problem that stops commands.
     pub fn is_failed(&self) -> bool {
         self.state == State::Failed
     }
 
-    /// As a JSON document.
+    /// Returns the check as a JSON document.
     pub fn document(&self) -> String {
         let exit = self.exit.code();
         json!({"check": self.name, "state": self.state.word(), "message": self.message, "fix": self.fix, "exit": exit})
             .to_string()
     }
 
-    /// For people: a line, and a line with the fix.
+    /// Returns the check for people: a line, and a line with the fix.
     pub fn page(&self, style: Style) -> Page {
         let (tone, glyph, word) = self.state.shown();
         let mark = if style.ascii || style.accessible { word } else { glyph };
         let columns = style.width.unwrap_or(usize::MAX).saturating_sub(INDENT.len());
         let first = format!("{}: {}", self.name, self.message);
-        // The mark is as good as the indent: a line that begins with it may be no longer.
+        // The mark may be wider than the indent.
         let page = lines(Page::new().tone(tone, mark).say(" "), &first, columns.saturating_sub(mark.len()));
         match &self.fix {
             Some(fix) => lines(page.say(INDENT), &format!("fix: {fix}"), columns),
@@ -94,7 +94,7 @@ impl Check {
     }
 }
 
-/// Adds text on lines of at most this width; all but the first are indented. Ids, paths and addresses stay whole.
+/// Adds text in lines of at most this width, all but the first indented. Breaks lines only at spaces.
 fn lines(page: Page, text: &str, columns: usize) -> Page {
     let words: Vec<String> = show_line(text).as_str().split(' ').map(str::to_owned).collect();
     let lines = fill(&words, " ", columns);
@@ -109,7 +109,7 @@ impl State {
         self.shown().2
     }
 
-    /// The tone, the glyph and the word.
+    /// Returns the tone, the glyph and the word of a state.
     fn shown(self) -> (Tone, &'static str, &'static str) {
         match self {
             Self::Ok => (Tone::Good, "✓", "ok"),
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn scripts_get_every_key() {
+    fn the_document_has_every_key() {
         let expected = r#"{"check":"dns","state":"ok","message":"x","fix":null,"exit":0}"#;
         assert_eq!(Check::ok("dns", "x").document(), expected);
     }

@@ -1,4 +1,4 @@
-//! What `doctor` finds on this machine: configuration, credentials, data.
+//! The checks of `doctor` on this machine: configuration, credentials, data.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
@@ -12,10 +12,10 @@ use crate::exit::Exit;
 use crate::report::Failure;
 use crate::server;
 
-/// How long a database is looked at.
+/// How long the check of a database may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// `config.toml`: whether it can be read, and what this version does not know in it.
+/// Checks that `config.toml` can be read, and has no unknown settings.
 pub fn config(ctx: &Ctx) -> Check {
     let config = match ConfigFile::load(&ctx.env) {
         Ok(config) => config,
@@ -32,7 +32,7 @@ pub fn config(ctx: &Ctx) -> Check {
     }
 }
 
-/// `credentials.toml`: whether it is for this user alone.
+/// Checks that only this user can read `credentials.toml`.
 pub fn credentials(ctx: &Ctx) -> Check {
     match credentials::origins(&ctx.env) {
         Err(failure) => Check::failed("credentials", &failure),
@@ -41,7 +41,7 @@ pub fn credentials(ctx: &Ctx) -> Check {
     }
 }
 
-/// The data folder: whether it, or the folder that it would be made in, can be written.
+/// Checks that the data folder can be written, or the folder in which it would be created.
 pub fn data(ctx: &Ctx) -> Check {
     let fix = "make it writable, or name another folder in AGENTCTL_DATA_DIR";
     let Some(folder) = dirs::data_dir(&ctx.env) else {
@@ -60,14 +60,14 @@ pub fn data(ctx: &Ctx) -> Check {
     }
 }
 
-/// The database of the local engine. It is read, never written.
+/// Checks the database of the local engine, without writing to it.
 pub fn database(ctx: &Ctx) -> Check {
     let Some(path) = dirs::local_database(&ctx.env).filter(|path| path.exists()) else {
         return Check::skipped("database", "there is none yet: the first command with --local makes it");
     };
     let shown = path.display().to_string();
     match examine(path) {
-        None => Check::skipped("database", format!("{shown} is too large to be looked through here")),
+        None => Check::skipped("database", format!("{shown} is too large to be checked here")),
         Some(Ok(())) => Check::ok("database", format!("{shown} is sound")),
         Some(Err(error)) => {
             let failure = Failure::new(Exit::Local, "database", error.to_string());
@@ -80,15 +80,15 @@ pub fn database(ctx: &Ctx) -> Check {
     }
 }
 
-/// Whether the file is sound; none where that takes too long.
+/// Checks a database file. Returns nothing if that takes too long.
 fn examine(path: PathBuf) -> Option<Result<(), crate::db::DbError>> {
     let (sender, receiver) = channel();
-    // Nobody receives only when time is up; the thread then ends with the process.
+    // The receiver is gone when time is up; the thread then ends with the process.
     std::thread::spawn(move || _ = sender.send(server::check_database(&path)));
     receiver.recv_timeout(PATIENCE).ok()
 }
 
-/// The folder itself, or the first above it that is there.
+/// Returns the folder itself, or its nearest parent that exists.
 fn nearest(folder: &Path) -> Option<&Path> {
     folder.ancestors().find(|folder| folder.exists())
 }
@@ -115,7 +115,7 @@ fn is_open_to_others(_: &Path) -> bool {
     false
 }
 
-/// Where the shell in use would find its completion script.
+/// Checks that the completion script is in a folder where the user's shell looks for it.
 pub fn completions(ctx: &Ctx) -> Check {
     let name = "completions";
     let shell = ctx.env.path("SHELL").and_then(|shell| Some(shell.file_name()?.to_str()?.to_owned()));

@@ -1,4 +1,4 @@
-//! `doctor`: what would stop commands, and how to mend it. It reads, and sends nothing but requests that read.
+//! `doctor`: finds problems that would stop commands. It changes nothing: it sends only requests that read.
 
 mod check;
 mod files;
@@ -15,11 +15,11 @@ use crate::exit::Exit;
 use crate::global::Format;
 use crate::report::Failure;
 
-/// Say what would stop commands, and how to mend it
+/// Find problems that would stop commands, and how to fix them
 ///
-/// Looks at the configuration, the credentials and the data on this machine, and at the way to the
-/// server: proxy, name, connection, certificate, version, key, agent, latency, clock. Nothing is
-/// changed and no message is sent; every step has a time limit.
+/// Checks the configuration, the credentials and the data on this machine, then the connection to the
+/// server: proxy, name, certificate, version, key, agent, latency, clock. Nothing is changed and no
+/// message is sent; every step has a time limit.
 ///
 /// The same is printed on a terminal and in a pipe; -o json gives a document per check, with the
 /// keys check, state (ok, warning, failed or skipped), message, fix and exit.
@@ -30,12 +30,12 @@ Examples:
   agentctl doctor --base-url https://letta.example.com
   agentctl doctor --jq 'select(.state == \"failed\") | .fix'
 
-Exit codes: 0 nothing failed; else the code of the first check that failed, as
-another command would end with it: 2 settings, 4 key, 9 network, 11 not this
+Exit codes: 0 nothing failed; else the code with which another command would
+fail at the first failed check: 2 settings, 4 key, 9 network, 11 not this
 API, 13 local database, 14 certificate or credentials.")]
 pub struct Args {}
 
-/// Prints checks as they are made, and remembers the first that failed.
+/// Prints checks as they are made, and keeps the exit of the first that failed.
 struct Report<'a> {
     ctx: &'a Ctx,
     first: Option<Exit>,
@@ -56,7 +56,7 @@ impl Report<'_> {
     }
 }
 
-/// Carries out `doctor`.
+/// Runs `doctor`.
 pub async fn run(ctx: &Ctx) -> anyhow::Result<End> {
     let mut report = Report { ctx, first: None };
     report.add(&files::config(ctx))?;
@@ -68,13 +68,13 @@ pub async fn run(ctx: &Ctx) -> anyhow::Result<End> {
         Err(failure) => _ = report.add(&Check::failed("settings", &failure))?,
         Ok(settings) => match settings.base.clone() {
             Base::Local => _ = report.add(&local(ctx))?,
-            Base::Server(url) => way(&mut report, settings, &url).await?,
+            Base::Server(url) => check_server(&mut report, settings, &url).await?,
         },
     }
     Ok(report.first.unwrap_or(Exit::Done).into())
 }
 
-/// Who answers with `--local`.
+/// Checks which server answers with `--local`.
 fn local(ctx: &Ctx) -> Check {
     match server_registry::find_local(&ctx.env) {
         Some((url, _)) => Check::ok("settings", format!("--local: the server of this machine answers at {url}")),
@@ -82,8 +82,8 @@ fn local(ctx: &Ctx) -> Check {
     }
 }
 
-/// The way to the server, up to the first step that fails.
-async fn way(report: &mut Report<'_>, settings: Settings, url: &Url) -> Result<(), Failure> {
+/// Checks the connection to the server, up to the first step that fails.
+async fn check_server(report: &mut Report<'_>, settings: Settings, url: &Url) -> Result<(), Failure> {
     let (server, origin) = (settings.server_name(), settings.base_origin.to_string());
     let key = settings.key.as_ref().map_or("no key".to_owned(), |_| format!("the key from {}", settings.key_origin));
     report.add(&Check::ok("settings", format!("{server} (from {origin}), with {key}")))?;
@@ -91,7 +91,7 @@ async fn way(report: &mut Report<'_>, settings: Settings, url: &Url) -> Result<(
     if report.add(&proxy)? || (!is_proxied && !reaches(report, url).await?) {
         return Ok(());
     }
-    // A key that must not go over this connection is found here.
+    // This fails if the key must not be sent over this connection.
     let session = match Session::open_with(report.ctx, settings.clone()).await {
         Ok(session) => session,
         Err(failure) => return report.add(&Check::failed("tls", &failure)).map(drop),
@@ -109,7 +109,7 @@ async fn way(report: &mut Report<'_>, settings: Settings, url: &Url) -> Result<(
     Ok(())
 }
 
-/// Whether the server's name has an address that takes connections.
+/// Checks that the server's name resolves to an address that accepts connections.
 async fn reaches(report: &mut Report<'_>, url: &Url) -> Result<bool, Failure> {
     let (dns, addresses) = network::resolve(url).await;
     Ok(!report.add(&dns)? && !report.add(&network::connect(&addresses).await)?)

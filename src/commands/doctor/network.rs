@@ -1,4 +1,4 @@
-//! What `doctor` finds on the way to the server: proxy, name, connection.
+//! The checks of `doctor` below HTTP: proxy, name, connection.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::report::Failure;
 /// How long each step may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Whether a proxy stands between, and whether its settings can be used.
+/// Checks the proxy settings. Also returns whether a proxy is used.
 pub fn proxy(settings: &Settings, url: &Url) -> (Check, bool) {
     match settings.proxies.for_url(url) {
         Ok(None) => (Check::ok("proxy", "none is used for this server"), false),
@@ -25,9 +25,10 @@ pub fn proxy(settings: &Settings, url: &Url) -> (Check, bool) {
     }
 }
 
-/// The addresses of the server's name.
+/// Checks that the server's name resolves. Also returns its addresses.
 pub async fn resolve(url: &Url) -> (Check, Vec<SocketAddr>) {
-    let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port_or_known_default().unwrap_or_default();
     let bare = host.trim_matches(['[', ']']);
     let found = timeout(PATIENCE, lookup_host((bare, port))).await;
     let addresses: Vec<SocketAddr> = match found {
@@ -43,11 +44,12 @@ pub async fn resolve(url: &Url) -> (Check, Vec<SocketAddr>) {
 }
 
 fn unknown_host(host: &str) -> Failure {
-    let failure = Failure::new(Exit::Unreachable, "unreachable", format!("the name {host} leads to no address"));
+    let failure =
+        Failure::new(Exit::Unreachable, "unreachable", format!("the name {host} does not resolve to an address"));
     failure.hint("check the name in the base URL, and this machine's network")
 }
 
-/// The first of the addresses that takes a connection.
+/// Checks that one of the addresses accepts a connection.
 pub async fn connect(addresses: &[SocketAddr]) -> Check {
     let mut last = None;
     for address in addresses {
@@ -55,13 +57,13 @@ pub async fn connect(addresses: &[SocketAddr]) -> Check {
         match timeout(PATIENCE, TcpStream::connect(address)).await {
             Ok(Ok(_)) => {
                 let took = took(started.elapsed());
-                return Check::ok("connect", format!("{address} takes connections ({took})"));
+                return Check::ok("connect", format!("{address} accepts connections ({took})"));
             }
             Ok(Err(error)) => last = Some((address, error.to_string())),
             Err(_) => last = Some((address, "no answer within 5 s".to_owned())),
         }
     }
     let (address, why) = last.map_or_else(Default::default, |(address, why)| (address.to_string(), why));
-    let failure = Failure::new(Exit::Unreachable, "unreachable", format!("{address} takes no connection")).cause(why);
+    let failure = Failure::new(Exit::Unreachable, "unreachable", format!("{address} accepts no connection")).cause(why);
     Check::failed("connect", &failure.hint("is the server running, and does a firewall let this machine through?"))
 }

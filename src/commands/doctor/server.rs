@@ -1,4 +1,4 @@
-//! What `doctor` finds at the server: certificate, version, key, agent, latency, clocks.
+//! The checks of `doctor` that make requests: certificate, version, key, agent, latency, clocks.
 
 use std::time::Duration;
 
@@ -18,40 +18,40 @@ use crate::text::duration;
 
 /// How long one request may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How many requests the latency is taken from, and how long they may take together.
+/// How many requests the latency is measured with, and how long they may take together.
 const SAMPLES: usize = 5;
 const SAMPLING: Duration = Duration::from_secs(10);
-/// Clocks that differ by less do no harm.
+/// The smallest difference between clocks that is a warning.
 const SKEW: Duration = Duration::from_secs(30);
 
-/// One request to the server's health, and when it was answered.
+/// The answer to a health request, and the time when it arrived.
 pub struct Health {
     raw: Raw,
     at: Timestamp,
 }
 
-/// Asks the server how it is.
+/// Makes a health request.
 pub async fn health(session: &Session) -> Health {
     let raw = session.api.raw_once(&Call::get("/health/").within(PATIENCE)).await;
     Health { raw, at: Timestamp::now() }
 }
 
 impl Health {
-    /// Whether the secure connection came about.
+    /// Checks that the TLS connection was established.
     pub fn tls(&self, scheme: &str) -> Check {
         match &self.raw.error {
             _ if scheme != "https" => Check::skipped("tls", "the base URL is plain http"),
             Some(error) if matches!(error.kind, ErrorKind::Certificate | ErrorKind::Handshake) => failed("tls", error),
-            // The server takes connections, as was found before.
+            // The check of the connection has succeeded before, so TLS failed.
             Some(error) if matches!(error.kind, ErrorKind::NotConnected { .. }) => {
                 Check::failed("tls", &error.failure().hint("check that https and the port are right"))
             }
             Some(_) if self.raw.answer.is_none() => Check::skipped("tls", "no answer came"),
-            _ => Check::ok("tls", "the certificate holds"),
+            _ => Check::ok("tls", "the certificate is valid"),
         }
     }
 
-    /// What answers there.
+    /// Checks that the answer is one of this API.
     pub fn server(&self) -> Check {
         let answer = match (&self.raw.answer, &self.raw.error) {
             (_, Some(error)) => return failed("server", error),
@@ -63,29 +63,29 @@ impl Health {
             Some(Some(version)) => Check::ok("server", format!("version {version}")),
             Some(None) => Check::ok("server", "it answers, and does not say its version"),
             None => {
-                let failure = Failure::new(Exit::NotThisApi, "not_this_api", "what answers is not this API");
-                let failure = failure.cause(format!("/v1/health/ brought {}", answer.content_type()));
+                let failure = Failure::new(Exit::NotThisApi, "not_this_api", "the answer is not from this API");
+                let failure = failure.cause(format!("/v1/health/ returned {}", answer.content_type()));
                 Check::failed("server", &failure.hint("check the base URL: it must be the address of the API"))
             }
         }
     }
 
-    /// What a lost message means there.
+    /// Checks whether the server honours `Idempotency-Key`, which decides how a lost message is handled.
     pub fn idempotency(&self) -> Check {
         let says = self.header("idempotency-supported").is_some_and(|word| word.eq_ignore_ascii_case("true"));
         let message = if says {
-            "the server honours Idempotency-Key: a lost message is sent again without harm"
+            "the server honours Idempotency-Key: a lost message is safely sent again"
         } else {
             "the server does not declare it: a lost message is looked for, not sent again"
         };
         Check::ok("idempotency", message)
     }
 
-    /// How far the clocks are apart. The header has whole seconds.
+    /// Compares the clocks of the server and this machine. The `Date` header has whole seconds.
     pub fn clock(&self) -> Check {
         let date = self.header("date").and_then(|date| httpdate::parse_http_date(date.trim()).ok());
         let Some(server) = date.and_then(|date| Timestamp::try_from(date).ok()) else {
-            return Check::skipped("clock", "the server does not say what time it is");
+            return Check::skipped("clock", "the server sends no date");
         };
         clock(server, self.at)
     }
@@ -105,7 +105,7 @@ fn clock(server: Timestamp, here: Timestamp) -> Check {
     Check::warning("clock", message, "set the clock: times and ages of runs are off, durations are not")
 }
 
-/// Whether the key opens the door.
+/// Checks that the server accepts the key.
 pub async fn key(session: &Session, settings: &Settings) -> Check {
     let call = Call::get("/agents/").query("limit", "1").list().within(PATIENCE);
     match session.api.raw_once(&call).await.error {
@@ -115,7 +115,7 @@ pub async fn key(session: &Session, settings: &Settings) -> Check {
     }
 }
 
-/// Whether the agent that is meant when none is given is there.
+/// Checks that the default agent exists.
 pub async fn agent(session: &Session, given: Option<&Given<String>>) -> Check {
     let Some(given) = given else {
         return Check::skipped("agent", "none is chosen; --agent or LETTA_AGENT_ID names one");
@@ -129,12 +129,12 @@ pub async fn agent(session: &Session, given: Option<&Given<String>>) -> Check {
         AgentRef::Name(_) => session.agent(Some(&named)).await.map(drop),
     };
     match found {
-        Ok(()) => Check::ok("agent", format!("{} is there (from {})", given.value, given.origin)),
+        Ok(()) => Check::ok("agent", format!("{} exists (from {})", given.value, given.origin)),
         Err(failure) => Check::failed("agent", &failure),
     }
 }
 
-/// How long a small request takes.
+/// Measures the median latency of small requests.
 pub async fn latency(session: &Session) -> Check {
     let mut taken = Vec::new();
     let sampling = async {
@@ -145,7 +145,7 @@ pub async fn latency(session: &Session) -> Check {
             }
         }
     };
-    // What was measured until then is enough.
+    // The samples that were taken until the timeout are enough.
     let _ = timeout(SAMPLING, sampling).await;
     taken.sort_unstable();
     match taken.get(taken.len() / 2) {
@@ -154,7 +154,7 @@ pub async fn latency(session: &Session) -> Check {
     }
 }
 
-/// A duration of this network. Anything shorter than a millisecond is as good as none.
+/// Formats a duration of a network request; below a millisecond the exact value does not matter.
 pub fn took(duration: Duration) -> String {
     if duration < Duration::from_millis(1) { "under 1 ms".to_owned() } else { duration::format(duration) }
 }

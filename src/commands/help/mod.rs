@@ -1,4 +1,4 @@
-//! `help`: the help of a command, or a topic.
+//! `help`: prints the help of a command, or a topic.
 
 pub mod topic;
 pub mod topics;
@@ -26,14 +26,14 @@ pub struct Args {
     pub words: Vec<OsString>,
 }
 
-/// A topic by its name, with what it says.
+/// The name of a topic and the function that returns its text.
 pub type Topic = (&'static str, fn() -> Vec<Block>);
 
-/// The topics.
+/// All topics.
 pub const TOPICS: [Topic; 3] =
     [("exit-codes", topics::exit_codes), ("environment", topics::environment), ("output", topics::output)];
 
-/// Carries out `help`.
+/// Runs `help`.
 pub fn run(ctx: &Ctx, args: Args, root: &mut Command) -> anyhow::Result<End> {
     if let [word] = &args.words[..]
         && let Some((_, blocks)) = TOPICS.iter().find(|(name, _)| word == name)

@@ -1,4 +1,4 @@
-//! A help topic: paragraphs and tables, for a terminal or for a manual page.
+//! Renders help topics, for a terminal or for a manual page.
 
 use clap_mangen::roff::{Roff, roman};
 
@@ -6,10 +6,10 @@ use crate::text::page::{Page, Tone};
 use crate::text::show::show;
 use crate::text::wrap::fill;
 
-/// The widest line, as in the other helps.
+/// The widest line, as in the help of commands.
 const COLUMNS: usize = 80;
 
-/// What a topic is made of.
+/// A part of a topic.
 pub enum Block {
     /// A paragraph.
     Text(String),
@@ -29,7 +29,7 @@ impl Block {
     }
 }
 
-/// The blocks for a terminal, an empty line between two.
+/// Renders blocks for a terminal, with an empty line between them.
 pub fn page(blocks: &[Block], width: Option<usize>) -> Page {
     let columns = width.map_or(COLUMNS, |width| width.min(COLUMNS));
     blocks.iter().enumerate().fold(Page::new(), |page, (at, block)| {
@@ -41,7 +41,7 @@ pub fn page(blocks: &[Block], width: Option<usize>) -> Page {
     })
 }
 
-/// Short terms stand beside their meaning, long ones above it.
+/// Renders a table. Short terms are beside their meanings, long ones above them.
 fn table(page: Page, rows: &[(String, String)], columns: usize) -> Page {
     let widest = rows.iter().map(|(term, _)| term.len()).max().unwrap_or_default();
     let beside = widest <= 8;
@@ -61,13 +61,13 @@ fn table(page: Page, rows: &[(String, String)], columns: usize) -> Page {
     })
 }
 
-/// A text on lines of this width; commands and names are not broken.
+/// Breaks text into lines of this width, only at spaces.
 fn lines(text: &str, columns: usize) -> Vec<String> {
     let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
     fill(&words, " ", columns)
 }
 
-/// The blocks as a section of a manual page.
+/// Adds the blocks to a manual page, as a section.
 pub fn section(roff: &mut Roff, title: &str, blocks: &[Block]) {
     roff.control("SH", [title]);
     for block in blocks {

@@ -1,44 +1,44 @@
-//! What the help topics say.
+//! The texts of the help topics.
 
 use super::topic::Block;
 use crate::exit::Exit;
 
-/// What each exit code means, and which one several runs end with.
+/// Returns the meaning of each exit code, and the order that decides with several runs.
 pub fn exit_codes() -> Vec<Block> {
     let rows = Exit::ALL.iter().map(|exit| (exit.code().to_string(), exit.meaning().to_owned())).collect();
     let order: Vec<String> = Exit::WORST_FIRST.iter().map(|exit| exit.code().to_string()).collect();
     vec![
-        Block::text("Every command ends with one of these codes. They follow semantic versioning."),
+        Block::text("Every command ends with one of these codes. Meanings change only in major releases."),
         Block::Rows(rows),
         Block::Text(format!(
-            "With several runs, the first that applies of {}, 0. One bad run never stops the others.",
+            "With several runs, the first of these that applies: {}, 0. A failed run never stops the others.",
             order.join(", ")
         )),
     ]
 }
 
-/// Every variable that is read, and what it does.
+/// Returns every environment variable that is read, with its effect.
 pub fn environment() -> Vec<Block> {
     vec![
         Block::text(
-            "A flag wins over its variable, a variable over the profile. An empty variable counts as unset, except \
-             where it says otherwise. --local ignores LETTA_* and proxies.",
+            "A flag wins over its variable, a variable over the profile. An empty variable counts as unset, \
+             unless stated otherwise. --local ignores LETTA_* and proxies.",
         ),
-        Block::text("Where to, and as whom:"),
+        Block::text("Server, key and agent:"),
         Block::rows(&[
             ("LETTA_BASE_URL", "The server's address, as --base-url."),
             (
                 "LETTA_API_KEY",
-                "The key. Set but empty, without a base URL, it is an error: a secret was not filled in.",
+                "The API key. It is an error if it is set but empty and there is no base URL: a secret is missing.",
             ),
-            ("LETTA_AGENT_ID", "The agent that is meant when none is given, as --agent."),
+            ("LETTA_AGENT_ID", "The agent that is used when none is given, as --agent."),
             ("LETTA_PROJECT_ID", "Sent as the header X-Project-Id."),
             ("LETTA_PROJECT", "Sent as the header X-Project."),
             ("LETTA_CUSTOM_HEADERS", "Headers for every request, a `Name: value` a line, as -H."),
             ("AGENTCTL_PROFILE", "The profile of the configuration file, as --profile."),
             (
                 "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY",
-                "Proxies, as curl reads them: also in lower case, and http_proxy in lower case only. This machine is never reached through one.",
+                "Proxies, as curl reads them: also in lower case, and http_proxy in lower case only. Requests to this machine use none.",
             ),
             ("SSL_CERT_FILE, SSL_CERT_DIR", "Trusted certificates instead of the system's, in PEM."),
         ]),
@@ -54,14 +54,14 @@ pub fn environment() -> Vec<Block> {
             ),
             ("HOME, XDG_CONFIG_HOME, XDG_DATA_HOME", "Where the platform's folders are."),
         ]),
-        Block::text("What is printed:"),
+        Block::text("Output:"),
         Block::rows(&[
             ("AGENTCTL_OUTPUT", "human, json, id or none, as -o; on a terminal only."),
-            ("NO_COLOR", "No colour, whatever it is set to."),
-            ("CLICOLOR_FORCE", "Colour in a pipe, too, unless it is 0."),
+            ("NO_COLOR", "No colour, whatever its value."),
+            ("CLICOLOR_FORCE", "Colour even in a pipe, unless it is 0."),
             ("ACCESSIBLE", "Words instead of glyphs, and no animation, unless it is 0."),
-            ("TERM", "dumb: no colour, and nothing is drawn over."),
-            ("COLUMNS", "The width of human output where there is no terminal."),
+            ("TERM", "dumb: no colour, and no line is redrawn."),
+            ("COLUMNS", "The width of human output without a terminal."),
             (
                 "LC_ALL, LC_CTYPE, LANG",
                 "The first that is set decides: without UTF-8 in it, output for people is ASCII.",
@@ -75,21 +75,22 @@ pub fn environment() -> Vec<Block> {
             ("VLLM_BASE_URL", "The address for models named vllm/…"),
         ]),
         Block::text("Set for the command of `listen --exec`:"),
-        Block::rows(&[("AGENTCTL_RUN_ID, AGENTCTL_STATUS", "The run that the callback is about, and how it stands.")]),
+        Block::rows(&[(
+            "AGENTCTL_RUN_ID, AGENTCTL_STATUS",
+            "The id and the status of the run that the callback is about.",
+        )]),
         Block::text("Shells:"),
         Block::rows(&[
             ("SHELL", "`doctor` looks for the completion script of this shell."),
-            ("AGENTCTL_COMPLETE", "Set by completion scripts when they ask for words."),
+            ("AGENTCTL_COMPLETE", "Set by completion scripts when they ask for candidates."),
         ]),
     ]
 }
 
-/// Streams and formats.
+/// Returns the description of the streams and formats.
 pub fn output() -> Vec<Block> {
     vec![
-        Block::text(
-            "Standard output carries data and nothing else. Progress, notices, hints and errors go to standard error.",
-        ),
+        Block::text("Standard output carries only data. Progress, notices, hints and errors go to standard error."),
         Block::rows(&[
             ("-o human", "For people: a table for several rows, a card for one. The default on a terminal."),
             (
@@ -100,25 +101,25 @@ pub fn output() -> Vec<Block> {
             ("-o none", "Nothing; the run's id goes to standard error."),
             ("--jq EXPR", "Filters each document with the built-in jq, and implies json. Strings are printed raw."),
             ("--pretty", "Indents JSON documents."),
-            ("--events", "With watch, and send that follows: what happens, while it happens, as JSON lines."),
-            ("--reply", "Only what the assistant said."),
+            ("--events", "With watch, and with send when it follows the run: events as JSON lines, as they happen."),
+            ("--reply", "Only the assistant's text."),
         ]),
         Block::text(
-            "A run is printed as the server sent it: the order of its keys, its numbers, and fields that are new. \
-             Commands that follow runs add one key, _agentctl, with what they found out: outcome, reason, duration_ns, \
+            "A run is printed as the server sent it: with its order of keys, its numbers and unknown fields. \
+             Commands that follow runs add one key, _agentctl, with the figures that they measured: outcome, reason, duration_ns, \
              duration_from, ttft_ns, ttft_from, steps, total_tokens. `agentctl schema NAME` describes every document.",
         ),
         Block::text(
-            "An error reads `error:`, then its causes, then a hint. Where the output is JSON, it is one JSON object on \
+            "An error is a line `error: …`, then its causes, then a hint. With JSON output it is one JSON object on \
              standard error, with the keys code, message, hint, exit, http_status, run_id and retryable under `error`.",
         ),
         Block::text(
             "Text from the network never reaches a terminal raw: control, escape and invisible characters are shown \
-             escaped. A reader that goes away ends the program quietly.",
+             escaped. If the reader of a pipe goes away, the program ends without an error.",
         ),
         Block::text(
-            "Progress is drawn on a terminal only; elsewhere there is a line per change. -q leaves progress and notices \
-             out, -v tells where settings came from and what goes over the wire.",
+            "Progress is drawn on a terminal only; elsewhere there is a line per change. -q leaves out progress \
+             and notices, -v prints where settings came from and each request.",
         ),
     ]
 }

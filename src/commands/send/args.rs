@@ -11,7 +11,7 @@ use crate::text::count;
 /// Send a message to an agent and print the run
 ///
 /// The server answers at once with a run; the agent works in the background. With --watch, --wait or
-/// --reply the command stays until the run has ended, and its exit code tells how.
+/// --reply the command waits until the run has ended, and the exit code is its outcome.
 ///
 /// Without a message flag the request is read from standard input as JSON: an object (the whole
 /// request, with agent_id if you like), an array (the messages) or a string (one user message).
@@ -48,10 +48,10 @@ pub struct Args {
     /// Set any field of the request to a JSON value
     #[arg(long, value_name = "KEY=JSON", value_parser = pair, allow_hyphen_values = true, help_heading = "Request")]
     pub set_json: Vec<(String, String)>,
-    /// The most steps that the agent may take [server's default: 50]
+    /// Allow the agent at most this many steps [server's default: 50]
     #[arg(long, value_name = "N", value_parser = count::parse::<u64>, allow_negative_numbers = true, help_heading = "Request")]
     pub max_steps: Option<u64>,
-    /// Turn the tool call by which older agents speak into an assistant message
+    /// Turn the tool call with which older agents reply into an assistant message
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Request")]
     pub use_assistant_message: Option<bool>,
     /// The name of that tool [server's default: send_message]
@@ -66,7 +66,7 @@ pub struct Args {
     /// Ask for the agent's reasoning
     #[arg(long, value_name = "VALUE", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Request")]
     pub enable_thinking: Option<String>,
-    /// Where the server posts the end of the run to
+    /// The URL to which the server posts the end of the run
     #[arg(long, value_name = "URL", help_heading = "Request")]
     pub callback_url: Option<String>,
     /// Use this model for this run, such as openai/gpt-4o-mini
@@ -84,16 +84,16 @@ pub struct Args {
     /// Whether and how the run is followed.
     #[command(flatten)]
     pub follow: FollowArgs,
-    /// Receive the run's callback here, so that its end is seen at once and looks can be fewer
+    /// Receive the run's callback here, to see its end at once and to poll less often
     #[arg(long, help_heading = "Callbacks", conflicts_with_all = ["callback_url", "dry_run", "curl"])]
     pub listen: bool,
-    /// Where the callback is received.
+    /// The address of the receiver.
     #[command(flatten)]
     pub receiver: ReceiverArgs,
 }
 
 impl Args {
-    /// Whether a flag already says what the message is, so that standard input is left alone.
+    /// Whether a flag gives the message, so that standard input is not read.
     pub fn has_message(&self) -> bool {
         let sets = self.set.iter().chain(&self.set_json).any(|(key, _)| {
             let first = key.split('.').next().unwrap_or_default();

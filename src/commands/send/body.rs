@@ -1,4 +1,4 @@
-//! The request document, from flags and what was read. Pure but for the ids that it mints.
+//! Builds the request body from flags and input. Pure except for the random ids.
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -15,15 +15,15 @@ use crate::report::Failure;
 pub struct Body {
     /// The JSON text, ready to be sent.
     pub body: String,
-    /// The `agent_id` that stood in it; it belongs into the path.
+    /// The `agent_id` that the input had; it belongs in the path.
     pub agent_id: Option<String>,
-    /// Its callback URL holds a user name, which the server sends along as Basic auth.
+    /// Its callback URL has a user name, which the server sends as Basic auth.
     pub callback_has_user: bool,
 }
 
-/// Builds the request: the document that was read, messages from flags, fields from flags, `--set` on top.
+/// Builds the request: the input document, then messages from flags, fields from flags, and `--set`.
 ///
-/// `receiver` is the URL of our own at which the callback is awaited.
+/// `receiver` is the URL of our own callback receiver.
 pub fn build(args: &Args, sources: &Sources, receiver: Option<&str>) -> Result<Body, Failure> {
     let mut object = start(sources.document.as_ref())?;
     put_messages(&mut object, args, sources);
@@ -42,7 +42,7 @@ pub fn build(args: &Args, sources: &Sources, receiver: Option<&str>) -> Result<B
     Ok(Body { body, agent_id, callback_has_user })
 }
 
-/// An object is the request, an array the messages, a string one user message.
+/// Returns the request of an input document: an object is the request, an array the messages, a string one message.
 fn start(document: Option<&Value>) -> Result<Map<String, Value>, Failure> {
     match document {
         None => Ok(Map::new()),
@@ -68,7 +68,7 @@ fn take_agent(object: &mut Map<String, Value>) -> Result<Option<String>, Failure
     }
 }
 
-/// Messages from flags replace those of the document. Images join the last text, or the document's last message.
+/// Replaces the messages by those from flags. Images are added to the last text, or to the document's last message.
 fn put_messages(object: &mut Map<String, Value>, args: &Args, sources: &Sources) {
     if sources.texts.is_empty() && (sources.images.is_empty() || join_images(object, &sources.images)) {
         return;
@@ -83,7 +83,7 @@ fn put_messages(object: &mut Map<String, Value>, args: &Args, sources: &Sources)
     object.insert("messages".to_owned(), contents.into_iter().map(message).collect());
 }
 
-/// Adds images to what the document says last. Returns whether it says anything.
+/// Adds images to the last message of the document. Returns whether it has a message.
 fn join_images(object: &mut Map<String, Value>, images: &[Value]) -> bool {
     let last = match object.get_mut("messages").and_then(Value::as_array_mut).and_then(|messages| messages.last_mut()) {
         Some(message) => message.get_mut("content"),
@@ -135,17 +135,17 @@ fn put_sets(object: &mut Map<String, Value>, args: &Args) -> Result<(), Failure>
         let bad = |error| {
             Failure::usage(format!("--set-json {key}: the value is not JSON"))
                 .cause(error)
-                .hint("for a text as it is there is --set")
+                .hint("--set takes plain text")
         };
         set(object, key, serde_json::from_str(text).map_err(bad)?)?;
     }
     Ok(())
 }
 
-/// What a request looks like.
+/// The hint for an invalid request.
 const SCHEMA: &str = "`agentctl schema request` describes the request";
 
-/// Refuses what the real server would accept and then fail, or refuse in worse words.
+/// Refuses requests that the server would accept and then fail, or refuse with a less clear message.
 fn check(object: &Map<String, Value>) -> Result<(), Failure> {
     let field = |name| object.get(name).filter(|value| !value.is_null());
     match (field("messages"), field("input")) {
@@ -202,7 +202,7 @@ fn check_callback(url: &Value) -> Result<(), Failure> {
         failure.hint("write it like https://hooks.example.com/letta")
     };
     let text = url.as_str().ok_or_else(|| bad("is not a string"))?;
-    // An empty one asks for no callback.
+    // An empty URL asks for no callback.
     if text.is_empty() {
         return Ok(());
     }
@@ -210,7 +210,7 @@ fn check_callback(url: &Value) -> Result<(), Failure> {
     if matches!(parsed.scheme(), "http" | "https") { Ok(()) } else { Err(bad("must be http or https")) }
 }
 
-/// Gives each message an id of its own, by which it can be found again.
+/// Gives each message a unique `otid`, by which a lost message is found again.
 fn mint_otids(object: &mut Map<String, Value>) {
     let messages = object.get_mut("messages").and_then(Value::as_array_mut);
     for message in messages.into_iter().flatten().filter_map(Value::as_object_mut) {

@@ -25,11 +25,11 @@ use crate::text::page::Page;
 struct Ready {
     agent: Option<AgentRef>,
     body: String,
-    /// Where the callback will come in.
+    /// The port of the callback receiver, with `--listen`.
     receiver: Option<Bound>,
 }
 
-/// Carries out `send`.
+/// Runs `send`.
 pub fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     args.follow.check(ctx)?;
     check_listen(&args)?;
@@ -41,7 +41,7 @@ pub fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     let fallback = || settings.agent.as_ref().map(|agent| agent_in(&agent.origin, &agent.value));
     let named = named.or_else(fallback).transpose()?;
     if request.callback_has_user {
-        let said = "the callback URL holds a user name: the server will send it and its password as Basic auth";
+        let said = "the callback URL has a user name: the server will send it and its password as Basic auth";
         ctx.io.notice(&Page::new().say(said).end());
     }
     let ready = Ready { agent: named, body: request.body, receiver };
@@ -56,14 +56,14 @@ pub fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     })
 }
 
-/// A callback shortens the wait for the run: without one it would come to nobody.
+/// Refuses `--listen` unless the run is followed: the receiver ends with the command.
 fn check_listen(args: &Args) -> Result<(), Failure> {
     if args.listen && !args.follow.follows() {
-        let failure = Failure::usage("--listen is about following the run");
-        return Err(failure.hint("add --watch, --wait or --reply; `agentctl listen` waits for the callbacks of others"));
+        let failure = Failure::usage("--listen only works when the run is followed");
+        return Err(failure.hint("add --watch, --wait or --reply; `agentctl listen` receives callbacks of other runs"));
     }
     if args.receiver.is_given() && !args.listen {
-        return Err(Failure::usage("--bind and --public-url are about receiving a callback").hint("add --listen"));
+        return Err(Failure::usage("--bind and --public-url only work with --listen").hint("add --listen"));
     }
     Ok(())
 }
@@ -81,7 +81,7 @@ async fn send(ctx: &Ctx, session: &Session, args: &Args, ready: Ready) -> anyhow
     submit::submit(ctx, session, &agent, Request { body: ready.body, receiver }, &args.follow).await
 }
 
-/// Follows what the agent is working on to its end, until there is nothing.
+/// Waits until the agent has no active run.
 async fn wait_until_idle(ctx: &Ctx, session: &Session, agent: &AgentId) -> anyhow::Result<()> {
     loop {
         let active = session.active_runs(agent).await?;

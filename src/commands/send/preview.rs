@@ -1,4 +1,4 @@
-//! `send --dry-run` and `send --curl`: the request as it would be sent.
+//! Prints the request of `send --dry-run` and `send --curl` instead of sending it.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -14,7 +14,7 @@ use crate::report::Failure;
 use crate::text::page::Page;
 use crate::text::shell::quote;
 
-/// Prints the request. Nothing is sent, so an agent must be given by id.
+/// Prints the request. The agent must be given by id, since looking up a name takes a request.
 pub fn print(ctx: &Ctx, args: &Args, settings: &Settings, ready: &Ready) -> anyhow::Result<End> {
     let url = url(settings, ready.agent.as_ref())?;
     if args.curl {
@@ -70,17 +70,17 @@ fn curl(settings: &Settings, url: &str, body: &str) -> Result<String, Failure> {
     Ok(format!("curl -sS -X POST{key} -H 'Content-Type: application/json'{headers} --data-binary {body} {url}"))
 }
 
-/// A header as an argument of curl. A value that may be a secret is left to a variable.
+/// Returns a header as an argument of curl. A value that may be a secret becomes a variable.
 fn curl_header(header: &Header) -> String {
     let name = title(header.name.as_str());
     if header.value.is_sensitive() {
-        // A header's name may hold what means something to a shell.
+        // A header's name may contain characters that are special to a shell.
         return format!("{}\": ${}\"", quote(&name), variable(&name));
     }
     quote(&format!("{name}: {}", header.shown()))
 }
 
-/// Says which variables the curl command needs.
+/// Prints which variables the curl command needs.
 fn name_variables(ctx: &Ctx, settings: &Settings) {
     for header in settings.headers.iter().filter(|header| header.value.is_sensitive()) {
         let name = title(header.name.as_str());
@@ -89,13 +89,13 @@ fn name_variables(ctx: &Ctx, settings: &Settings) {
     }
 }
 
-/// The variable that stands for a header's value: `HEADER_X_TENANT` for `X-Tenant`.
+/// Returns the name of the variable for a header's value: `HEADER_X_TENANT` for `X-Tenant`.
 fn variable(header: &str) -> String {
     let fit = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
     format!("HEADER_{}", header.chars().map(fit).collect::<String>())
 }
 
-/// A header's name as people write it.
+/// Returns a header's name in title case.
 fn title(name: &str) -> String {
     let word = |word: &str| word[..1.min(word.len())].to_ascii_uppercase() + word.get(1..).unwrap_or_default();
     name.split('-').map(word).collect::<Vec<_>>().join("-")

@@ -1,4 +1,4 @@
-//! Where a request's parts come from: files, images, standard input. All reading happens here.
+//! Reads the parts of a request: files, images, standard input.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::commands::support::stdin;
 use crate::exit::Exit;
 use crate::report::Failure;
 
-/// Everything that was read for a request.
+/// The parts of a request that were read.
 #[derive(Debug, Default)]
 pub struct Sources {
     /// The JSON document of `--body` or standard input.
@@ -23,7 +23,7 @@ pub struct Sources {
     pub images: Vec<Value>,
 }
 
-/// Reads what the arguments name. Standard input is read once at most.
+/// Reads the inputs that the arguments name. Standard input is read at most once.
 pub fn read(ctx: &Ctx, args: &Args) -> Result<Sources, Failure> {
     check_stdin_once(ctx, args)?;
     let texts = args.texts.0.iter().map(|text| read_text(ctx, text)).collect::<Result<_, _>>()?;
@@ -37,7 +37,7 @@ pub fn read(ctx: &Ctx, args: &Args) -> Result<Sources, Failure> {
     Ok(Sources { document, texts, images })
 }
 
-/// What to do about a message that is missing.
+/// The hint for a missing message.
 const GIVE: &str = "give the message with -m TEXT, or pipe JSON in";
 
 fn check_stdin_once(ctx: &Ctx, args: &Args) -> Result<(), Failure> {
@@ -102,7 +102,7 @@ fn not_json(name: &str, error: &serde_json::Error) -> Failure {
     failure.hint("to send text as it is, use `-F -` (standard input) or `-F FILE`")
 }
 
-/// An image as a content part: a URL by reference, a file with its bytes.
+/// Returns an image as a content part: a URL by reference, a file with its bytes.
 fn read_image(image: &str) -> Result<Value, Failure> {
     if image.starts_with("http://") || image.starts_with("https://") {
         return Ok(json!({"type": "image", "source": {"type": "url", "url": image}}));
@@ -117,14 +117,14 @@ fn read_image(image: &str) -> Result<Value, Failure> {
             .hint("name it by a URL"));
     }
     let Some(kind) = media_type(&bytes) else {
-        let failure = Failure::usage(format!("{image} is not an image that models read"));
+        let failure = Failure::usage(format!("{image} is not an image format that models accept"));
         return Err(failure.hint("use PNG, JPEG, GIF or WebP"));
     };
     let data = base64::engine::general_purpose::STANDARD.encode(&bytes);
     Ok(json!({"type": "image", "source": {"type": "base64", "media_type": kind, "data": data}}))
 }
 
-/// The type of an image by its first bytes: a name can lie.
+/// Detects the media type of an image by its first bytes; its name may be wrong.
 fn media_type(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [0x89, b'P', b'N', b'G', ..] => Some("image/png"),

@@ -1,10 +1,10 @@
-//! `-m` and `-F`: where the texts of messages come from, in the order in which they were given.
+//! The flags `-m` and `-F`, in the order in which they were given.
 
 use std::path::PathBuf;
 
 use clap::{ArgMatches, Command, FromArgMatches};
 
-/// Where a message's text comes from.
+/// The source of a message's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Text {
     /// The command line.
@@ -13,7 +13,7 @@ pub enum Text {
     File(PathBuf),
 }
 
-/// Texts and files in the order in which they were given, which the derived parser forgets.
+/// Texts and files in the order in which they were given, which a derived parser does not keep.
 #[derive(Clone, Debug, Default)]
 pub struct Texts(pub Vec<Text>);
 

@@ -1,6 +1,6 @@
-//! The command that `serve` runs, and all processes that end below this one.
+//! The command that `serve` runs, and reaping of child processes.
 //!
-//! As process 1 of a container, this one inherits what others leave behind, and has to take note of its end.
+//! As process 1 of a container, this process inherits orphans and has to reap them.
 
 #[cfg_attr(unix, path = "child/unix.rs")]
 #[cfg_attr(not(unix), path = "child/elsewhere.rs")]
@@ -18,9 +18,9 @@ use crate::exit::Exit;
 use crate::model::AgentId;
 use crate::report::Failure;
 
-/// What a command is told about the server.
+/// The environment variables of the command.
 #[derive(Debug)]
-pub struct Surroundings<'a> {
+pub struct ChildEnv<'a> {
     /// `LETTA_BASE_URL`
     pub base: &'a Url,
     /// `LETTA_API_KEY`; without one, a key for another server must not come here.
@@ -30,9 +30,9 @@ pub struct Surroundings<'a> {
 }
 
 /// Starts a command with the streams of this process.
-pub fn start(words: &[OsString], around: &Surroundings<'_>) -> Result<Child, Failure> {
+pub fn start(words: &[OsString], around: &ChildEnv<'_>) -> Result<Child, Failure> {
     let (program, args) =
-        words.split_first().ok_or_else(|| Failure::usage("no command is given").hint("give it behind --"))?;
+        words.split_first().ok_or_else(|| Failure::usage("no command is given").hint("give it after --"))?;
     let mut command = Command::new(program);
     command.args(args).env("LETTA_BASE_URL", ready::text(around.base)).env("LETTA_AGENT_ID", around.agent.as_str());
     match around.key {

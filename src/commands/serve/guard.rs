@@ -1,4 +1,4 @@
-//! What happens while a server runs: signals, the ends of processes, notes for the log.
+//! Supervises a running server: signals, the end of the command, log entries.
 
 use std::io;
 use std::time::Duration;
@@ -8,47 +8,47 @@ use tokio::time::timeout;
 
 use super::child::{Child, Ended, Reaper};
 use super::log::{Line, Log};
-use super::process_signals::Sent;
+use super::process_signals::ProcessSignals;
 use crate::commands::{Ctx, End};
 use crate::exit::Exit;
 use crate::server::Running;
 use crate::ui::signals::{Request, Signal, Signals, suspend};
 
-/// How long what is under way may take when the server stops.
+/// How long requests and runs may take to finish when the server stops.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// What watches over a server.
+/// Supervises a running server.
 pub struct Guard<'a> {
-    /// What the server says.
+    /// The log of the server.
     pub log: Log<'a>,
     ctx: &'a Ctx,
     signals: Signals,
     reaper: Reaper,
 }
 
-/// Why a server is to stop.
-pub enum Asked {
-    /// A signal asks for it.
-    By(Signal),
+/// Why a server stops.
+pub enum StopCause {
+    /// A signal asked for it.
+    Signal(Signal),
     /// The command has ended.
-    ByTheEndOf(Ended),
-    /// The command was told by a signal to end, did not, and a signal came again.
-    Again(Signal),
+    CommandEnded(Ended),
+    /// A second signal arrived before the command had ended, and killed it.
+    SecondSignal(Signal),
 }
 
 impl<'a> Guard<'a> {
-    /// Begins to listen: no signal is missed from here on.
+    /// Starts to listen for signals.
     pub fn begin(ctx: &'a Ctx) -> io::Result<Self> {
         Ok(Self { log: Log::new(ctx), ctx, signals: Signals::catch()?, reaper: Reaper::new()? })
     }
 
-    /// Waits until a signal comes.
-    pub async fn until_a_signal(&mut self) -> Asked {
+    /// Waits for a signal.
+    pub async fn wait_for_signal(&mut self) -> StopCause {
         loop {
             tokio::select! {
                 request = self.signals.next() => match request {
                     Request::Suspend => suspend(),
-                    Request::End(signal) => return Asked::By(signal),
+                    Request::End(signal) => return StopCause::Signal(signal),
                 },
                 _ = self.reaper.end_of(None) => {}
                 () = self.log.next() => {}
@@ -56,25 +56,25 @@ impl<'a> Guard<'a> {
         }
     }
 
-    /// Waits until the command ends, and passes signals on to it. The second one ends it for good.
-    pub async fn until_the_end_of(&mut self, command: &mut Child, sent: &mut Sent) -> Asked {
+    /// Waits until the command ends, and passes signals on to it. A second signal kills it.
+    pub async fn wait_for_command(&mut self, command: &mut Child, sent: &mut ProcessSignals) -> StopCause {
         let mut passed_on = false;
         loop {
             let signal = tokio::select! {
                 request = self.signals.next() => match request {
                     Request::End(Signal::Terminate) => Some(Signal::Terminate),
-                    // Where a program sent it, it is heard below.
+                    // A terminal sends these to the command, too. If a program sent them, `sent` yields them.
                     Request::End(Signal::Interrupt | Signal::Hangup) => None,
                     Request::Suspend => { suspend(); None }
                 },
                 signal = sent.next() => Some(signal),
-                ended = self.reaper.end_of(Some(command)) => return Asked::ByTheEndOf(ended),
+                ended = self.reaper.end_of(Some(command)) => return StopCause::CommandEnded(ended),
                 () = self.log.next() => None,
             };
             match signal {
                 Some(signal) if passed_on => {
                     command.kill();
-                    return Asked::Again(signal);
+                    return StopCause::SecondSignal(signal);
                 }
                 Some(signal) => {
                     command.forward(signal);
@@ -85,7 +85,7 @@ impl<'a> Guard<'a> {
         }
     }
 
-    /// Lets what is under way come to its end, for a while. A second signal ends it at once.
+    /// Waits a while for requests and runs to finish. A second signal stops the wait.
     pub async fn drain(&mut self, signal: Signal, engine: &Running, serving: JoinHandle<()>) -> End {
         if signal == Signal::Interrupt {
             self.ctx.io.fresh_line();

@@ -1,4 +1,4 @@
-//! What the server says on standard error: a line per start, stop and refusal, with `-v` one per request.
+//! The log of the server on standard error: a line per start, stop and refusal, with `-v` one per request.
 
 use std::path::Path;
 
@@ -14,8 +14,8 @@ use crate::text::duration;
 use crate::text::page::Page;
 use crate::ui::signals::Signal;
 
-/// How many notes wait to be written; further ones are lost, since requests must not wait for a terminal.
-const ROOM: usize = 1024;
+/// How many events may wait to be written. Further ones are dropped: requests must not wait for a terminal.
+const CAPACITY: usize = 1024;
 
 /// The log of a server.
 pub struct Log<'a> {
@@ -24,40 +24,40 @@ pub struct Log<'a> {
     ear: mpsc::Sender<AccessEvent>,
 }
 
-/// Something to say.
+/// A line of the log.
 #[derive(Debug)]
 pub enum Line<'a> {
-    /// It is ready.
+    /// The server is ready.
     Started {
-        /// Where.
+        /// The base URL.
         base: &'a str,
-        /// On which database; none is memory.
+        /// The database file; none is memory.
         database: Option<&'a Path>,
         /// Whether a key is needed.
         keyed: bool,
     },
-    /// Others on this machine will not find its key.
+    /// The server is not in the registry, so agentctl will not find its key.
     Unlisted(&'a str),
     /// An access event of the port.
     Access(&'a AccessEvent),
-    /// It accepts no more.
+    /// The server accepts no more requests.
     Stopping {
-        /// Who asked for it.
+        /// The signal that asked for it.
         signal: Signal,
-        /// How many runs it finishes first.
+        /// How many runs are still executing.
         at_work: usize,
     },
-    /// It ended.
+    /// The server has stopped.
     Stopped {
-        /// How many runs it leaves to the next start.
+        /// How many runs the next start continues.
         at_work: usize,
     },
 }
 
 impl<'a> Log<'a> {
-    /// The log of this process.
+    /// Creates the log.
     pub fn new(ctx: &'a Ctx) -> Self {
-        let (ear, notes) = mpsc::channel(ROOM);
+        let (ear, notes) = mpsc::channel(CAPACITY);
         Self { ctx, notes, ear }
     }
 
@@ -66,13 +66,13 @@ impl<'a> Log<'a> {
         let (ear, chatty) = (self.ear.clone(), self.ctx.global.verbose > 0);
         move |note| {
             if chatty || matches!(note, AccessEvent::Rejected(_) | AccessEvent::Failed { .. }) {
-                // Full: see `ROOM`.
+                // Dropped if the channel is full: see `CAPACITY`.
                 let _ = ear.try_send(note);
             }
         }
     }
 
-    /// Writes the next note, once there is one.
+    /// Writes the next event, once there is one.
     pub async fn next(&mut self) {
         if let Some(note) = self.notes.recv().await {
             self.print(&Line::Access(&note));
@@ -112,7 +112,7 @@ impl Line<'_> {
             Self::Stopping { signal, at_work: 0 } => page.say("stopping: ").say(name(*signal)),
             Self::Stopping { signal, at_work } => {
                 let page = page.say("stopping: ").say(name(*signal)).say("; finishing ").show(&runs(*at_work));
-                page.say(", at most 10 s; the same again ends it at once")
+                page.say(", at most 10 s; a second signal ends it at once")
             }
             Self::Stopped { at_work: 0 } => page.say("stopped"),
             Self::Stopped { at_work } => page.say("stopped; ").show(&runs(*at_work)).say(" left to the next start"),

@@ -1,4 +1,4 @@
-//! `serve`: the local server on a port, until a signal or the end of a command.
+//! `serve`: runs the local server on a port, until a signal or the end of a command.
 
 mod args;
 mod child;
@@ -19,14 +19,14 @@ use crate::config::Secret;
 use crate::exit::Exit;
 use crate::report::Failure;
 use crate::server::Running;
-use child::{Child, Surroundings};
-use guard::{Asked, Guard};
+use child::{Child, ChildEnv};
+use guard::{Guard, StopCause};
 use log::Line;
-use process_signals::Sent;
+use process_signals::ProcessSignals;
 use ready::ReadyFile;
 use start::Server;
 
-/// Carries out `serve`.
+/// Runs `serve`.
 pub fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     check(&args)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -38,8 +38,10 @@ pub fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
 /// Refuses what is surely not meant: `--` before a variable that is empty, and to let everybody in whom the network brings.
 fn check(args: &Args) -> Result<(), Failure> {
     if args.command.is_empty() && std::env::args_os().next_back().is_some_and(|word| word == "--") {
-        let failure = Failure::new(Exit::Usage, "usage", "no command stands behind `--`");
-        return Err(failure.hint("name one, as in `agentctl serve -- pytest`, or leave `--` out to serve for good"));
+        let failure = Failure::new(Exit::Usage, "usage", "no command follows `--`");
+        return Err(
+            failure.hint("name one, as in `agentctl serve -- pytest`, or leave out `--` to serve until a signal")
+        );
     }
     let address = args.address();
     if address.ip().is_loopback() {
@@ -69,23 +71,23 @@ async fn serve(ctx: &Ctx, args: &Args) -> anyhow::Result<End> {
     guard.log.print(&Line::Started { base: ready::text(&base), database: database.as_deref(), keyed: key.is_some() });
     let mut command = run_command(args, &engine, &base, key).await?;
     let asked = match &mut command {
-        Some((command, sent)) => guard.until_the_end_of(command, sent).await,
-        None => guard.until_a_signal().await,
+        Some((command, sent)) => guard.wait_for_command(command, sent).await,
+        None => guard.wait_for_signal().await,
     };
 
-    // From here on nobody finds it any more.
+    // From here on, clients no longer find the server.
     drop((ready_file, records, stop));
     let end = match asked {
-        Asked::By(signal) => guard.drain(signal, &engine, serving).await,
-        Asked::Again(signal) => signal.into(),
-        Asked::ByTheEndOf(command) => End::passed_on(command.code),
+        StopCause::Signal(signal) => guard.drain(signal, &engine, serving).await,
+        StopCause::SecondSignal(signal) => signal.into(),
+        StopCause::CommandEnded(command) => End::passed_on(command.code),
     };
     guard.log.print(&Line::Stopped { at_work: engine.at_work() });
     engine.stop().await;
     Ok(end)
 }
 
-/// Tells those who wait for it that the server is ready.
+/// Announces that the server is ready, in the ready file and on stdout.
 fn announce(ctx: &Ctx, args: &Args, base: &Url, key: Option<&Secret>) -> Result<Option<ReadyFile>, Failure> {
     let file = args.ready_file.clone().map(|path| ReadyFile::write(path, base)).transpose()?;
     if args.print_env {
@@ -94,29 +96,29 @@ fn announce(ctx: &Ctx, args: &Args, base: &Url, key: Option<&Secret>) -> Result<
     Ok(file)
 }
 
-/// Prints what a shell needs. Nothing follows, so the shell that reads it need not wait for the server's end.
+/// Prints the shell commands, and closes stdout, so that a shell that reads it need not wait until the server ends.
 fn print_env(ctx: &Ctx, base: &Url, key: Option<&Secret>) -> Result<(), Failure> {
     ctx.io.raw(&format!("{}\n", ready::environment(base, key)))?;
     #[cfg(unix)]
     if let Ok(nowhere) = std::fs::OpenOptions::new().write(true).open("/dev/null") {
-        // Where that fails, the reader waits.
+        // If this fails, the reader waits until the server ends.
         let _ = rustix::stdio::dup2_stdout(nowhere);
     }
     Ok(())
 }
 
-/// Starts the command, if there is one, and begins to listen for signals that it would not get by itself.
+/// Starts the command, if there is one, and listens for signals that have to be passed on to it.
 async fn run_command(
     args: &Args,
     engine: &Running,
     base: &Url,
     key: Option<&Secret>,
-) -> anyhow::Result<Option<(Child, Sent)>> {
+) -> anyhow::Result<Option<(Child, ProcessSignals)>> {
     if args.command.is_empty() {
         return Ok(None);
     }
     let agent = engine.agent_named(LOCAL_AGENT).await.map_err(|error| engine_failure(&error))?;
-    // First, so that no signal is missed.
-    let sent = Sent::listen()?;
-    Ok(Some((child::start(&args.command, &Surroundings { base, key, agent: &agent })?, sent)))
+    // Before the command starts, so that no signal is missed.
+    let sent = ProcessSignals::listen()?;
+    Ok(Some((child::start(&args.command, &ChildEnv { base, key, agent: &agent })?, sent)))
 }

@@ -1,18 +1,19 @@
-//! Signals that a program sent to this process alone. What a terminal sends (Ctrl-C, or that it went away) reaches the
-//! command, too, and must not come to it twice.
+//! Signals that a program sent to this process alone, which are passed on to the command.
+//!
+//! A terminal sends SIGINT and SIGHUP to the command, too: passing those on would deliver them twice.
 
 use std::io;
 
 use crate::ui::signals::Signal;
 
-/// Tells of such signals, as they come.
+/// Yields the signals that another process sent.
 #[cfg(unix)]
 #[derive(Debug)]
-pub struct Sent(tokio::sync::mpsc::UnboundedReceiver<Signal>);
+pub struct ProcessSignals(tokio::sync::mpsc::UnboundedReceiver<Signal>);
 
 #[cfg(unix)]
-impl Sent {
-    /// Begins to listen. What the parent told us to ignore stays ignored.
+impl ProcessSignals {
+    /// Starts to listen. Signals that the parent process set to be ignored stay ignored.
     pub fn listen() -> io::Result<Self> {
         use crate::ui::signals::is_ignored;
         use signal_hook::consts::{SIGHUP, SIGINT};
@@ -22,7 +23,7 @@ impl Sent {
         let listened = [SIGINT, SIGHUP].into_iter().filter(|number| !is_ignored(*number));
         let mut signals = SignalsInfo::<WithOrigin>::new(listened)?;
         let (tell, sent) = tokio::sync::mpsc::unbounded_channel();
-        // It ends with the process.
+        // The thread ends with the process.
         std::thread::spawn(move || {
             let by_programs = signals.forever().filter(|origin| origin.process.is_some());
             let signals =
@@ -32,7 +33,7 @@ impl Sent {
         Ok(Self(sent))
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub async fn next(&mut self) -> Signal {
         match self.0.recv().await {
             Some(signal) => signal,
@@ -41,19 +42,19 @@ impl Sent {
     }
 }
 
-/// Elsewhere a console sends to all, and nobody else does.
+/// Yields nothing: on other systems only a console sends signals, and it sends them to the command, too.
 #[cfg(not(unix))]
 #[derive(Debug)]
-pub struct Sent;
+pub struct ProcessSignals;
 
 #[cfg(not(unix))]
-impl Sent {
-    /// Begins to listen.
+impl ProcessSignals {
+    /// Starts to listen.
     pub fn listen() -> io::Result<Self> {
         Ok(Self)
     }
 
-    /// Waits for ever.
+    /// Never returns.
     pub async fn next(&mut self) -> Signal {
         std::future::pending().await
     }

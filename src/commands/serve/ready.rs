@@ -1,4 +1,4 @@
-//! What the outside learns once the server is ready: the file with its address, and lines for a shell.
+//! Announces that the server is ready: the ready file, and commands for a shell.
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -12,12 +12,12 @@ use crate::report::Failure;
 use crate::server::HostName;
 use crate::text::shell;
 
-/// The file that says that the server is ready. It goes with it.
+/// The file with the base URL. It is removed on drop.
 #[derive(Debug)]
 pub struct ReadyFile(PathBuf);
 
 impl ReadyFile {
-    /// Removes the file of a server that was killed: whoever waits for this one must not take that for it.
+    /// Removes the file of a killed server, so that it is not mistaken for this server's.
     pub fn forget(path: &Path) -> Result<(), Failure> {
         match std::fs::remove_file(path) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(cannot_write(path, error)),
@@ -25,7 +25,7 @@ impl ReadyFile {
         }
     }
 
-    /// Writes the base URL, whole or not at all.
+    /// Writes the base URL, atomically.
     pub fn write(path: PathBuf, base: &Url) -> Result<Self, Failure> {
         let line = format!("{}\n", text(base));
         match atomic_write::write(&path, &line) {
@@ -47,7 +47,7 @@ fn cannot_write(path: &Path, error: io::Error) -> Failure {
     Failure::new(Exit::Local, "ready_file", message).cause(error).hint("name a file in a folder that can be written")
 }
 
-/// Where a server is reached: on this machine by its address, elsewhere by the first name that it answers to.
+/// Returns the base URL: the address on this machine, otherwise the first allowed host name.
 pub fn base_url(address: SocketAddr, allowed: &[HostName]) -> Result<Url, Failure> {
     let port = address.port();
     let here = |ip: IpAddr| SocketAddr::new(ip, port).to_string();
@@ -58,17 +58,17 @@ pub fn base_url(address: SocketAddr, allowed: &[HostName]) -> Result<Url, Failur
         (ip, _) => here(ip),
     };
     format!("http://{host}").parse().map_err(|_| {
-        Failure::usage(format!("--allow-host: {host} is no host name"))
+        Failure::usage(format!("--allow-host: {host} is not a host name"))
             .hint("give it as clients do, such as box.example.org")
     })
 }
 
-/// The base URL as people write it.
+/// Returns the base URL without a slash at its end.
 pub fn text(base: &Url) -> &str {
     base.as_str().trim_end_matches('/')
 }
 
-/// Lines for a shell. A key of another server must not come here.
+/// Returns shell commands that set the environment. Without a key, one for another server must not be sent here.
 pub fn environment(base: &Url, key: Option<&Secret>) -> String {
     let base = shell::quote(text(base));
     match key {

@@ -1,4 +1,4 @@
-//! What a server needs before it can serve: its database, its port, its key, and to be found.
+//! Starts a server: its database, its port, its key, and its entries in the registry.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ use crate::server::listener::Listener;
 use crate::server::target::Targets;
 use crate::server::{self, Adopt, Behaviour, Options, Running, StartError, Store};
 
-/// A server that has all that it needs.
+/// A started server.
 pub struct Server {
     pub listener: Listener,
     pub engine: Running,
@@ -31,18 +31,18 @@ pub struct Server {
     pub base: Url,
     pub key: Option<Secret>,
     pub database: Option<PathBuf>,
-    /// Where others find it, as long as they are held.
+    /// Its entries in the registry, which last until they are dropped.
     pub records: Vec<Registration>,
 }
 
 impl Server {
-    /// Takes all of it, or says what it did not get.
+    /// Starts a server, or says which part failed.
     pub async fn start(ctx: &Ctx, args: &Args, log: &Log<'_>) -> anyhow::Result<Self> {
         let database = database(ctx, args)?;
-        // Taken first, so that of two servers the second one learns about the first rather than about its port.
+        // First, so that a second server reports the first one and not just the used port.
         let mut records: Vec<Registration> = database.iter().map(|path| hold(path)).collect::<Result<_, _>>()?;
         let listener = Listener::bind(args.address()).map_err(|error| cannot_bind(args.address(), &error))?;
-        // From here on no other server can be the one that it speaks of.
+        // This server holds the port, so an existing ready file is from a server that was killed.
         args.ready_file.as_deref().map_or(Ok(()), ReadyFile::forget)?;
         let address = listener.address();
         let base = ready::base_url(address, &args.allow_host)?;
@@ -76,7 +76,7 @@ fn options(ctx: &Ctx, args: &Args, database: Option<PathBuf>, port: u16) -> Resu
     Ok(Options { behaviour, providers, targets, adopt: Adopt::Everything, ..Options::new(store, true) })
 }
 
-/// The file to serve from; none is memory.
+/// Returns the database file; none is memory.
 fn database(ctx: &Ctx, args: &Args) -> Result<Option<PathBuf>, Failure> {
     let fresh = args.in_memory || !args.command.is_empty();
     match &args.db {
@@ -93,17 +93,17 @@ fn database(ctx: &Ctx, args: &Args) -> Result<Option<PathBuf>, Failure> {
     }
 }
 
-/// A larger file is not read as a whole before it is served: that takes a second for each gigabyte.
+/// The largest file that is checked as a whole before serving: that takes a second per gigabyte.
 const MOST_EXAMINED: u64 = 64 << 20;
 
-/// Refuses a file that is damaged behind its beginning, which opening it does not notice.
+/// Refuses a database with damage that opening it does not notice.
 fn examine(database: &Path) -> Result<(), Failure> {
     if std::fs::metadata(database).map_or(0, |file| file.len()) > MOST_EXAMINED {
         return Ok(());
     }
     match server::check_database(database) {
         Err(error @ DbError::Corrupt { .. }) => Err(cannot_start(&error.into())),
-        // Whatever else there is to say is said when it is opened.
+        // Other errors are reported when the file is opened.
         _ => Ok(()),
     }
 }
@@ -134,10 +134,10 @@ fn hold(database: &Path) -> Result<Registration, Failure> {
     })
 }
 
-/// What to do about a folder that cannot be written.
+/// The hint for a folder that cannot be written.
 const OTHER_FOLDER: &str = "AGENTCTL_DATA_DIR and --db name other places";
 
-/// The key that is kept with the database, or one for as long as the memory lasts.
+/// Returns the key that is kept beside the database; a new one for a database in memory.
 fn key(database: Option<&Path>) -> Result<Secret, Failure> {
     let Some(database) = database else { return Ok(server_key::generate()) };
     server_key::load_or_create(database).map_err(|error| {
@@ -157,6 +157,6 @@ fn record_port(
 }
 
 fn cannot_record(error: &std::io::Error) -> Failure {
-    let failure = Failure::new(Exit::Local, "record", "cannot write down where the server is");
+    let failure = Failure::new(Exit::Local, "record", "cannot write the server's registry entry");
     failure.cause(said(error).join(": ")).hint(OTHER_FOLDER)
 }

@@ -1,4 +1,4 @@
-//! Answers to tool calls that wait for a person: what `approve` and `deny` share.
+//! Approvals: the tool calls that wait for a decision, and sending the decision. `approve` and `deny` share it.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -18,19 +18,19 @@ use crate::model::message::ToolCall;
 use crate::model::{AgentId, Message, Run, approval};
 use crate::report::Failure;
 
-/// What a person decided.
+/// A decision about tool calls that wait for approval.
 pub struct Decision<'a> {
     /// The command's name.
     pub verb: &'static str,
     /// Whether the calls may be made.
     pub approve: bool,
-    /// Why not, for the agent.
+    /// The reason of a denial, for the agent.
     pub reason: Option<&'a str>,
-    /// The calls that it is about; all that wait where there is none.
+    /// The ids of the calls that it is about; empty for all calls that wait.
     pub calls: &'a [String],
 }
 
-/// Answers the run that is named, and prints or follows the new run that goes on.
+/// Sends the decision about a run, and prints or follows the new run that continues it.
 pub fn answer(ctx: &Ctx, run: &str, decision: &Decision<'_>, follow: &FollowArgs) -> anyhow::Result<End> {
     follow.check(ctx)?;
     let (named, settings) = (Named::parse(run)?, ctx.settings()?);
@@ -55,17 +55,19 @@ async fn submit_answer(
     submit::submit(ctx, session, &agent, Request { body: body(&calls, decision), receiver: None }, follow).await
 }
 
-/// The calls of a run that wait for a decision, and how many it asked one for. None where the server shows no messages.
+/// The tool calls of a run that wait for a decision.
 pub struct Waiting {
-    /// The calls that wait.
+    /// The calls that wait; empty if the server shows no messages.
     pub pending: Vec<ToolCall>,
-    /// How many calls it asked approval for.
+    /// How many calls the run asked approval for, answered or not.
     pub asked: usize,
     /// Whether the server shows messages at all.
     pub is_known: bool,
 }
 
-/// Finds the calls of a run that wait. The answer is part of a later run: the agent's messages tell.
+/// Finds the tool calls of a run that wait for a decision.
+///
+/// An earlier decision is a message of a later run, so the agent's messages are read, too.
 pub async fn waiting(session: &Session, agent: &AgentId, run: &Run) -> Result<Waiting, Failure> {
     let failed = |error: ApiError| error.failure().run(run.id());
     let own = optional(session.api.messages(run.id(), None).await).map_err(failed)?;
@@ -74,7 +76,7 @@ pub async fn waiting(session: &Session, agent: &AgentId, run: &Run) -> Result<Wa
     let request = messages.iter().rfind(|message| approval::asks(message));
     let request = request.and_then(|message| message.document().text("id")).map(str::to_owned);
     let of_agent = optional(session.api.agent_messages(agent, request.as_deref()).await).map_err(failed)?;
-    // A run may keep only some types of messages: then its request is among the agent's. Other requests are other runs'.
+    // A run may keep only some types of messages: then its approval request is found among the agent's messages.
     let id = Some(run.id().as_str());
     let is_ours = |message: &Message| request.is_none() && message.document().text("run_id") == id;
     messages.extend(
@@ -84,11 +86,11 @@ pub async fn waiting(session: &Session, agent: &AgentId, run: &Run) -> Result<Wa
     Ok(Waiting { pending, asked, is_known })
 }
 
-/// The ids of the calls to be answered.
+/// Returns the ids of the calls that the decision is sent for.
 fn chosen(run: &Run, waiting: Waiting, decision: &Decision<'_>) -> Result<Vec<String>, Failure> {
     let pending: Vec<String> = waiting.pending.into_iter().map(|call| call.id).collect();
     match decision.calls {
-        // Nobody can say better than the person.
+        // The ids cannot be checked, so they are sent as given.
         calls if !calls.is_empty() && !waiting.is_known => Ok(calls.to_vec()),
         [] if !pending.is_empty() => Ok(pending),
         [] => Err(nothing_waits(run, waiting.asked, waiting.is_known)),
@@ -103,18 +105,18 @@ fn chosen(run: &Run, waiting: Waiting, decision: &Decision<'_>) -> Result<Vec<St
     }
 }
 
-/// Nothing is sent: an answer to nothing would cost the agent a turn.
+/// Explains why no call waits. Nothing is sent then: an answer without a request would cost the agent a turn.
 fn nothing_waits(run: &Run, asked: usize, is_known: bool) -> Failure {
     if !is_known {
         let failure = refused(run, format!("the server does not show the messages of {}", run.id()));
         return failure.hint("name the call with --tool-call");
     }
-    let how = outcome(run, std::time::Duration::ZERO).words();
+    let words = outcome(run, std::time::Duration::ZERO).words();
     match asked {
-        0 => refused(run, format!("{} does not wait for approval ({how})", run.id()))
+        0 => refused(run, format!("{} does not wait for approval ({words})", run.id()))
             .hint("only a run that stopped with `requires_approval` can be answered"),
-        _ => refused(run, format!("what {} asked for was answered before", run.id()))
-            .hint("a later run of the agent goes on from there"),
+        _ => refused(run, format!("the approval requests of {} are answered already", run.id()))
+            .hint("a later run of the agent continues it"),
     }
 }
 
@@ -122,7 +124,7 @@ fn refused(run: &Run, message: String) -> Failure {
     Failure::new(Exit::Usage, "nothing_waits", message).run(run.id())
 }
 
-/// The request that carries the answer.
+/// Returns the body of the request with the decision.
 fn body(calls: &[String], decision: &Decision<'_>) -> String {
     let answer = |call: &String| {
         let mut answer = json!({"type": "approval", "tool_call_id": call, "approve": decision.approve});

@@ -1,4 +1,4 @@
-//! What every command gets: streams, environment, global flags.
+//! The context of a command: streams, environment, global flags.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use crate::text::show;
 use crate::ui::Io;
 use crate::ui::shape::Shape;
 
-/// The surroundings of a command.
+/// The context that every command gets.
 pub struct Ctx {
     /// The streams.
     pub io: Io,
@@ -27,7 +27,7 @@ pub struct Ctx {
 }
 
 impl Ctx {
-    /// Puts the surroundings together. Where that fails, the streams come back to say so.
+    /// Builds the context from the global flags. On failure it returns the streams, to print the failure on.
     pub fn new(global: Global, env: Env, mut io: Io) -> Result<Self, Box<(Io, Failure)>> {
         let settled = env.check().and_then(|()| Ok((format(&global, &env, &io)?, shape(&global)?)));
         let (format, shape) = match settled {
@@ -47,24 +47,24 @@ impl Ctx {
         self.global.output == Some(format)
     }
 
-    /// Whether the key is read from standard input, which then holds nothing else.
+    /// Whether the key is read from standard input, so that nothing else can be.
     pub fn key_is_on_stdin(&self) -> bool {
         self.global.api_key_file.as_deref() == Some(Path::new("-"))
     }
 
-    /// Tells about a failure, for people or for scripts.
+    /// Prints a failure on stderr, for people or as JSON.
     pub fn report(&self, failure: &Failure) {
         self.io.tell(failure);
     }
 }
 
-/// What becomes of JSON documents. A bad filter is found here, before anything else happens.
+/// Returns how JSON documents are printed. A filter is compiled here, so a bad one fails before anything is sent.
 fn shape(global: &Global) -> Result<Shape, Failure> {
     Ok(Shape { pretty: global.pretty, filter: global.jq.as_deref().map(Filter::compile).transpose()? })
 }
 
-/// How data is printed: a filter makes it JSON; else the flag; on a terminal the environment, then the profile; human on
-/// a terminal, JSON elsewhere.
+/// Returns the output format. `--jq` implies JSON, then `-o` decides. Without either, a pipe gets JSON, and a terminal the
+/// format of AGENTCTL_OUTPUT, of the profile, or human.
 fn format(global: &Global, env: &Env, io: &Io) -> Result<Format, Failure> {
     match (global.output, env.given("AGENTCTL_OUTPUT")) {
         (None | Some(Format::Json), _) if global.jq.is_some() => Ok(Format::Json),
@@ -75,13 +75,14 @@ fn format(global: &Global, env: &Env, io: &Io) -> Result<Format, Failure> {
         (None, _) if !io.terminals.stdout => Ok(Format::Json),
         (None, None) => Ok(of_profile(global, env).unwrap_or(Format::Human)),
         (None, Some(word)) => Format::from_str(&word, true).map_err(|_| {
-            let failure = Failure::usage(format!("AGENTCTL_OUTPUT is `{}`, which is no format", show::clip(&word, 60)));
+            let failure =
+                Failure::usage(format!("AGENTCTL_OUTPUT is `{}`, which is not a format", show::clip(&word, 60)));
             failure.hint("set it to human, json, id or none")
         }),
     }
 }
 
-/// What the profile says. A file that cannot be used is told about by the commands that need it.
+/// Returns the format that the profile sets. Errors in the file are ignored: the commands that need it report them.
 fn of_profile(global: &Global, env: &Env) -> Option<Format> {
     if global.local {
         return None;
@@ -96,7 +97,7 @@ mod tests {
     use crate::config::setting_name::OUTPUTS;
 
     #[test]
-    fn what_a_profile_may_say_about_output_is_what_the_flag_takes() {
+    fn the_output_setting_and_the_output_flag_take_the_same_values() {
         let formats = Format::value_variants().iter().filter_map(|format| format.to_possible_value());
         assert_eq!(formats.map(|value| value.get_name().to_owned()).collect::<Vec<_>>(), OUTPUTS);
     }

@@ -15,7 +15,7 @@ pub struct End {
 }
 
 impl End {
-    /// Ends as a command did that this one ran.
+    /// Ends with the exit code of a command that this one ran.
     pub fn passed_on(code: u8) -> Self {
         Self { exit: Exit::Done, signal: None, passed_on: Some(code) }
     }

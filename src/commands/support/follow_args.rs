@@ -1,4 +1,4 @@
-//! The flags that say whether and how runs are followed.
+//! The flags for following runs.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub struct FollowArgs {
     /// Follow the run until it ends, without progress
     #[arg(long, help_heading = "Waiting")]
     pub wait: bool,
-    /// What holds for following.
+    /// How the run is followed.
     #[command(flatten)]
     pub how: HowArgs,
 }
@@ -36,7 +36,7 @@ pub struct HowArgs {
     /// Stop following after this long; the run goes on (exit 124)
     #[arg(long, value_name = "DURATION", help_heading = "Waiting", value_parser = duration::parse)]
     pub timeout: Option<Duration>,
-    /// Look at this interval instead of one that grows with the run's age
+    /// Poll at this interval instead of one that grows with the run's age
     #[arg(long, value_name = "DURATION", help_heading = "Waiting", value_parser = interval)]
     pub interval: Option<Duration>,
     /// How long the server may fail to answer, in a row (exit 124) [default: 5m]
@@ -45,16 +45,16 @@ pub struct HowArgs {
     /// Count a truncated run as failed (exit 1)
     #[arg(long, help_heading = "Waiting")]
     pub strict: bool,
-    /// A run stalls when neither its status nor its messages have changed for this long
+    /// Report a run as stalled if its status and messages have not changed for this long
     #[arg(long, value_name = "DURATION", help_heading = "Waiting", value_parser = interval)]
     pub stall_after: Option<Duration>,
-    /// Whether a stall is only said, or ends the following of the run (exit 124)
+    /// Whether to only report a stall, or to stop following the run (exit 124)
     #[arg(long, value_name = "WHAT", help_heading = "Waiting", value_enum, default_value_t, requires = "stall_after")]
     pub on_stall: OnStall,
-    /// Wait until the run's callback was attempted, too, and show what it was answered
+    /// Wait until the run's callback was attempted, too, and show how it was answered
     #[arg(long, help_heading = "Waiting")]
     pub wait_callback: bool,
-    /// Let Ctrl-C cancel the runs instead of leaving them to themselves
+    /// Cancel the runs on Ctrl-C instead of leaving them running
     #[arg(long, help_heading = "Waiting")]
     pub cancel_on_interrupt: bool,
     /// Ring the terminal's bell at the end
@@ -62,47 +62,49 @@ pub struct HowArgs {
     pub bell: bool,
 }
 
-/// What a stall does.
+/// What to do about a stalled run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum OnStall {
-    /// It is said
+    /// Report it
     #[default]
     Warn,
-    /// It ends the following of the run
+    /// Stop following the run
     Exit,
 }
 
-/// An interval of nothing would be an attack.
+/// Parses a polling interval. Shorter ones would flood the server.
 fn interval(text: &str) -> Result<Duration, String> {
     let interval = duration::parse(text)?;
     if interval < Duration::from_millis(50) { Err("the shortest interval is 50ms".to_owned()) } else { Ok(interval) }
 }
 
 impl FollowArgs {
-    /// Whether the run is followed at all.
+    /// Whether the run is followed.
     pub fn follows(&self) -> bool {
         self.watch || self.wait || self.how.reply || self.how.follow || self.how.events
     }
 
-    /// Refuses flags that contradict each other or mean nothing.
+    /// Refuses flags that contradict each other or have no effect.
     pub fn check(&self, ctx: &Ctx) -> Result<(), Failure> {
         let how = &self.how;
         let times = [how.timeout, how.interval, how.max_outage, how.stall_after].iter().any(Option::is_some);
         let waits = times || how.strict || how.wait_callback || how.cancel_on_interrupt || how.bell;
         if waits && !self.follows() {
-            let failure = Failure::usage("--timeout, --strict and their kin are about following the run");
+            let failure = Failure::usage("flags such as --timeout and --strict only work when the run is followed");
             return Err(failure.hint("add --watch, --wait or --reply"));
         }
         how.check(ctx)
     }
 }
 
-/// A reply is text: neither a JSON document nor something to filter.
+/// Refuses `--reply` together with JSON output: a reply is plain text.
 pub fn check_reply(ctx: &Ctx) -> Result<(), Failure> {
-    let other = match () {
-        () if ctx.global.jq.is_some() => "--jq filters JSON",
-        () if ctx.format_is_given(Format::Json) => "-o json asks for JSON",
-        () => return Ok(()),
+    let other = if ctx.global.jq.is_some() {
+        "--jq filters JSON"
+    } else if ctx.format_is_given(Format::Json) {
+        "-o json asks for JSON"
+    } else {
+        return Ok(());
     };
     Err(Failure::usage(format!("--reply prints text, and {other}")).hint("leave one of them out"))
 }

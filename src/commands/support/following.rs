@@ -1,4 +1,4 @@
-//! Following runs for a command: the display, what is printed, how it ends, what a signal does.
+//! Follows runs for a command: progress display, output, signals and the exit code.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashSet};
@@ -26,7 +26,7 @@ use crate::text::page::Page;
 use crate::ui::progress::{Choice, Clock, Progress};
 use crate::ui::signals::{Signal, Signals, suspend};
 
-/// A command's following of runs.
+/// Follows runs for a command.
 pub struct Following<'a> {
     ctx: &'a Ctx,
     session: &'a Session,
@@ -37,7 +37,7 @@ pub struct Following<'a> {
     state: RefCell<State<'a>>,
 }
 
-/// What has been seen so far.
+/// The progress of the runs so far.
 struct State<'a> {
     progress: Progress<'a>,
     /// Runs that have not ended.
@@ -46,14 +46,14 @@ struct State<'a> {
     /// How many runs could not be followed to an end.
     lost: usize,
     ended: Vec<RunId>,
-    /// It was said that the local server answers.
+    /// The notice that the local server answers was printed.
     said_local: bool,
-    /// Runs whose agents the local engine works for.
+    /// Runs whose agents this process's engine has adopted.
     adopted: HashSet<RunId>,
 }
 
 impl<'a> Following<'a> {
-    /// Following as `send` does it: its own run, which it announces.
+    /// Follows a run that the command has just sent, as `send` does.
     pub fn new(ctx: &'a Ctx, session: &'a Session, args: &FollowArgs) -> Self {
         let display = if args.watch { ctx.global.progress } else { Choice::None };
         Self {
@@ -62,7 +62,7 @@ impl<'a> Following<'a> {
         }
     }
 
-    /// Following as `watch` does it.
+    /// Follows runs that exist already, as `watch` does.
     pub fn of_runs(ctx: &'a Ctx, session: &'a Session, how: &HowArgs, display: Choice) -> Self {
         let clock = Clock::new(Timestamp::now, if ctx.global.utc { TimeZone::UTC } else { TimeZone::system() });
         let state = State {
@@ -74,21 +74,21 @@ impl<'a> Following<'a> {
             said_local: false,
             adopted: HashSet::new(),
         };
-        let (how, printer) = (how.clone(), Printer::new(ctx, session, how.clone(), false));
-        Self { ctx, session, how, any: false, fail_fast: false, printer, state: RefCell::new(state) }
+        let printer = Printer::new(ctx, session, how.clone(), false);
+        Self { ctx, session, how: how.clone(), any: false, fail_fast: false, printer, state: RefCell::new(state) }
     }
 
-    /// Ends with the first run that ends, or with the first that does not succeed.
+    /// Stops at the first run that ends (`any`), or at the first that does not succeed (`fail_fast`).
     pub fn ending_early(self, any: bool, fail_fast: bool) -> Self {
         Self { any, fail_fast, ..self }
     }
 
-    /// Says the id on stderr, since stdout does not carry the run at once.
+    /// Prints the run's id on stderr, since stdout gets the run only when it has ended.
     pub fn announce(&self, id: &RunId) {
         self.ctx.io.notice(&Page::new().say("run: ").show(id.as_str()).end());
     }
 
-    /// Follows to the end, or until a signal asks for it.
+    /// Follows the runs until they end or a signal arrives.
     pub async fn follow(&self, inputs: impl Into<Inputs>, signals: &mut Signals) -> anyhow::Result<End> {
         let inputs = inputs.into();
         let options = Options { relaxed: inputs.hints.is_some(), ..self.options() };
@@ -111,13 +111,13 @@ impl<'a> Following<'a> {
         Ok(exit.into())
     }
 
-    /// Cancels what is still open and shows what it became. Another signal leaves it to itself.
+    /// Cancels the open runs and shows how they ended. Another signal detaches from them.
     async fn cancel(&self, signal: Signal, signals: &mut Signals) -> anyhow::Result<End> {
         let open = self.state.borrow().open.clone();
         self.state.borrow_mut().progress.finish();
         self.ctx.io.fresh_line();
         let count = plural(open.len() as u64, "run");
-        self.ctx.io.notice(&Page::new().say("cancelling ").show(&count).say("; once more leaves it at that").end());
+        self.ctx.io.notice(&Page::new().say("cancelling ").show(&count).say("; press again to stop waiting").end());
         let cancelling = self.session.with_engine(self.cancel_open(&open));
         match signals.during(cancelling, suspend).await {
             Ok(done) => drop(done.map_err(|error| cannot_go_on(&error, open.first()))??),
@@ -171,7 +171,7 @@ impl<'a> Following<'a> {
             strict: how.strict,
             stays: Duration::ZERO,
             messages: self.messages(),
-            // Nobody sees the figures of a run of which only the id is printed.
+            // Figures are not printed with `-o id` and `-o none`, so they are not fetched.
             figures: self.how.events || self.how.reply || matches!(self.ctx.format, Format::Human | Format::Json),
             ticks: self.state.borrow().progress.is_on(),
             stall: how.stall_after.map(|after| Stall { after, ends: how.on_stall == OnStall::Exit }),
@@ -184,7 +184,7 @@ impl<'a> Following<'a> {
         let live_display = self.state.borrow().progress.is_live();
         match self.ctx.format {
             _ if self.how.follow || self.how.events || live_display => Messages::Live,
-            // Messages tell that a run goes on, on servers whose status does not.
+            // On some servers only new messages show that a run makes progress.
             _ if self.how.stall_after.is_some() => Messages::Live,
             _ if self.how.reply => Messages::AtEnd,
             Format::Human => Messages::AtEnd,
@@ -192,7 +192,7 @@ impl<'a> Following<'a> {
         }
     }
 
-    /// Takes in an event: keeps the books, shows it, prints what it brings.
+    /// Handles an event: updates the state, the display and the output.
     fn see(&self, event: &Event) -> Result<(), Failure> {
         let mut state = self.state.borrow_mut();
         self.adopt(&mut state, event);
@@ -201,18 +201,17 @@ impl<'a> Following<'a> {
         if self.how.reply && state.outcomes.len() + state.lost + state.open.len() > 1 {
             return Err(Failure::usage("--reply prints the text of one run").hint("watch one run at a time"));
         }
-        // The display steps aside for what is printed, and for nothing else: each time costs a frame.
+        // The display is suspended only for events that print: each suspension costs a frame.
         let print = || self.printer.print(event);
         let printed = if self.printer.prints(event) { state.progress.suspend(print) } else { Ok(()) };
-        // Whatever ends the command here, the run that it was about must not be lost with it.
+        // A failure to print ends the command, so it has to name the run.
         printed.map_err(|failure| match event.run_id() {
             Some(id) => failure.run(id),
             None => failure,
         })
     }
 
-    /// Says once that the local server answers. The engine of this process works for the agents of the runs that are
-    /// followed.
+    /// Lets this process's engine adopt the agent of a followed run. Prints once that the local server answers.
     fn adopt(&self, state: &mut State<'_>, event: &Event) {
         let Event::Status { run } = event else { return };
         let is_news = self.session.is_local() && !std::mem::replace(&mut state.said_local, true);
@@ -228,7 +227,7 @@ impl<'a> Following<'a> {
         }
     }
 
-    /// Leaves the runs to themselves and says how to find them again.
+    /// Stops following, and prints how to resume.
     fn detach(&self, signal: Signal) -> End {
         let mut state = self.state.borrow_mut();
         state.progress.finish();
@@ -250,7 +249,7 @@ impl<'a> Following<'a> {
         page.say("  cancel: ").show(&command("cancel")).end()
     }
 
-    /// A failure that ends everything names a run that it leaves behind.
+    /// Adds an open run to a failure that ends the command.
     fn name_open_run(&self, failure: Failure) -> Failure {
         match self.state.borrow().open.first() {
             Some(run) => failure.run(run),
@@ -264,7 +263,7 @@ impl<'a> Following<'a> {
         self.state.borrow_mut().progress.resume();
     }
 
-    /// The engine inside this process calls back before it ends.
+    /// Waits until this process's engine has sent the callbacks of the ended runs.
     async fn finish_callbacks(&self) -> Result<(), Failure> {
         let Some(engine) = &self.session.engine else { return Ok(()) };
         let ended = std::mem::take(&mut self.state.borrow_mut().ended);
@@ -274,7 +273,7 @@ impl<'a> Following<'a> {
         Ok(())
     }
 
-    /// Tells about something that concerns no run that is followed. Returns its exit.
+    /// Reports a failure that is not about a followed run. Returns its exit.
     pub fn tell(&self, failure: &Failure) -> Exit {
         self.state.borrow_mut().progress.suspend(|| self.ctx.report(failure));
         failure.exit
@@ -309,7 +308,7 @@ impl State<'_> {
     }
 }
 
-/// Says that no server far away answers, and with which model.
+/// Prints that the local server answers, and with which model.
 fn say_local(ctx: &Ctx, session: &Session, run: &Run) {
     let page = match &session.engine {
         Some(_) => Page::new().say("the local engine"),
@@ -319,7 +318,7 @@ fn say_local(ctx: &Ctx, session: &Session, run: &Run) {
     ctx.io.notice(&page.end());
 }
 
-/// Follows runs to their end without printing anything. The first that cannot be followed ends it.
+/// Waits until runs have ended, without printing anything. Fails at the first run that cannot be followed.
 pub async fn wait_silently(session: &Session, targets: Vec<Target>) -> Result<(), Failure> {
     let agents = targets.iter().filter_map(|target| target.run.as_ref()?.agent_id()?.parse().ok());
     let agents: HashSet<AgentId> = agents.collect();

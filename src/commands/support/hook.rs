@@ -1,4 +1,4 @@
-//! A person's own command, run with a run's document.
+//! The command of `listen --exec`, which gets a run's document on its standard input.
 
 use std::process::Stdio;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::model::Run;
 use crate::report::Failure;
 
-/// A command and its arguments. No shell sees it, and nothing of a run becomes part of it.
+/// A command with its arguments. It is run without a shell, and no data of a run becomes an argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hook {
     program: String,
@@ -21,7 +21,7 @@ pub struct Hook {
 impl FromStr for Hook {
     type Err = String;
 
-    /// Takes a line apart as a shell would, without carrying anything out.
+    /// Splits a line into words as a shell does, without expanding anything.
     fn from_str(line: &str) -> Result<Self, String> {
         let mut words = shell_words::split(line).map_err(|error| error.to_string())?.into_iter();
         let program = words.next().ok_or("the command is empty")?;
@@ -30,13 +30,14 @@ impl FromStr for Hook {
 }
 
 impl Hook {
-    /// Runs the command, with a document on its standard input. Returns what is to be said about its end, if anything.
+    /// Runs the command with a document on its standard input. Returns a message if it did not succeed.
     pub async fn run(&self, run: &Run, document: &str) -> Result<Option<String>, Failure> {
         let mut child = self.start(run).map_err(|error| self.cannot_start(&error))?;
-        let (stdin, document) = (child.stdin.take(), format!("{document}\n"));
+        let stdin = child.stdin.take();
+        let document = format!("{document}\n");
         let write = async {
             if let Some(mut stdin) = stdin {
-                // A command that does not read it all is not to blame.
+                // A command may end without reading its whole input.
                 let _ = stdin.write_all(document.as_bytes()).await;
             }
         };
@@ -49,10 +50,10 @@ impl Hook {
         Command::new(&self.program)
             .args(&self.args)
             .env("AGENTCTL_RUN_ID", run.id().as_str())
-            // No variable can hold a NUL.
+            // Environment variables cannot contain NUL.
             .env("AGENTCTL_STATUS", run.status().as_str().replace('\0', ""))
             .stdin(Stdio::piped())
-            // Standard output carries runs and nothing else.
+            // Our standard output is reserved for runs.
             .stdout(Stdio::from(std::io::stderr()))
             .kill_on_drop(true)
             .spawn()
@@ -69,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_taken_apart_and_nothing_in_it_carried_out() {
+    fn a_line_is_split_into_words_and_nothing_in_it_is_expanded() {
         let hook: Hook = r#"notify --title "it is done" '$(date)' a\ b"#.parse().expect("a command");
         assert_eq!((hook.program.as_str(), hook.args.len()), ("notify", 4));
         assert_eq!(hook.args[1..], ["it is done", "$(date)", "a b"]);

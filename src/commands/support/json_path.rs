@@ -1,10 +1,10 @@
-//! Fields of a JSON object, set from the command line by their dotted names.
+//! Sets fields of a JSON object by dotted paths, such as `metadata.tags.0`.
 
 use serde_json::{Map, Value, json};
 
 use crate::report::Failure;
 
-/// Sets a field, going into objects at dots and into arrays at numbers.
+/// Sets the field at a path. A dot enters an object, or an array if a number follows it.
 pub fn set(object: &mut Map<String, Value>, key: &str, value: Value) -> Result<(), Failure> {
     let mut parts = key.split('.');
     let first = parts.next().unwrap_or_default();
@@ -12,7 +12,7 @@ pub fn set(object: &mut Map<String, Value>, key: &str, value: Value) -> Result<(
     for part in parts {
         place = step_into(place, part).ok_or_else(|| {
             let failure = Failure::usage(format!("cannot set {key}: there is no place for `{part}`"));
-            failure.hint("a dot goes into an object, a number behind it into an array, at most one past its end")
+            failure.hint("a dot enters an object; a number after it enters an array, at most one past its end")
         })?;
     }
     *place = value;

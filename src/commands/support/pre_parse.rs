@@ -9,7 +9,7 @@ use crate::global::{ColourMode, Format};
 use crate::text::style::Style;
 use crate::ui::Io;
 
-/// Sets the streams up from the environment and from the flags that can be recognised.
+/// Sets up the streams from the environment and from the output flags.
 pub fn apply(io: &mut Io, args: &[OsString], env: &Env) {
     let colour = value_of(args, "--color", None).and_then(|word| ColourMode::from_str(&word, true).ok());
     let format = value_of(args, "--output", Some("-o")).and_then(|word| Format::from_str(&word, true).ok());
@@ -18,7 +18,7 @@ pub fn apply(io: &mut Io, args: &[OsString], env: &Env) {
     io.json_errors = is_filtered || format.map_or(!io.terminals.stdout, |format| format == Format::Json);
 }
 
-/// The value of a flag in arguments that nobody has understood yet.
+/// Finds the last value of a flag in arguments that are not parsed yet.
 fn value_of(args: &[OsString], long: &str, short: Option<&str>) -> Option<String> {
     let words: Vec<&str> = args.iter().filter_map(|arg| arg.to_str()).take_while(|word| *word != "--").collect();
     words.iter().enumerate().rev().find_map(|(at, word)| {
@@ -52,7 +52,7 @@ fn style(io: &Io, colour: ColourMode, env: &Env) -> Style {
     }
 }
 
-/// The first of the locale variables that is set decides, as in every C program.
+/// Whether the locale uses UTF-8. The first locale variable that is set decides, as for setlocale(3).
 fn is_utf8(env: &Env) -> bool {
     if cfg!(windows) {
         return true;
@@ -64,7 +64,7 @@ fn is_utf8(env: &Env) -> bool {
     })
 }
 
-/// Columns of the terminal behind stdout; elsewhere `COLUMNS`, else unlimited.
+/// Returns the width of the terminal, else `COLUMNS`, else nothing for no limit.
 fn width(io: &Io, env: &Env) -> Option<usize> {
     let columns = || env.given("COLUMNS")?.parse().ok().filter(|columns| *columns > 0);
     let terminal = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));

@@ -1,4 +1,4 @@
-//! What following runs prints: data on stdout, notices and errors on stderr.
+//! Prints the events of followed runs: data on stdout, notices and errors on stderr.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -19,24 +19,24 @@ use crate::report::Failure;
 use crate::text::duration::format_whole_seconds;
 use crate::text::page::Page;
 
-/// Prints what events bring.
+/// Prints the events of followed runs.
 pub struct Printer<'a> {
     ctx: &'a Ctx,
     session: &'a Session,
     how: HowArgs,
     /// The command sent its run itself.
     sent: bool,
-    /// A message was printed before.
+    /// A message was printed already.
     said: Cell<bool>,
 }
 
 impl<'a> Printer<'a> {
-    /// A printer for a command; `sent` says that the command sent its run itself.
+    /// Creates a printer; `sent` says that the command sent its run itself.
     pub fn new(ctx: &'a Ctx, session: &'a Session, how: HowArgs, sent: bool) -> Self {
         Self { ctx, session, how, sent, said: Cell::new(false) }
     }
 
-    /// Whether an event brings anything that is printed.
+    /// Whether an event is printed.
     pub fn prints(&self, event: &Event) -> bool {
         match event {
             Event::Tick => false,
@@ -47,7 +47,7 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// Prints what an event brings.
+    /// Prints an event.
     pub fn print(&self, event: &Event) -> Result<(), Failure> {
         match event {
             Event::Lost { id, run, failure } => self.print_lost(id, run.as_deref(), failure),
@@ -81,7 +81,7 @@ impl<'a> Printer<'a> {
         let page = Page::new().show(run.id().as_str());
         let page = match (run.document().count("callback_status_code"), run.document().text("callback_error")) {
             (Some(code), _) => page.say(": its callback was answered with ").show(&code.to_string()),
-            (None, error) => page.say(": its callback failed: ").show_line(error.unwrap_or("nobody says why")),
+            (None, error) => page.say(": its callback failed: ").show_line(error.unwrap_or("no reason was given")),
         };
         self.ctx.io.notice(&page.end());
     }
@@ -93,7 +93,7 @@ impl<'a> Printer<'a> {
         render::json::event(event, Timestamp::now()).map_or(Ok(()), |line| self.ctx.io.document(&line))
     }
 
-    /// A message as it appears. People get an empty line between two.
+    /// Prints a message as it appears, with an empty line between messages for people.
     fn print_message(&self, message: &Message) -> Result<(), Failure> {
         match self.ctx.format {
             _ if self.how.reply => Ok(()),
@@ -120,7 +120,7 @@ impl<'a> Printer<'a> {
         Ok(())
     }
 
-    /// What the assistant said, where it was not printed as it appeared.
+    /// Returns the assistant's text, unless it was printed as it appeared.
     fn said(&self, ending: &Ending) -> Page {
         let said = ending.messages.as_deref().and_then(message::reply).filter(|_| !self.how.follow);
         match said {
@@ -130,7 +130,7 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// The assistant's words and nothing else. An answer without any is empty, and said to be.
+    /// Prints only the assistant's text, or a notice that there is none.
     fn print_reply(&self, ending: &Ending) -> Result<(), Failure> {
         let why = match ending.messages.as_deref().map(message::reply) {
             Some(Some(said)) => return print_text(self.ctx, &said),
@@ -141,7 +141,7 @@ impl<'a> Printer<'a> {
         Ok(())
     }
 
-    /// A run whose following ended early: what is known of it, why, and how to go on.
+    /// Prints a run that could not be followed to its end: its last state, the reason, and how to resume.
     fn print_lost(&self, id: &RunId, run: Option<&Run>, failure: &Failure) -> Result<(), Failure> {
         let mut failure = failure.clone();
         if failure.exit == Exit::TimedOut && failure.hint.is_none() {
@@ -169,13 +169,13 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// A command about a run, as it can be pasted.
+    /// Returns a command about a run, ready to be pasted into a shell.
     pub fn command(&self, verb: &str, id: &str) -> String {
         format!("agentctl {verb} {id}{}", self.session.command_suffix())
     }
 }
 
-/// Prints text to stdout: as it is for a program, made safe on a terminal; one line feed at its end.
+/// Prints text to stdout with one line feed at its end: escaped on a terminal, unchanged elsewhere.
 pub fn print_text(ctx: &Ctx, text: &str) -> Result<(), Failure> {
     let text = text.trim_end_matches('\n');
     if ctx.io.terminals.stdout { ctx.io.page(&Page::new().show(text).end()) } else { ctx.io.raw(&format!("{text}\n")) }

@@ -1,4 +1,4 @@
-//! Where a receiver of callbacks listens: the flags, and the port.
+//! The flags of a callback receiver, and opening its port.
 
 use std::net::SocketAddr;
 
@@ -11,24 +11,24 @@ use crate::net::address::is_loopback;
 use crate::report::Failure;
 use crate::text::page::Page;
 
-/// Where callbacks are received.
+/// The address of a callback receiver.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct ReceiverArgs {
     /// Receive callbacks at this address and port; port 0 is a free one [default: 127.0.0.1:0]
     #[arg(long, value_name = "ADDRESS", value_parser = address, help_heading = "Callbacks")]
     pub bind: Option<SocketAddr>,
-    /// Where the server reaches that port, if not at its own address, as behind a tunnel
+    /// The URL under which the server reaches that port, if it differs, as with a tunnel
     #[arg(long, value_name = "URL", value_parser = public_url, help_heading = "Callbacks")]
     pub public_url: Option<Url>,
 }
 
 impl ReceiverArgs {
-    /// Whether anything was said about it.
+    /// Whether a flag was given.
     pub fn is_given(&self) -> bool {
         self.bind.is_some() || self.public_url.is_some()
     }
 
-    /// Takes the port. That others than this machine can reach it is said.
+    /// Opens the port. Warns if other machines can reach it.
     pub fn bind(&self, ctx: &Ctx) -> Result<Bound, Failure> {
         let address = self.bind.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
         let bound = Bound::new(address, self.public_url.as_ref()).map_err(|error| cannot_bind(address, &error))?;
@@ -40,12 +40,12 @@ impl ReceiverArgs {
     }
 }
 
-/// Begins to receive.
+/// Starts to receive callbacks.
 pub fn start(bound: Bound) -> Result<Receiver, Failure> {
     bound.start().map_err(|error| {
         Failure::new(crate::exit::Exit::Local, "port", "cannot receive callbacks")
             .cause(error)
-            .hint("take another address with --bind")
+            .hint("use another address with --bind")
     })
 }
 

@@ -10,19 +10,19 @@ use crate::follow::Target;
 use crate::model::{AgentId, Document, Run, RunId};
 use crate::report::Failure;
 
-/// A run as it was named.
+/// A RUN argument.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Named {
-    /// By id, perhaps with its document.
+    /// A run's id, with its document if that was given.
     Run(RunId, Option<Box<Run>>),
-    /// The last one that was sent from here.
+    /// `@last`: the last run that was sent from here.
     Last,
-    /// Those on standard input.
+    /// `-`: the runs on standard input.
     Stdin,
 }
 
 impl Named {
-    /// Reads an argument. Everything that is not an id of the documented form dies here.
+    /// Parses an argument. Anything but an id of the documented form is refused.
     pub fn parse(text: &str) -> Result<Self, Failure> {
         match text.trim() {
             "-" => Ok(Self::Stdin),
@@ -33,16 +33,16 @@ impl Named {
     }
 }
 
-/// What a run can be given as.
+/// The hint for an argument that names no run.
 const HOW_TO_NAME: &str = "a run is given by its id, by @last, or by its JSON document";
-/// What standard input can hold.
+/// The hint for standard input that names no run.
 const HOW_TO_PIPE: &str = "write run ids or JSON documents";
 
 fn bad_id(error: crate::model::id::BadId) -> Failure {
     Failure::usage(error.to_string()).hint(HOW_TO_NAME)
 }
 
-/// A run's document has an `id`; an event, a message or a batch result has a `run_id`.
+/// Finds the run in a JSON document. A run has an `id`; an event, a message or a batch result has a `run_id`.
 fn from_document(text: &str) -> Result<Named, Failure> {
     let document =
         Document::parse(text).map_err(|error| Failure::usage("this is not a run").cause(error).hint(HOW_TO_NAME))?;
@@ -60,15 +60,15 @@ fn from_document(text: &str) -> Result<Named, Failure> {
     Ok(Named::Run(id, run.map(Box::new)))
 }
 
-/// Runs as they are named, and what could not be understood.
+/// The runs that arguments name, and the failures to read some, as they arrive.
 pub struct Stream {
     /// The runs.
     pub targets: UnboundedReceiver<Target>,
-    /// What was no run.
+    /// Arguments and lines of standard input that name no run.
     pub failures: UnboundedReceiver<Failure>,
 }
 
-/// Where the runs and failures of a [`Stream`] come from.
+/// Sends the runs and failures of a [`Stream`].
 struct Source {
     targets: UnboundedSender<Target>,
     failures: UnboundedSender<Failure>,
@@ -76,11 +76,12 @@ struct Source {
 
 impl Stream {
     fn new() -> (Source, Self) {
-        let ((to_targets, targets), (to_failures, failures)) = (unbounded_channel(), unbounded_channel());
-        (Source { targets: to_targets, failures: to_failures }, Self { targets, failures })
+        let (target_sender, targets) = unbounded_channel();
+        let (failure_sender, failures) = unbounded_channel();
+        (Source { targets: target_sender, failures: failure_sender }, Self { targets, failures })
     }
 
-    /// These runs and no others.
+    /// A stream of these runs.
     pub fn of(targets: impl IntoIterator<Item = Target>) -> Self {
         let (source, stream) = Self::new();
         targets.into_iter().for_each(|target| source.send(Ok(target)));
@@ -90,7 +91,7 @@ impl Stream {
 
 impl Source {
     fn send(&self, target: Result<Target, Failure>) {
-        // Whoever stopped listening has seen enough.
+        // The receiver is gone when the command has seen enough runs.
         let _ = match target {
             Ok(target) => self.targets.send(target).is_ok(),
             Err(failure) => self.failures.send(failure).is_ok(),
@@ -98,10 +99,11 @@ impl Source {
     }
 }
 
-/// Names all runs at once: standard input is read to its end. What is no run is told, and its exit returned.
+/// Resolves all arguments, reading standard input to its end. Failures are reported, and their exits returned.
 pub async fn collect(ctx: &Ctx, session: &Session, named: &[Named]) -> Result<(Vec<Target>, Vec<Exit>), Failure> {
     let mut stream = stream(ctx, session, named)?;
-    let (mut targets, mut exits) = (Vec::new(), Vec::new());
+    let mut targets = Vec::new();
+    let mut exits = Vec::new();
     while let Some(target) = stream.targets.recv().await {
         targets.push(target);
     }
@@ -112,10 +114,11 @@ pub async fn collect(ctx: &Ctx, session: &Session, named: &[Named]) -> Result<(V
     Ok((targets, exits))
 }
 
-/// Names exactly one run, for a command that takes no more.
+/// Resolves an argument that must name exactly one run.
 pub async fn one(ctx: &Ctx, session: &Session, named: Named, command: &str) -> Result<Target, Failure> {
     let mut stream = stream(ctx, session, &[named])?;
-    let (first, second) = (stream.targets.recv().await, stream.targets.recv().await);
+    let first = stream.targets.recv().await;
+    let second = stream.targets.recv().await;
     match (first, second, stream.failures.recv().await) {
         (_, _, Some(failure)) => Err(failure),
         (Some(target), None, None) => Ok(target),
@@ -125,7 +128,7 @@ pub async fn one(ctx: &Ctx, session: &Session, named: Named, command: &str) -> R
     }
 }
 
-/// Looks at a run, and names the agent that it belongs to.
+/// Fetches a run, and returns it with the id of its agent.
 pub async fn with_agent(session: &Session, id: &RunId) -> Result<(AgentId, Run), Failure> {
     let run = session.api.run(id).await.map_err(|error| error.failure().run(id))?;
     let agent = run.agent_id().and_then(|agent| agent.parse().ok());
@@ -134,7 +137,7 @@ pub async fn with_agent(session: &Session, id: &RunId) -> Result<(AgentId, Run),
     Ok((agent.ok_or_else(odd)?, run))
 }
 
-/// Names runs as they come: those of the command line at once, those on standard input as they are read.
+/// Resolves arguments to a stream: runs on the command line at once, runs on standard input as they are read.
 pub fn stream(ctx: &Ctx, session: &Session, named: &[Named]) -> Result<Stream, Failure> {
     let (source, stream) = Stream::new();
     let mut reads = false;
@@ -168,9 +171,11 @@ fn no_last() -> Failure {
     Failure::usage("@last: no run was sent from here to this server").hint("give the run's id")
 }
 
-/// Reads ids and JSON documents; a document may span lines.
+/// Reads ids and JSON documents from standard input; a document may span lines.
 async fn read(source: Source) {
-    let (mut lines, mut open, mut found) = (stdin::lines(), String::new(), false);
+    let mut lines = stdin::lines();
+    let mut open = String::new();
+    let mut found = false;
     while let Some(line) = lines.recv().await {
         let entries = line.and_then(|line| entries(&mut open, &line));
         for entry in entries.map_or_else(|failure| vec![Err(failure)], |entries| entries.into_iter().map(Ok).collect())
@@ -194,7 +199,7 @@ fn to_target(entry: String) -> Result<Target, Failure> {
     }
 }
 
-/// Cuts what has come so far into entries; what is not complete stays in `open`.
+/// Splits a line into ids or JSON documents. An incomplete document stays in `open`.
 fn entries(open: &mut String, line: &str) -> Result<Vec<String>, Failure> {
     let line = line.strip_prefix('\u{feff}').unwrap_or(line);
     if open.is_empty() && !line.trim_start().starts_with(['{', '"']) {
@@ -209,10 +214,11 @@ fn entries(open: &mut String, line: &str) -> Result<Vec<String>, Failure> {
     documents(open)
 }
 
-/// Takes the complete JSON documents off the front of a text.
+/// Removes the complete JSON documents from the front of a text.
 fn documents(open: &mut String) -> Result<Vec<String>, Failure> {
     let mut stream = serde_json::Deserializer::from_str(open).into_iter::<&serde_json::value::RawValue>();
-    let (mut found, mut done) = (Vec::new(), 0);
+    let mut found = Vec::new();
+    let mut done = 0;
     let failure = loop {
         match stream.next() {
             None => break None,
@@ -249,7 +255,7 @@ mod tests {
     const ID: &str = "run-12345678";
 
     #[test]
-    fn a_run_is_named_by_id_by_document_or_by_sign() {
+    fn a_run_is_named_by_its_id_its_document_or_a_placeholder() {
         assert_eq!(Named::parse("-").expect("stdin"), Named::Stdin);
         assert_eq!(Named::parse("@last").expect("last"), Named::Last);
         let id: RunId = ID.parse().expect("an id");
@@ -272,14 +278,14 @@ mod tests {
     }
 
     #[test]
-    fn ids_and_documents_are_taken_up_as_they_are_read() {
+    fn ids_and_documents_are_found_line_by_line() {
         assert_eq!(read_all("run-12345678 run-12345679\n\nrun-1234567a\n").len(), 3);
         assert_eq!(read_all("\"run-12345678\"\n"), [ID]);
         assert_eq!(read_all("{\"id\":\n \"run-12345678\"\n}\n{\"id\":\"x\"} {\"id\":\"y\"}\n").len(), 3);
     }
 
     #[test]
-    fn a_broken_document_is_told_and_does_not_spoil_what_follows() {
+    fn a_broken_document_is_an_error_and_the_next_line_is_read() {
         let mut open = String::new();
         assert!(entries(&mut open, "{nope}").is_err());
         assert_eq!(entries(&mut open, ID).expect("an id"), [ID]);

@@ -1,4 +1,4 @@
-//! A command's way to its server: the API client, and with `--local` the engine that runs in this process.
+//! The session of a command with its server: the API client, and with `--local` the engine in this process.
 
 use std::collections::HashSet;
 use std::fmt::Display;
@@ -25,13 +25,13 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-/// The agent that `--local` uses when none is named.
+/// The name of the agent that `--local` uses when none is given.
 pub const LOCAL_AGENT: &str = "default";
 
-/// What to do where a server shows what no server of this API shows.
-pub const NOT_THIS_API: &str = "check the base URL; `agentctl doctor` tells what answers there";
+/// The hint for an answer that no server of this API gives.
+pub const NOT_THIS_API: &str = "check the base URL; `agentctl doctor` shows which server answers there";
 
-/// An open way to a server.
+/// A session with a server.
 pub struct Session {
     /// The API.
     pub api: Client,
@@ -43,7 +43,7 @@ pub struct Session {
 }
 
 impl Ctx {
-    /// The settings of this command. `-v` tells where each came from.
+    /// Resolves the settings of this command. With `-v` it prints the origin of each.
     pub fn settings(&self) -> Result<Settings, Failure> {
         let settings = Settings::resolve(&self.global.flags(), &self.env)?;
         if self.global.verbose > 0 {
@@ -53,7 +53,7 @@ impl Ctx {
     }
 }
 
-/// The settings, a line each, and where they came from. The key is not among what is shown.
+/// Lists the settings with their origins. The key itself is not shown.
 fn origins(settings: &Settings) -> Page {
     let from = |page: Page, origin: &Origin| page.say(" (from ").show_line(&origin.to_string()).say(")").end();
     let mut page = Page::new();
@@ -75,24 +75,24 @@ fn origins(settings: &Settings) -> Page {
 }
 
 impl Ctx {
-    /// The endpoints of models that the environment names.
+    /// Returns the model endpoints that the environment configures.
     pub fn providers(&self) -> Result<Providers, Failure> {
         Providers::read(|name| self.env.get(name))
     }
 }
 
 impl Session {
-    /// Opens the way for a command that only reads.
+    /// Opens a session for a command that only reads.
     pub async fn open(ctx: &Ctx) -> Result<Self, Failure> {
         Self::with(ctx, ctx.settings()?, false).await
     }
 
-    /// Opens the way for a command that also executes local runs.
+    /// Opens a session for a command that also executes local runs.
     pub async fn open_to_execute(ctx: &Ctx, settings: Settings) -> Result<Self, Failure> {
         Self::with(ctx, settings, true).await
     }
 
-    /// Opens the way to a server with settings of the command's own.
+    /// Opens a session with settings that the command has changed.
     pub async fn open_with(ctx: &Ctx, settings: Settings) -> Result<Self, Failure> {
         Self::with(ctx, settings, false).await
     }
@@ -107,7 +107,7 @@ impl Session {
         Ok(Self { api, engine, settings, recent: RecentRuns::new(&ctx.env), seen: KnownAgents::new(&ctx.env) })
     }
 
-    /// Does some work that the local engine is needed for; an engine that cannot go on ends it.
+    /// Runs work that needs the local engine. Fails as soon as the engine does.
     pub async fn with_engine<T>(&self, work: impl Future<Output = T>) -> Result<T, EngineError> {
         let Some(engine) = &self.engine else { return Ok(work.await) };
         tokio::select! {
@@ -117,14 +117,14 @@ impl Session {
         }
     }
 
-    /// Closes the way: the engine gives back what it did not finish.
+    /// Closes the session. The engine releases the runs that it did not finish.
     pub async fn close(self) {
         if let Some(engine) = self.engine {
             engine.stop().await;
         }
     }
 
-    /// The agent that a person named, looked up where it is a name.
+    /// Returns the id of the given or the default agent. A name is looked up on the server.
     pub async fn agent(&self, named: Option<&AgentRef>) -> Result<AgentId, Failure> {
         match named {
             Some(AgentRef::Id(id)) => Ok(id.clone()),
@@ -134,7 +134,7 @@ impl Session {
         }
     }
 
-    /// The agent that `--local` uses when none is named: the oldest of its name, made if there is none.
+    /// Returns the oldest agent named [`LOCAL_AGENT`], and creates one if there is none.
     async fn default_agent(&self) -> Result<AgentId, Failure> {
         if let Some(engine) = &self.engine {
             return engine.agent_named(LOCAL_AGENT).await.map_err(|error| engine_failure(&error));
@@ -147,7 +147,7 @@ impl Session {
         }
     }
 
-    /// Whether this machine's local server is meant, on a port or inside this process.
+    /// Whether the server is this machine's local one, on a port or inside this process.
     pub fn is_local(&self) -> bool {
         self.settings.base == Base::Local
     }
@@ -155,19 +155,19 @@ impl Session {
     async fn find(&self, name: &str) -> Result<Option<AgentId>, Failure> {
         let agents = self.api.agents(Some(name)).await?;
         self.saw(&agents);
-        // Servers differ in how exactly they take a name.
+        // Some servers also return agents whose names only resemble this one.
         let same = agents.iter().filter(|agent| agent.text("name") == Some(name));
         let ids: Vec<&str> = same.filter_map(|agent| agent.text("id")).collect();
         match ids[..] {
             [] => Ok(None),
             [id] => id.parse().map(Some).map_err(|error| {
-                Failure::new(Exit::NotThisApi, "not_this_api", format!("the id of the agent `{name}` is odd"))
+                Failure::new(Exit::NotThisApi, "not_this_api", format!("the agent `{name}` has an invalid id"))
                     .cause(error)
                     .hint(NOT_THIS_API)
             }),
             _ => Err(Failure::usage(format!("the name `{name}` belongs to {} agents", ids.len()))
                 .cause(ids.join(", "))
-                .hint("give the id of the one that you mean")),
+                .hint("give the id of one of them")),
         }
     }
 
@@ -176,13 +176,13 @@ impl Session {
         failure.hint(format!("list the agents with `agentctl agents list{}`", self.command_suffix()))
     }
 
-    /// The runs of an agent that have not ended.
+    /// Lists the runs of an agent that have not ended.
     pub async fn active_runs(&self, agent: &AgentId) -> Result<Vec<Run>, Failure> {
         let filter = RunFilter { agent_id: Some(agent.to_string()), active: Active::ByStatus, ..RunFilter::default() };
         Ok(RunPages::new(&self.api, filter).all().await?)
     }
 
-    /// Remembers agents, so that a shell can complete their names.
+    /// Stores agents for shell completion.
     pub fn saw(&self, agents: &[Document]) {
         let server = self.settings.server_name();
         let tame = |name: &&str| !name.chars().any(char::is_control);
@@ -193,50 +193,50 @@ impl Session {
         self.seen.add(seen.collect());
     }
 
-    /// Remembers a run for `@last`.
+    /// Stores a run for `@last`.
     pub fn remember(&self, agent: &AgentId, run: &Run) {
         self.recent.add(&self.settings.server_name(), agent, run.id());
     }
 
-    /// The last run that was sent from here to this server.
+    /// Returns the last run that was sent from here to this server.
     pub fn last_run(&self) -> Option<RunId> {
         self.recent.last(&self.settings.server_name())
     }
 
-    /// The runs that were sent from here to this server.
+    /// Returns the runs that were sent from here to this server.
     pub fn own_runs(&self) -> HashSet<RunId> {
         self.recent.sent_to(&self.settings.server_name()).into_iter().collect()
     }
 
-    /// What human output of this command depends on.
+    /// Returns the style, time and zone for the human output of this command.
     pub fn context(&self, ctx: &Ctx) -> Context {
         let zone = if ctx.global.utc { TimeZone::UTC } else { TimeZone::system() };
         Context { style: ctx.io.style, now: Timestamp::now(), zone, command_suffix: self.settings.command_suffix() }
     }
 
-    /// A run as a card, with the model's name where the local engine answers.
+    /// Renders a run as a card.
     pub fn card(&self, ctx: &Ctx, run: &Run, facts: Option<&Facts>) -> Page {
         render::card::card(run, facts, &self.context(ctx))
     }
 
-    /// What makes a command about this server go there again.
+    /// Returns the flags that make another command use this server, too.
     pub fn command_suffix(&self) -> String {
         self.settings.command_suffix()
     }
 }
 
-/// The command that shows what became of a message to an agent.
+/// Returns the command that lists the runs of an agent, to check whether a lost message became one.
 pub fn look_command(agent: &AgentId, command_suffix: &str) -> String {
     format!("agentctl list --agent {agent}{command_suffix}")
 }
 
-/// What is said about text that names no agent.
+/// Returns the failure for a value that names no agent.
 pub fn not_an_agent(origin: impl Display, error: impl Display) -> Failure {
     let failure = Failure::usage(format!("{origin}: {error}"));
     failure.hint("give an agent's id or its name; `agentctl agents list` shows both")
 }
 
-/// The id of an agent that the server has just shown.
+/// Returns the id of an agent that the server sent.
 pub fn agent_id(agent: &Document) -> Result<AgentId, Failure> {
     let odd = || {
         Failure::new(Exit::NotThisApi, "not_this_api", "the server showed an agent without a usable id")
@@ -245,7 +245,7 @@ pub fn agent_id(agent: &Document) -> Result<AgentId, Failure> {
     agent.text("id").and_then(|id| id.parse().ok()).ok_or_else(odd)
 }
 
-/// This machine's local server: the one that runs on its database, else the engine inside this process.
+/// Connects to this machine's running server; without one, starts the engine inside this process.
 async fn local(ctx: &Ctx, settings: &Settings, execute: bool) -> Result<(Transport, Option<Running>), Failure> {
     let Some((url, key)) = server_registry::find_local(&ctx.env) else {
         let engine = start_engine(ctx, execute).await?;
@@ -261,7 +261,8 @@ async fn local(ctx: &Ctx, settings: &Settings, execute: bool) -> Result<(Transpo
 async fn http(settings: &Settings, url: &url::Url) -> Result<Transport, Failure> {
     let guarded = settings.key.is_some() && !settings.allow_plain_http;
     let secure = if guarded { Secure::Needed } else { Secure::NotNeeded };
-    let (proxies, ca_cert) = (settings.proxies.clone(), settings.ca_cert.clone());
+    let proxies = settings.proxies.clone();
+    let ca_cert = settings.ca_cert.clone();
     let route = Route { proxies, ca_cert, secure, time_limit: settings.request_timeout };
     Ok(Transport::Http(Box::new(Http {
         line: net::build(url, &route).await?,
@@ -273,7 +274,7 @@ async fn http(settings: &Settings, url: &url::Url) -> Result<Transport, Failure>
     })))
 }
 
-/// Starts the engine on this machine's database; in memory, with a notice, where no folder can be written.
+/// Starts the engine on this machine's database; in memory, with a notice, if no data folder can be written.
 async fn start_engine(ctx: &Ctx, execute: bool) -> Result<Running, Failure> {
     let Some(file) = dirs::local_database(&ctx.env) else {
         return in_memory(ctx, execute, "this platform names no data folder").await;
@@ -294,7 +295,7 @@ async fn in_memory(ctx: &Ctx, execute: bool, why: &str) -> Result<Running, Failu
     server::start(options).await.map_err(|error| engine_failure(&error))
 }
 
-/// An engine that gave up, and a run that it leaves behind.
+/// Returns the failure of an engine that stopped, and names a run that it did not finish.
 pub fn cannot_go_on(error: &EngineError, run: Option<&RunId>) -> Failure {
     let failure = Failure::new(Exit::Local, "engine", "the local engine cannot go on").cause(error);
     match run {
@@ -305,7 +306,7 @@ pub fn cannot_go_on(error: &EngineError, run: Option<&RunId>) -> Failure {
     }
 }
 
-/// What a person is told when the engine does not start.
+/// Returns the failure of an engine that did not start.
 pub fn engine_failure(error: &StartError) -> Failure {
     let mut failure = Failure::new(Exit::Local, "database", error.to_string());
     failure.causes = said(error).split_off(1);
@@ -314,14 +315,16 @@ pub fn engine_failure(error: &StartError) -> Failure {
     failure.hint(format!("{untouched}name another folder with AGENTCTL_DATA_DIR"))
 }
 
-/// What an error and its causes say.
+/// Returns the messages of an error and its causes.
 pub fn said(error: &dyn std::error::Error) -> Vec<String> {
     std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect()
 }
 
-/// Tells a person what is waited for, and with `-v` what goes over the wire.
+/// Prints notices about retries and lost messages, and with `-v` each request.
 fn listener(ctx: &Ctx, command_suffix: String) -> Listener {
-    let (verbose, quiet, voice) = (ctx.global.verbose, ctx.io.quiet, ctx.io.voice());
+    let verbose = ctx.global.verbose;
+    let quiet = ctx.io.quiet;
+    let voice = ctx.io.voice();
     Rc::new(move |event| match event {
         ClientEvent::Retrying { server, cause } if !quiet => {
             voice(&Page::new().show_line(server).say(": ").show_line(&cause).say("; trying again").end());

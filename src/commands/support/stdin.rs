@@ -1,4 +1,4 @@
-//! Standard input, read to its end or line by line, and the texts that are refused.
+//! Reads standard input and files as text, and refuses texts that no request can carry.
 
 use std::io::{self, BufRead as _, Read};
 use std::sync::mpsc::channel;
@@ -13,18 +13,18 @@ use crate::text::page::Page;
 
 /// The largest request body, in bytes.
 pub const BODY_CAP: usize = 32 << 20;
-/// What to do about bytes that are no text.
+/// The hint for bytes that are not UTF-8.
 const UTF_8: &str = "convert it to UTF-8";
-/// What to do where two things want standard input.
+/// The hint when the key and something else are both read from standard input.
 pub const KEY_ELSEWHERE: &str = "give the key in a file, or as LETTA_API_KEY";
-/// How long nothing may come before a person is told what is being read.
+/// How long to wait for input before a notice says what is being read.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Reads standard input to its end. A person who waits without knowing it is told what is being read.
+/// Reads standard input to its end. If nothing arrives for a while, a notice says what is being read.
 pub fn read_all(ctx: &Ctx, what: &'static str) -> Result<String, Failure> {
     let (sender, receiver) = channel();
     std::thread::spawn(move || {
-        // Nobody receives only when the program has ended.
+        // The receiver is gone only when the program ends.
         let _ = sender.send(read_capped(io::stdin()));
     });
     let bytes = receiver.recv_timeout(PATIENCE).or_else(|_| {
@@ -42,14 +42,14 @@ pub fn read_file(file: &std::path::Path) -> Result<String, Failure> {
     text(bytes, &name)
 }
 
-/// One byte more than allowed is read, to know that there is more.
+/// Reads at most one byte more than [`BODY_CAP`], so that the caller notices input that is too large.
 pub fn read_capped(reader: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     reader.take(BODY_CAP as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// The lines of standard input, as they come.
+/// Returns the lines of standard input as they arrive.
 pub fn lines() -> UnboundedReceiver<Result<String, Failure>> {
     let (sender, receiver) = unbounded_channel();
     std::thread::spawn(move || {
@@ -66,7 +66,7 @@ pub fn lines() -> UnboundedReceiver<Result<String, Failure>> {
     receiver
 }
 
-/// Takes bytes for text: UTF-8, without NUL, not too large. A byte-order mark is dropped.
+/// Converts bytes to text: UTF-8, without NUL, at most [`BODY_CAP`] long. A byte-order mark is dropped.
 pub fn text(bytes: Vec<u8>, name: &str) -> Result<String, Failure> {
     if bytes.len() > BODY_CAP {
         return Err(
@@ -85,12 +85,12 @@ pub fn text(bytes: Vec<u8>, name: &str) -> Result<String, Failure> {
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
-/// Refuses NUL, which databases behind such servers cannot store.
+/// Refuses NUL, which the databases of such servers cannot store.
 pub fn no_nul(text: &str, name: &str) -> Result<(), Failure> {
     match text.bytes().position(|byte| byte == 0) {
         None => Ok(()),
         Some(at) => Err(Failure::usage(format!("{name} contains NUL at byte {}", at + 1))
-            .hint("take it out: servers cannot keep it")),
+            .hint("remove it: servers cannot store it")),
     }
 }
 
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_text_is_refused_with_its_place() {
+    fn bytes_that_are_not_text_are_refused_with_their_position() {
         for (bytes, message) in [
             (&b"a\xff"[..], "x is not UTF-8 (byte 2 is 0xff)"),
             (b"a\0b", "x contains NUL at byte 2"),

@@ -1,4 +1,4 @@
-//! Submitting a message: the run that it became is printed, or followed. `send` and the answers to approvals share it.
+//! Submits a message, and prints or follows its run. `send`, `approve` and `deny` share it.
 
 use std::time::Duration;
 
@@ -21,20 +21,20 @@ use crate::report::Failure;
 use crate::text::page::Page;
 use crate::ui::signals::{Signal, Signals, suspend};
 
-/// How long a run may be finished here before the person is told why the command does not end.
+/// How long the local engine may work on the run before a notice says why the command does not end.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How many runs that a lost message may have become are named.
+/// The most candidates that are listed for a lost message.
 const MOST_NAMED: usize = 5;
 
 /// A request that is ready to be sent.
 pub struct Request {
     /// The JSON text.
     pub body: String,
-    /// Where its callback comes in, if it has one of our own.
+    /// The receiver of its callback, with `--listen`.
     pub receiver: Option<Receiver>,
 }
 
-/// Submits a request to an agent, and follows its run if asked to.
+/// Submits a request to an agent, and follows its run if the flags ask for it.
 pub async fn submit(
     ctx: &Ctx,
     session: &Session,
@@ -42,7 +42,7 @@ pub async fn submit(
     request: Request,
     args: &FollowArgs,
 ) -> anyhow::Result<End> {
-    // Until here Ctrl-C simply ends the program; from here on there is something to say first.
+    // From here on, Ctrl-C has to report whether the message was sent.
     let mut signals = Signals::catch()?;
     let run = match post(session, agent, &request, &mut signals).await? {
         Ok(run) => run,
@@ -53,12 +53,12 @@ pub async fn submit(
         return follow_run(ctx, session, args, run, request.receiver, &mut signals).await;
     }
     let printed = print_run(ctx, session, &run);
-    // What was accepted is finished, whether or not somebody reads about it.
+    // The local engine finishes the accepted run even if printing failed.
     let end = finish_locally(ctx, session, &run, &mut signals).await?;
     printed.map(|()| end)
 }
 
-/// Submits the message. A signal before it is known what became of it leaves that unknown, unless nothing was sent.
+/// Submits the message. After a signal the outcome is unknown, unless nothing was sent yet.
 async fn post(
     session: &Session,
     agent: &AgentId,
@@ -66,7 +66,8 @@ async fn post(
     signals: &mut Signals,
 ) -> anyhow::Result<Result<Run, Signal>> {
     let key = Uuid::new_v4().to_string();
-    let (body, own_callback) = (request.body.clone(), request.receiver.is_some());
+    let body = request.body.clone();
+    let own_callback = request.receiver.is_some();
     let submission =
         Submission { agent: agent.clone(), body, key, own_callback, acceptance: Acceptance::Impossible.into() };
     match signals.during(session.api.send(&submission, || session.own_runs()), suspend).await {
@@ -95,9 +96,7 @@ fn lost(session: &Session, lost: SendError, agent: &AgentId) -> Failure {
     }
     let ids: Vec<&str> = lost.candidates.iter().map(RunId::as_str).collect();
     let failure = match ids[..] {
-        [] => {
-            failure.cause("no run was proven to be the message's; that none was found does not mean that there is none")
-        }
+        [] => failure.cause("no run of this message was found, which does not prove that there is none"),
         _ if ids.len() > MOST_NAMED => {
             failure.cause(format!("it may have become one of {} runs, which nothing proves", ids.len()))
         }
@@ -106,7 +105,7 @@ fn lost(session: &Session, lost: SendError, agent: &AgentId) -> Failure {
     unknown(session, failure, agent)
 }
 
-/// Names the agent, so that the person can look.
+/// Adds the command that lists the agent's runs.
 fn unknown(session: &Session, failure: Failure, agent: &AgentId) -> Failure {
     let look = look_command(agent, &session.command_suffix());
     failure.hint(format!("do not send it again blindly: `{look}` shows the agent's runs"))
@@ -127,13 +126,13 @@ async fn follow_run(
     let (hints, _accepting) = receiver.map(Receiver::split).unzip();
     let end = following.follow(Inputs { targets: Stream::of([target]).targets, hints }, signals).await?;
     if ctx.io.quiet && end.exit != Exit::Done {
-        // Hidden at first, it is what the person needs now.
+        // `-q` hid the id before. It is needed now, to look at the run.
         ctx.io.say(&Page::new().say("run: ").show(id.as_str()).end());
     }
     Ok(end)
 }
 
-/// Prints the run that was accepted. Where it cannot be printed, its id must not be lost.
+/// Prints the accepted run. A failure to print names the run, so that its id is not lost.
 fn print_run(ctx: &Ctx, session: &Session, run: &Run) -> anyhow::Result<()> {
     let printed = match ctx.format {
         Format::Human => ctx.io.page(&session.card(ctx, run, None)),
@@ -147,7 +146,7 @@ fn print_run(ctx: &Ctx, session: &Session, run: &Run) -> anyhow::Result<()> {
     printed.map_err(|failure| failure.run(run.id()).into())
 }
 
-/// The engine inside this process ends with it: what it accepted is finished first.
+/// Waits until this process's engine has finished the run, since it ends with the process.
 async fn finish_locally(ctx: &Ctx, session: &Session, run: &Run, signals: &mut Signals) -> anyhow::Result<End> {
     let Some(engine) = &session.engine else { return Ok(Exit::Done.into()) };
     let settling = async {

@@ -1,4 +1,4 @@
-//! Where the system takes note of the ends of all processes but the command.
+//! Child processes on systems other than Unix, where only the command has to be waited for.
 
 use std::io;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use super::Ended;
 use crate::ui::signals::Signal;
 
-/// A command that runs.
+/// A running command.
 #[derive(Debug)]
 pub struct Child(tokio::process::Child);
 
@@ -15,27 +15,27 @@ impl Child {
         tokio::process::Command::from(command).spawn().map(Self)
     }
 
-    /// The console has passed Ctrl-C on, and there are no other signals.
+    /// Does nothing: the console sends Ctrl-C to the command itself, and there are no other signals.
     pub fn forward(&self, _: Signal) {}
 
-    /// Ends it at once.
+    /// Kills the command.
     pub fn kill(&mut self) {
         // It may just have ended.
         let _ = self.0.start_kill();
     }
 }
 
-/// Takes note of the end of the command.
+/// Waits for the end of the command.
 #[derive(Debug)]
 pub struct Reaper;
 
 impl Reaper {
-    /// Begins to listen.
+    /// Creates the reaper.
     pub fn new() -> io::Result<Self> {
         Ok(Self)
     }
 
-    /// The end of a command. Without one it waits for ever.
+    /// Waits until the command ends; without a command it never returns.
     pub async fn end_of(&mut self, command: Option<&mut Child>) -> Ended {
         let Some(command) = command else { return std::future::pending().await };
         let code = command.0.wait().await.ok().and_then(|status| status.code());

@@ -1,4 +1,4 @@
-//! Where any process below this one may end, and has to be taken note of.
+//! Child processes on Unix, where orphans have to be reaped, too.
 
 use std::io;
 use std::process::Command;
@@ -9,7 +9,7 @@ use tokio::signal::unix::{self, SignalKind};
 use super::Ended;
 use crate::ui::signals::Signal;
 
-/// A command that runs.
+/// A running command.
 #[derive(Debug)]
 pub struct Child(std::process::Child);
 
@@ -29,27 +29,27 @@ impl Child {
             Signal::Terminate => process::Signal::TERM,
             Signal::Hangup => process::Signal::HUP,
         };
-        // It may just have ended, which is noticed next.
+        // This fails if the command has just ended, which the reaper notices.
         let _ = process::kill_process(self.pid(), signal);
     }
 
-    /// Ends it at once.
+    /// Kills the command.
     pub fn kill(&self) {
         let _ = process::kill_process(self.pid(), process::Signal::KILL);
     }
 }
 
-/// Takes note of the ends of processes.
+/// Reaps child processes.
 #[derive(Debug)]
 pub struct Reaper(unix::Signal);
 
 impl Reaper {
-    /// Begins to listen; no end is missed from here on.
+    /// Starts to listen for SIGCHLD.
     pub fn new() -> io::Result<Self> {
         unix::signal(SignalKind::child()).map(Self)
     }
 
-    /// The end of a command. Without one it waits for ever; of all other ends it takes note meanwhile.
+    /// Waits until the command ends, and reaps all other processes. Without a command it never returns.
     pub async fn end_of(&mut self, command: Option<&mut Child>) -> Ended {
         let command = command.map(|command| command.pid());
         loop {
