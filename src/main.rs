@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use agentctl::commands::End;
+
 /// The threads of a server free what others have made: see ARCHITECTURE.md.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -9,7 +11,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     agentctl::config::core_dumps::forbid();
     let end = agentctl::run(std::env::args_os().collect(), agentctl::config::Env::Real, agentctl::ui::Io::standard());
-    if let Some(signal) = end.signal {
+    if let End::Signal(signal) = end {
         signal.raise();
     }
     ExitCode::from(end.code())

@@ -83,8 +83,7 @@ async fn watch(ctx: &Ctx, session: &Session, args: &Args, named: &[Named]) -> an
         }
     };
     exits.extend(std::iter::from_fn(|| failures.try_recv().ok()).map(|failure| following.tell(&failure)));
-    exits.push(end.exit);
-    Ok(End { exit: Exit::worst(exits), ..end })
+    Ok(exits.into_iter().fold(end, End::or))
 }
 
 /// Returns the runs of an agent that have not ended. It is not an error if there are none.

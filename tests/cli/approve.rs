@@ -81,7 +81,7 @@ fn nothing_is_sent_if_no_call_waits() {
     let not_asked = server(&[letta::message("user_message", "hi")], &[]);
     let other_call = server(&[request(&["call_1"])], &[]);
     for (mock, flags, said) in [
-        (&answered, "", "was answered before"),
+        (&answered, "", "answered already"),
         (&not_asked, "", "does not wait for approval"),
         (&other_call, " --tool-call call_9", "no tool call `call_9`"),
     ] {

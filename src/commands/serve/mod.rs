@@ -80,7 +80,7 @@ async fn serve(ctx: &Ctx, args: &Args) -> anyhow::Result<End> {
     let end = match asked {
         StopCause::Signal(signal) => guard.drain(signal, &engine, serving).await,
         StopCause::SecondSignal(signal) => signal.into(),
-        StopCause::CommandEnded(command) => End::passed_on(command.code),
+        StopCause::CommandEnded(command) => End::PassedOn(command.code),
     };
     guard.log.print(&Line::Stopped { at_work: engine.at_work() });
     engine.stop().await;

@@ -1,44 +1,46 @@
-//! How a command ends: by an exit code, or by the signal that asked for its end.
+//! How a command ends.
 
 use crate::exit::Exit;
 use crate::ui::signals::Signal;
 
 /// How a command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct End {
-    /// The exit code.
-    pub exit: Exit,
-    /// The signal to end by, where one asked for the end.
-    pub signal: Option<Signal>,
-    /// The exit code of a command that this one ran, which is passed on.
-    pub passed_on: Option<u8>,
+pub enum End {
+    /// With an exit code.
+    Exit(Exit),
+    /// By the signal that asked it to end.
+    Signal(Signal),
+    /// With the exit code of a command that it ran.
+    PassedOn(u8),
 }
 
 impl End {
-    /// Ends with the exit code of a command that this one ran.
-    pub fn passed_on(code: u8) -> Self {
-        Self { exit: Exit::Done, signal: None, passed_on: Some(code) }
-    }
-
-    /// The number that the shell sees.
+    /// Returns the exit code that the shell sees.
     pub fn code(self) -> u8 {
-        self.passed_on.unwrap_or(self.exit.code())
+        match self {
+            Self::Exit(exit) => exit.code(),
+            Self::Signal(signal) => signal.exit().code(),
+            Self::PassedOn(code) => code,
+        }
     }
 
-    /// The worse of this end and an exit; a signal stays what it is.
+    /// Returns the worse of this end and an exit. A signal and a passed-on exit code stay.
     pub fn or(self, exit: Exit) -> Self {
-        Self { exit: Exit::worst([self.exit, exit]), ..self }
+        match self {
+            Self::Exit(own) => Self::Exit(Exit::worst([own, exit])),
+            Self::Signal(_) | Self::PassedOn(_) => self,
+        }
     }
 }
 
 impl From<Exit> for End {
     fn from(exit: Exit) -> Self {
-        Self { exit, signal: None, passed_on: None }
+        Self::Exit(exit)
     }
 }
 
 impl From<Signal> for End {
     fn from(signal: Signal) -> Self {
-        Self { exit: signal.exit(), signal: Some(signal), passed_on: None }
+        Self::Signal(signal)
     }
 }

@@ -125,7 +125,7 @@ async fn follow_run(
     following.announce(&id);
     let (hints, _accepting) = receiver.map(Receiver::split).unzip();
     let end = following.follow(Inputs { targets: Stream::of([target]).targets, hints }, signals).await?;
-    if ctx.io.quiet && end.exit != Exit::Done {
+    if ctx.io.quiet && end != End::Exit(Exit::Done) {
         // `-q` hid the id before. It is needed now, to look at the run.
         ctx.io.say(&Page::new().say("run: ").show(id.as_str()).end());
     }
