@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::support::cancelling::{self, POLL_INTERVAL, SETTLE_TIME};
-use super::support::run_args::{self, Named, Stream};
+use super::support::run_args::{self, RunArg, RunStream};
 use super::support::session::Session;
 use super::{Ctx, End};
 use crate::core::Outcome;
@@ -53,7 +53,7 @@ pub struct Args {
 
 /// Runs `cancel`.
 pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
-    let named = args.runs.iter().map(|text| Named::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let named = args.runs.iter().map(|text| RunArg::parse(text)).collect::<Result<Vec<_>, _>>()?;
     let can_ask = ctx.io.terminals.stdin && ctx.io.terminals.stderr;
     if args.active && !args.yes && !can_ask {
         let failure = Failure::usage("--active cancels runs that are not named, and there is no terminal to ask on");
@@ -68,7 +68,7 @@ pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     Ok(Exit::worst(exits?).into())
 }
 
-async fn cancel_named(ctx: &Ctx, session: &Session, args: &Args, named: &[Named]) -> Result<Vec<Exit>, Failure> {
+async fn cancel_named(ctx: &Ctx, session: &Session, args: &Args, named: &[RunArg]) -> Result<Vec<Exit>, Failure> {
     let (targets, mut exits) = run_args::collect(ctx, session, named).await?;
     let ids: BTreeSet<RunId> = targets.into_iter().map(|target| target.id).collect();
     let mut open = Vec::new();
@@ -152,7 +152,7 @@ async fn read_back(ctx: &Ctx, session: &Session, timeout: Duration, asked: Vec<R
         }
         Ok(())
     };
-    let targets = Stream::of(asked.into_iter().map(Target::from)).targets;
+    let targets = RunStream::of(asked.into_iter().map(Target::from)).targets;
     follow::follow(&session.api, targets, &options, &mut emit).await?;
     Ok(exits.into_inner())
 }

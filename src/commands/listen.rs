@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::support::follow_args::HowArgs;
+use super::support::follow_args::FollowOptions;
 use super::support::hook::Hook;
 use super::support::printer::Printer;
 use super::support::receiver::{self, ReceiverArgs};
@@ -155,7 +155,7 @@ struct ConfirmedRuns<'a> {
 
 impl<'a> ConfirmedRuns<'a> {
     fn new(ctx: &'a Ctx, session: &'a Session, args: &Args, confirmed: UnboundedSender<Rc<Ending>>) -> Self {
-        let printer = Printer::new(ctx, session, HowArgs::default(), false);
+        let printer = Printer::new(ctx, session, FollowOptions::default(), false);
         let most = args.count.unwrap_or(u64::MAX);
         Self { ctx, printer, most, count: Cell::new(0), seen: RefCell::default(), confirmed }
     }

@@ -2,7 +2,7 @@
 
 use super::support::follow_args::check_reply;
 use super::support::printer::print_text;
-use super::support::run_args::{self, Named};
+use super::support::run_args::{self, RunArg};
 use super::support::session::Session;
 use super::{Ctx, End};
 use crate::exit::Exit;
@@ -39,14 +39,14 @@ pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     if args.reply {
         check_reply(ctx)?;
     }
-    let named = Named::parse(&args.run)?;
+    let named = RunArg::parse(&args.run)?;
     let session = Session::open(ctx).await?;
     let shown = show(ctx, &session, &args, named).await;
     session.close().await;
     shown.map(Into::into).map_err(Into::into)
 }
 
-async fn show(ctx: &Ctx, session: &Session, args: &Args, named: Named) -> Result<Exit, Failure> {
+async fn show(ctx: &Ctx, session: &Session, args: &Args, named: RunArg) -> Result<Exit, Failure> {
     let target = run_args::one(ctx, session, named, "messages").await?;
     let messages = session.api.messages(&target.id, None).await.map_err(|error| error.failure().run(&target.id))?;
     if args.reply {

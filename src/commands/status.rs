@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::{join_all, join3};
 
 use super::support::approval::{self, Waiting};
-use super::support::run_args::{self, Named};
+use super::support::run_args::{self, RunArg};
 use super::support::session::Session;
 use super::{Ctx, End};
 use crate::api::ApiError;
@@ -52,14 +52,14 @@ pub struct Args {
 
 /// Runs `status`.
 pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
-    let named = args.runs.iter().map(|text| Named::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let named = args.runs.iter().map(|text| RunArg::parse(text)).collect::<Result<Vec<_>, _>>()?;
     let session = Session::open(ctx).await?;
     let exits = look(ctx, &session, &args, &named).await;
     session.close().await;
     Ok(Exit::worst(exits?).into())
 }
 
-async fn look(ctx: &Ctx, session: &Session, args: &Args, named: &[Named]) -> Result<Vec<Exit>, Failure> {
+async fn look(ctx: &Ctx, session: &Session, args: &Args, named: &[RunArg]) -> Result<Vec<Exit>, Failure> {
     let (targets, mut exits) = run_args::collect(ctx, session, named).await?;
     let mut found = Vec::new();
     // A few at a time, so that a thousand ids do not open a thousand connections.

@@ -1,11 +1,10 @@
 //! `watch`: follows runs until they end.
 
-use super::support::follow_args::HowArgs;
+use super::support::follow_args::FollowOptions;
 use super::support::following::Following;
-use super::support::run_args::{self, Named, Stream};
+use super::support::run_args::{self, RunArg, RunStream};
 use super::support::session::Session;
 use super::{Ctx, End};
-use crate::exit::Exit;
 use crate::follow::Target;
 use crate::model::AgentRef;
 use crate::report::Failure;
@@ -42,7 +41,7 @@ pub struct Args {
     pub fail_fast: bool,
     /// How runs are followed.
     #[command(flatten)]
-    pub how: HowArgs,
+    pub options: FollowOptions,
     /// Accepted for compatibility; the exit code always reports the outcome
     #[arg(long, hide = true)]
     pub exit_status: bool,
@@ -50,9 +49,9 @@ pub struct Args {
 
 /// Runs `watch`.
 pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
-    args.how.check(ctx)?;
-    let named = args.runs.iter().map(|text| Named::parse(text)).collect::<Result<Vec<_>, _>>()?;
-    if args.how.reply && named.len() > 1 {
+    args.options.check(ctx)?;
+    let named = args.runs.iter().map(|text| RunArg::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    if args.options.reply && named.len() > 1 {
         return Err(Failure::usage("--reply prints the text of one run").hint("watch one run at a time").into());
     }
     let session = Session::open_to_execute(ctx, ctx.settings()?).await?;
@@ -61,14 +60,14 @@ pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     end
 }
 
-async fn watch(ctx: &Ctx, session: &Session, args: &Args, named: &[Named]) -> anyhow::Result<End> {
-    let Stream { targets, mut failures } = match &args.agent {
+async fn watch(ctx: &Ctx, session: &Session, args: &Args, named: &[RunArg]) -> anyhow::Result<End> {
+    let RunStream { targets, mut failures } = match &args.agent {
         Some(agent) => active_runs(ctx, session, agent).await?,
         None => run_args::stream(ctx, session, named)?,
     };
     // From here on, Ctrl-C prints how to resume.
     let mut signals = Signals::catch()?;
-    let following = Following::of_runs(ctx, session, &args.how, ctx.global.progress);
+    let following = Following::of_runs(ctx, session, &args.options, ctx.global.progress);
     let following = following.ending_early(args.any, args.fail_fast);
     let mut exits = Vec::new();
     let end = {
@@ -87,11 +86,11 @@ async fn watch(ctx: &Ctx, session: &Session, args: &Args, named: &[Named]) -> an
 }
 
 /// Returns the runs of an agent that have not ended. It is not an error if there are none.
-async fn active_runs(ctx: &Ctx, session: &Session, agent: &AgentRef) -> anyhow::Result<Stream> {
+async fn active_runs(ctx: &Ctx, session: &Session, agent: &AgentRef) -> anyhow::Result<RunStream> {
     let id = session.agent(Some(agent)).await?;
     let active = session.active_runs(&id).await?;
     if active.is_empty() {
         ctx.io.notice(&Page::new().say("the agent ").show(id.as_str()).say(" has no active run").end());
     }
-    Ok(Stream::of(active.into_iter().map(Target::from)))
+    Ok(RunStream::of(active.into_iter().map(Target::from)))
 }

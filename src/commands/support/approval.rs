@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::ctx::Ctx;
 use super::end::End;
 use super::follow_args::FollowArgs;
-use super::run_args::{self, Named};
+use super::run_args::{self, RunArg};
 use super::runtime::on_runtime;
 use super::session::Session;
 use super::submit::{self, Request};
@@ -33,7 +33,7 @@ pub struct Decision<'a> {
 /// Sends the decision about a run, and prints or follows the new run that continues it.
 pub fn answer(ctx: &Ctx, run: &str, decision: &Decision<'_>, follow: &FollowArgs) -> anyhow::Result<End> {
     follow.check(ctx)?;
-    let (named, settings) = (Named::parse(run)?, ctx.settings()?);
+    let (named, settings) = (RunArg::parse(run)?, ctx.settings()?);
     on_runtime(async {
         let session = Session::open_to_execute(ctx, settings).await?;
         let end = submit_answer(ctx, &session, named, decision, follow).await;
@@ -45,7 +45,7 @@ pub fn answer(ctx: &Ctx, run: &str, decision: &Decision<'_>, follow: &FollowArgs
 async fn submit_answer(
     ctx: &Ctx,
     session: &Session,
-    named: Named,
+    named: RunArg,
     decision: &Decision<'_>,
     follow: &FollowArgs,
 ) -> anyhow::Result<End> {

@@ -18,12 +18,12 @@ pub struct FollowArgs {
     pub wait: bool,
     /// How the run is followed.
     #[command(flatten)]
-    pub how: HowArgs,
+    pub options: FollowOptions,
 }
 
 /// How runs are followed.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub struct HowArgs {
+pub struct FollowOptions {
     /// Print only the assistant's text; implies following
     #[arg(long, help_heading = "Waiting")]
     pub reply: bool,
@@ -81,19 +81,20 @@ fn interval(text: &str) -> Result<Duration, String> {
 impl FollowArgs {
     /// Whether the run is followed.
     pub fn follows(&self) -> bool {
-        self.watch || self.wait || self.how.reply || self.how.follow || self.how.events
+        self.watch || self.wait || self.options.reply || self.options.follow || self.options.events
     }
 
     /// Refuses flags that contradict each other or have no effect.
     pub fn check(&self, ctx: &Ctx) -> Result<(), Failure> {
-        let how = &self.how;
-        let times = [how.timeout, how.interval, how.max_outage, how.stall_after].iter().any(Option::is_some);
-        let waits = times || how.strict || how.wait_callback || how.cancel_on_interrupt || how.bell;
+        let options = &self.options;
+        let times =
+            [options.timeout, options.interval, options.max_outage, options.stall_after].iter().any(Option::is_some);
+        let waits = times || options.strict || options.wait_callback || options.cancel_on_interrupt || options.bell;
         if waits && !self.follows() {
             let failure = Failure::usage("flags such as --timeout and --strict only work when the run is followed");
             return Err(failure.hint("add --watch, --wait or --reply"));
         }
-        how.check(ctx)
+        options.check(ctx)
     }
 }
 
@@ -109,7 +110,7 @@ pub fn check_reply(ctx: &Ctx) -> Result<(), Failure> {
     Err(Failure::usage(format!("--reply prints text, and {other}")).hint("leave one of them out"))
 }
 
-impl HowArgs {
+impl FollowOptions {
     /// Refuses flags that contradict each other.
     pub fn check(&self, ctx: &Ctx) -> Result<(), Failure> {
         if self.reply {

@@ -10,9 +10,9 @@ use jiff::tz::TimeZone;
 use super::cancelling;
 use super::ctx::Ctx;
 use super::end::End;
-use super::follow_args::{FollowArgs, HowArgs, OnStall};
+use super::follow_args::{FollowArgs, FollowOptions, OnStall};
 use super::printer::Printer;
-use super::run_args::{self, Stream};
+use super::run_args::{self, RunStream};
 use super::session::{Session, cannot_go_on};
 use crate::core::Outcome;
 use crate::exit::Exit;
@@ -30,7 +30,7 @@ use crate::ui::signals::{Signal, Signals, suspend};
 pub struct Following<'a> {
     ctx: &'a Ctx,
     session: &'a Session,
-    how: HowArgs,
+    options: FollowOptions,
     any: bool,
     fail_fast: bool,
     printer: Printer<'a>,
@@ -57,13 +57,13 @@ impl<'a> Following<'a> {
     pub fn new(ctx: &'a Ctx, session: &'a Session, args: &FollowArgs) -> Self {
         let display = if args.watch { ctx.global.progress } else { Choice::None };
         Self {
-            printer: Printer::new(ctx, session, args.how.clone(), true),
-            ..Self::of_runs(ctx, session, &args.how, display)
+            printer: Printer::new(ctx, session, args.options.clone(), true),
+            ..Self::of_runs(ctx, session, &args.options, display)
         }
     }
 
     /// Follows runs that exist already, as `watch` does.
-    pub fn of_runs(ctx: &'a Ctx, session: &'a Session, how: &HowArgs, display: Choice) -> Self {
+    pub fn of_runs(ctx: &'a Ctx, session: &'a Session, options: &FollowOptions, display: Choice) -> Self {
         let clock = Clock::new(Timestamp::now, if ctx.global.utc { TimeZone::UTC } else { TimeZone::system() });
         let state = State {
             progress: Progress::new(display, &ctx.io, clock),
@@ -74,8 +74,16 @@ impl<'a> Following<'a> {
             said_local: false,
             adopted: HashSet::new(),
         };
-        let printer = Printer::new(ctx, session, how.clone(), false);
-        Self { ctx, session, how: how.clone(), any: false, fail_fast: false, printer, state: RefCell::new(state) }
+        let printer = Printer::new(ctx, session, options.clone(), false);
+        Self {
+            ctx,
+            session,
+            options: options.clone(),
+            any: false,
+            fail_fast: false,
+            printer,
+            state: RefCell::new(state),
+        }
     }
 
     /// Stops at the first run that ends (`any`), or at the first that does not succeed (`fail_fast`).
@@ -96,7 +104,7 @@ impl<'a> Following<'a> {
         let following = follow::follow(&self.session.api, inputs, &options, &mut emit);
         let exits = match signals.during(self.session.with_engine(following), || self.suspend()).await {
             Ok(exits) => exits,
-            Err(signal) if self.how.cancel_on_interrupt => return self.cancel(signal, signals).await,
+            Err(signal) if self.options.cancel_on_interrupt => return self.cancel(signal, signals).await,
             Err(signal) => return Ok(self.detach(signal)),
         };
         self.state.borrow_mut().progress.finish();
@@ -150,32 +158,34 @@ impl<'a> Following<'a> {
             wait_callback: false,
             ..self.options()
         };
-        let targets = Stream::of(asked.into_iter().map(Target::from)).targets;
+        let targets = RunStream::of(asked.into_iter().map(Target::from)).targets;
         follow::follow(&self.session.api, targets, &options, &mut |event| self.see(&event)).await
     }
 
     fn ring(&self) {
-        if self.how.bell {
+        if self.options.bell {
             self.ctx.io.ring();
         }
     }
 
     fn options(&self) -> Options {
-        let how = &self.how;
+        let given = &self.options;
         Options {
-            interval: how.interval,
-            timeout: how.timeout,
-            max_outage: how.max_outage.unwrap_or(Options::default().max_outage),
+            interval: given.interval,
+            timeout: given.timeout,
+            max_outage: given.max_outage.unwrap_or(Options::default().max_outage),
             any: self.any,
             fail_fast: self.fail_fast,
-            strict: how.strict,
+            strict: given.strict,
             stays: Duration::ZERO,
             messages: self.messages(),
             // Figures are not printed with `-o id` and `-o none`, so they are not fetched.
-            figures: self.how.events || self.how.reply || matches!(self.ctx.format, Format::Human | Format::Json),
+            figures: self.options.events
+                || self.options.reply
+                || matches!(self.ctx.format, Format::Human | Format::Json),
             ticks: self.state.borrow().progress.is_on(),
-            stall: how.stall_after.map(|after| Stall { after, ends: how.on_stall == OnStall::Exit }),
-            wait_callback: how.wait_callback,
+            stall: given.stall_after.map(|after| Stall { after, ends: given.on_stall == OnStall::Exit }),
+            wait_callback: given.wait_callback,
             relaxed: false,
         }
     }
@@ -183,10 +193,10 @@ impl<'a> Following<'a> {
     fn messages(&self) -> Messages {
         let live_display = self.state.borrow().progress.is_live();
         match self.ctx.format {
-            _ if self.how.follow || self.how.events || live_display => Messages::Live,
+            _ if self.options.follow || self.options.events || live_display => Messages::Live,
             // On some servers only new messages show that a run makes progress.
-            _ if self.how.stall_after.is_some() => Messages::Live,
-            _ if self.how.reply => Messages::AtEnd,
+            _ if self.options.stall_after.is_some() => Messages::Live,
+            _ if self.options.reply => Messages::AtEnd,
             Format::Human => Messages::AtEnd,
             _ => Messages::Never,
         }
@@ -198,7 +208,7 @@ impl<'a> Following<'a> {
         self.adopt(&mut state, event);
         state.progress.event(event);
         state.keep(event);
-        if self.how.reply && state.outcomes.len() + state.lost + state.open.len() > 1 {
+        if self.options.reply && state.outcomes.len() + state.lost + state.open.len() > 1 {
             return Err(Failure::usage("--reply prints the text of one run").hint("watch one run at a time"));
         }
         // The display is suspended only for events that print: each suspension costs a frame.
@@ -331,6 +341,6 @@ pub async fn wait_silently(session: &Session, targets: Vec<Target>) -> Result<()
     };
     let first = targets.first().map(|target| target.id.clone());
     let options = Options::default();
-    let following = follow::follow(&session.api, Stream::of(targets).targets, &options, &mut emit);
+    let following = follow::follow(&session.api, RunStream::of(targets).targets, &options, &mut emit);
     session.with_engine(following).await.map_err(|error| cannot_go_on(&error, first.as_ref()))?.map(drop)
 }

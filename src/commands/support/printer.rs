@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::ctx::Ctx;
-use super::follow_args::HowArgs;
+use super::follow_args::FollowOptions;
 use super::session::Session;
 use crate::core::facts::{self, Details};
 use crate::core::outcome::outcome;
@@ -23,7 +23,7 @@ use crate::text::page::Page;
 pub struct Printer<'a> {
     ctx: &'a Ctx,
     session: &'a Session,
-    how: HowArgs,
+    options: FollowOptions,
     /// The command sent its run itself.
     sent: bool,
     /// A message was printed already.
@@ -32,18 +32,18 @@ pub struct Printer<'a> {
 
 impl<'a> Printer<'a> {
     /// Creates a printer; `sent` says that the command sent its run itself.
-    pub fn new(ctx: &'a Ctx, session: &'a Session, how: HowArgs, sent: bool) -> Self {
-        Self { ctx, session, how, sent, said: Cell::new(false) }
+    pub fn new(ctx: &'a Ctx, session: &'a Session, options: FollowOptions, sent: bool) -> Self {
+        Self { ctx, session, options, sent, said: Cell::new(false) }
     }
 
     /// Whether an event is printed.
     pub fn prints(&self, event: &Event) -> bool {
         match event {
             Event::Tick => false,
-            Event::Message { .. } => self.how.follow || self.how.events,
-            Event::Callback { .. } => self.how.wait_callback || self.how.events,
+            Event::Message { .. } => self.options.follow || self.options.events,
+            Event::Callback { .. } => self.options.wait_callback || self.options.events,
             Event::Note { .. } | Event::Stalled { .. } | Event::Ended(_) | Event::Lost { .. } => true,
-            _ => self.how.events,
+            _ => self.options.events,
         }
     }
 
@@ -51,8 +51,8 @@ impl<'a> Printer<'a> {
     pub fn print(&self, event: &Event) -> Result<(), Failure> {
         match event {
             Event::Lost { id, run, failure } => self.print_lost(id, run.as_deref(), failure),
-            _ if self.how.events => self.print_event(event),
-            Event::Message { message, .. } if self.how.follow => self.print_message(message),
+            _ if self.options.events => self.print_event(event),
+            Event::Message { message, .. } if self.options.follow => self.print_message(message),
             Event::Note { id, text } => {
                 self.ctx.io.notice(&Page::new().show(id.as_str()).say(": ").show_line(text).end());
                 Ok(())
@@ -61,7 +61,7 @@ impl<'a> Printer<'a> {
                 self.say_stalled(id, *silent_for);
                 Ok(())
             }
-            Event::Callback { run } if self.how.wait_callback => {
+            Event::Callback { run } if self.options.wait_callback => {
                 self.say_called_back(run);
                 Ok(())
             }
@@ -96,7 +96,7 @@ impl<'a> Printer<'a> {
     /// Prints a message as it appears, with an empty line between messages for people.
     fn print_message(&self, message: &Message) -> Result<(), Failure> {
         match self.ctx.format {
-            _ if self.how.reply => Ok(()),
+            _ if self.options.reply => Ok(()),
             Format::Json => self.ctx.io.document(message.document().line()),
             Format::Human => {
                 let page = if self.said.replace(true) { Page::new().end() } else { Page::new() };
@@ -110,7 +110,7 @@ impl<'a> Printer<'a> {
     fn print_ending(&self, ending: &Ending) -> Result<(), Failure> {
         let summary = render::summary::summary(ending, &self.session.context(self.ctx));
         match self.ctx.format {
-            _ if self.how.reply => self.print_reply(ending)?,
+            _ if self.options.reply => self.print_reply(ending)?,
             Format::Human => return self.ctx.io.page(&self.said(ending).page(summary)),
             Format::Json => self.ctx.io.document(&render::json::run_with_facts(&ending.run, &ending.facts))?,
             Format::Id => self.ctx.io.id(ending.run.id().as_str())?,
@@ -122,7 +122,7 @@ impl<'a> Printer<'a> {
 
     /// Returns the assistant's text, unless it was printed as it appeared.
     fn said(&self, ending: &Ending) -> Page {
-        let said = ending.messages.as_deref().and_then(message::reply).filter(|_| !self.how.follow);
+        let said = ending.messages.as_deref().and_then(message::reply).filter(|_| !self.options.follow);
         match said {
             Some(said) => Page::new().show(&said).end(),
             None if self.said.get() => Page::new().end(),
@@ -148,7 +148,7 @@ impl<'a> Printer<'a> {
             failure.hint = Some(format!("resume with `{}`", self.command("watch", id.as_str())));
         }
         match run {
-            _ if self.how.events => {
+            _ if self.options.events => {
                 self.print_event(&Event::Lost { id: id.clone(), run: None, failure: failure.clone() })?;
             }
             Some(run) if failure.exit == Exit::TimedOut => self.print_open(run)?,
@@ -161,7 +161,7 @@ impl<'a> Printer<'a> {
     fn print_open(&self, run: &Run) -> Result<(), Failure> {
         let facts = facts::facts(run, outcome(run, Duration::ZERO), &Details::default());
         match self.ctx.format {
-            _ if self.how.reply => Ok(()),
+            _ if self.options.reply => Ok(()),
             Format::Human => self.ctx.io.page(&self.session.card(self.ctx, run, Some(&facts))),
             Format::Json => self.ctx.io.document(&render::json::run_with_facts(run, &facts)),
             Format::Id => self.ctx.io.id(run.id().as_str()),

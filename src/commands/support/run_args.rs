@@ -12,7 +12,7 @@ use crate::report::Failure;
 
 /// A RUN argument.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Named {
+pub enum RunArg {
     /// A run's id, with its document if that was given.
     Run(RunId, Option<Box<Run>>),
     /// `@last`: the last run that was sent from here.
@@ -21,7 +21,7 @@ pub enum Named {
     Stdin,
 }
 
-impl Named {
+impl RunArg {
     /// Parses an argument. Anything but an id of the documented form is refused.
     pub fn parse(text: &str) -> Result<Self, Failure> {
         match text.trim() {
@@ -43,7 +43,7 @@ fn bad_id(error: crate::model::id::BadId) -> Failure {
 }
 
 /// Finds the run in a JSON document. A run has an `id`; an event, a message or a batch result has a `run_id`.
-fn from_document(text: &str) -> Result<Named, Failure> {
+fn from_document(text: &str) -> Result<RunArg, Failure> {
     let document =
         Document::parse(text).map_err(|error| Failure::usage("this is not a run").cause(error).hint(HOW_TO_NAME))?;
     let id = document.text("run_id").or_else(|| document.text("id"));
@@ -57,24 +57,24 @@ fn from_document(text: &str) -> Result<Named, Failure> {
     })?;
     let id: RunId = id.parse().map_err(bad_id)?;
     let run = Run::from_document(document).ok().filter(|run| *run.id() == id);
-    Ok(Named::Run(id, run.map(Box::new)))
+    Ok(RunArg::Run(id, run.map(Box::new)))
 }
 
 /// The runs that arguments name, and the failures to read some, as they arrive.
-pub struct Stream {
+pub struct RunStream {
     /// The runs.
     pub targets: UnboundedReceiver<Target>,
     /// Arguments and lines of standard input that name no run.
     pub failures: UnboundedReceiver<Failure>,
 }
 
-/// Sends the runs and failures of a [`Stream`].
+/// Sends the runs and failures of a [`RunStream`].
 struct Source {
     targets: UnboundedSender<Target>,
     failures: UnboundedSender<Failure>,
 }
 
-impl Stream {
+impl RunStream {
     fn new() -> (Source, Self) {
         let (target_sender, targets) = unbounded_channel();
         let (failure_sender, failures) = unbounded_channel();
@@ -100,7 +100,7 @@ impl Source {
 }
 
 /// Resolves all arguments, reading standard input to its end. Failures are reported, and their exits returned.
-pub async fn collect(ctx: &Ctx, session: &Session, named: &[Named]) -> Result<(Vec<Target>, Vec<Exit>), Failure> {
+pub async fn collect(ctx: &Ctx, session: &Session, named: &[RunArg]) -> Result<(Vec<Target>, Vec<Exit>), Failure> {
     let mut stream = stream(ctx, session, named)?;
     let mut targets = Vec::new();
     let mut exits = Vec::new();
@@ -115,7 +115,7 @@ pub async fn collect(ctx: &Ctx, session: &Session, named: &[Named]) -> Result<(V
 }
 
 /// Resolves an argument that must name exactly one run.
-pub async fn one(ctx: &Ctx, session: &Session, named: Named, command: &str) -> Result<Target, Failure> {
+pub async fn one(ctx: &Ctx, session: &Session, named: RunArg, command: &str) -> Result<Target, Failure> {
     let mut stream = stream(ctx, session, &[named])?;
     let first = stream.targets.recv().await;
     let second = stream.targets.recv().await;
@@ -138,14 +138,14 @@ pub async fn with_agent(session: &Session, id: &RunId) -> Result<(AgentId, Run),
 }
 
 /// Resolves arguments to a stream: runs on the command line at once, runs on standard input as they are read.
-pub fn stream(ctx: &Ctx, session: &Session, named: &[Named]) -> Result<Stream, Failure> {
-    let (source, stream) = Stream::new();
+pub fn stream(ctx: &Ctx, session: &Session, named: &[RunArg]) -> Result<RunStream, Failure> {
+    let (source, stream) = RunStream::new();
     let mut reads = false;
     for one in named {
         match one {
-            Named::Run(id, run) => source.send(Ok(target(id.clone(), run.as_deref().cloned()))),
-            Named::Last => source.send(Ok(target(session.last_run().ok_or_else(no_last)?, None))),
-            Named::Stdin => reads = true,
+            RunArg::Run(id, run) => source.send(Ok(target(id.clone(), run.as_deref().cloned()))),
+            RunArg::Last => source.send(Ok(target(session.last_run().ok_or_else(no_last)?, None))),
+            RunArg::Stdin => reads = true,
         }
     }
     if reads {
@@ -193,8 +193,8 @@ async fn read(source: Source) {
 }
 
 fn to_target(entry: String) -> Result<Target, Failure> {
-    match Named::parse(&entry)? {
-        Named::Run(id, run) => Ok(target(id, run.map(|run| *run))),
+    match RunArg::parse(&entry)? {
+        RunArg::Run(id, run) => Ok(target(id, run.map(|run| *run))),
         _ => Err(Failure::usage(format!("`{entry}` cannot be used on standard input")).hint(HOW_TO_PIPE)),
     }
 }
@@ -256,17 +256,17 @@ mod tests {
 
     #[test]
     fn a_run_is_named_by_its_id_its_document_or_a_placeholder() {
-        assert_eq!(Named::parse("-").expect("stdin"), Named::Stdin);
-        assert_eq!(Named::parse("@last").expect("last"), Named::Last);
+        assert_eq!(RunArg::parse("-").expect("stdin"), RunArg::Stdin);
+        assert_eq!(RunArg::parse("@last").expect("last"), RunArg::Last);
         let id: RunId = ID.parse().expect("an id");
-        assert_eq!(Named::parse(ID).expect("an id"), Named::Run(id.clone(), None));
+        assert_eq!(RunArg::parse(ID).expect("an id"), RunArg::Run(id.clone(), None));
         for document in [r#"{"id":"run-12345678","status":"created"}"#, r#"{"run_id":"run-12345678","id":"message-1"}"#]
         {
-            let Named::Run(found, _) = Named::parse(document).expect("a document") else { panic!("{document}") };
+            let RunArg::Run(found, _) = RunArg::parse(document).expect("a document") else { panic!("{document}") };
             assert_eq!(found, id);
         }
         for bad in ["", "../agents", "run-1", "{}", r#"{"id":7}"#, "{", r#"{"error":{"exit":2}}"#] {
-            assert_eq!(Named::parse(bad).expect_err(bad).exit, Exit::Usage);
+            assert_eq!(RunArg::parse(bad).expect_err(bad).exit, Exit::Usage);
         }
     }
 

@@ -8,7 +8,7 @@ use super::ctx::Ctx;
 use super::end::End;
 use super::follow_args::FollowArgs;
 use super::following::Following;
-use super::run_args::Stream;
+use super::run_args::RunStream;
 use super::session::{Session, cannot_go_on, look_command};
 use crate::api::{SendError, Submission};
 use crate::core::Acceptance;
@@ -124,7 +124,7 @@ async fn follow_run(
     let id = target.id.clone();
     following.announce(&id);
     let (hints, _accepting) = receiver.map(Receiver::split).unzip();
-    let end = following.follow(Inputs { targets: Stream::of([target]).targets, hints }, signals).await?;
+    let end = following.follow(Inputs { targets: RunStream::of([target]).targets, hints }, signals).await?;
     if ctx.io.quiet && end != End::Exit(Exit::Done) {
         // `-q` hid the id before. It is needed now, to look at the run.
         ctx.io.say(&Page::new().say("run: ").show(id.as_str()).end());
