@@ -1,4 +1,4 @@
-//! A request that did not bring what it was made for, and what that means to whoever gave the command.
+//! API errors, with the exit code and hint of each.
 
 use std::time::Duration;
 
@@ -10,73 +10,73 @@ use crate::net::proxy::Hop;
 use crate::report::Failure;
 use crate::text::{duration, show};
 
-/// What went wrong with one try of a request.
+/// The kind of an API error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// No connection. `loopback`: refused by this machine.
+    /// No connection was established.
     NotConnected {
-        /// Refused by this machine itself.
+        /// The server is on this machine, and the connection was refused.
         loopback: bool,
     },
-    /// No name server knows the server's name, or its proxy's.
+    /// The name of the server or of its proxy does not exist in DNS.
     NameUnknown,
-    /// No name server can know the server's name: it is none.
+    /// The server's name is not a valid DNS name.
     NameInvalid,
-    /// The proxy between lets nobody through whom it does not know.
+    /// The proxy rejected the user name and password, or got none.
     ProxyAuth(Hop),
-    /// The server's certificate does not hold.
+    /// The server's certificate is not valid.
     Certificate,
-    /// The two sides do not speak the same TLS, or the server none.
+    /// The TLS handshake failed, perhaps since the server does not use TLS.
     Handshake,
-    /// The server pointed elsewhere.
+    /// The server answered with a redirect.
     Redirect {
-        /// Where to.
+        /// The target of the redirect.
         to: String,
     },
     /// The connection ended after the request was written.
     Interrupted,
-    /// Time ran out after the request was written.
+    /// The time limit expired after the request was written.
     TimedOut,
-    /// What came is no HTTP.
+    /// The received bytes are not HTTP.
     NotHttp,
-    /// A whole answer that is not this API's.
+    /// The answer is complete but not one of this API.
     Unreadable,
-    /// A status that is not success.
+    /// An HTTP status other than success.
     Status {
-        /// What the body says.
+        /// The error in the body.
         fault: Fault,
-        /// What the server asks to wait.
+        /// The pause that the server asks for.
         retry_after: Option<Duration>,
-        /// The server says that trying again is pointless.
+        /// The server says that a retry is pointless.
         is_final: bool,
     },
-    /// The engine inside this process failed.
+    /// The engine in this process failed.
     Engine,
 }
 
 /// A failed request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiError {
-    /// What went wrong.
+    /// The kind of the error.
     pub kind: ErrorKind,
-    /// Why, in words.
+    /// The cause, for messages.
     pub cause: String,
-    /// What the request was to do.
+    /// The effect of the request.
     pub intent: Intent,
     /// Method and path, for messages.
     pub request: String,
-    /// The server, and where its address came from, for messages.
+    /// The server and the source of its address, for messages.
     pub server: String,
-    /// The HTTP status, where one came.
+    /// The HTTP status, if the server answered.
     pub status: Option<u16>,
-    /// How often it was tried, and for how long.
+    /// The number of tries.
     pub tries: u32,
     /// Time since the first try.
     pub elapsed: Duration,
 }
 
 impl ApiError {
-    /// What the retry policy needs to know.
+    /// Returns the loss as the retry policy knows it.
     pub fn loss(&self) -> Loss {
         match &self.kind {
             ErrorKind::NotConnected { loopback } => Loss::NotConnected { loopback: *loopback },
@@ -85,7 +85,7 @@ impl ApiError {
             ErrorKind::TimedOut => Loss::TimedOut,
             ErrorKind::NotHttp => Loss::NotHttp,
             ErrorKind::Unreadable => Loss::Unreadable,
-            // A quota is not a matter of seconds.
+            // A quota is not renewed within seconds.
             ErrorKind::Status { fault, .. } if fault.is_about_quota() => Loss::Forbidden,
             ErrorKind::Status { is_final: true, .. } => Loss::Forbidden,
             ErrorKind::Status { retry_after, .. } => {
@@ -98,7 +98,7 @@ impl ApiError {
         }
     }
 
-    /// Whether the request may have been acted upon.
+    /// Returns whether the server may have accepted the request.
     pub fn acceptance(&self) -> Acceptance {
         match (&self.kind, self.status) {
             (ErrorKind::Interrupted | ErrorKind::TimedOut | ErrorKind::NotHttp | ErrorKind::Unreadable, _) => {
@@ -109,13 +109,13 @@ impl ApiError {
         }
     }
 
-    /// The exit of the command whose request this was.
+    /// Returns the exit of the command that made the request.
     pub fn exit(&self) -> Exit {
         let refusal = self.refusal();
         if self.intent == Intent::Read { refusal } else { self.acceptance().exit(refusal) }
     }
 
-    /// The exit where nothing was accepted.
+    /// Returns the exit if nothing was accepted.
     fn refusal(&self) -> Exit {
         match (&self.kind, self.status) {
             (ErrorKind::NotConnected { .. } | ErrorKind::NameUnknown | ErrorKind::NameInvalid, _) => Exit::Unreachable,
@@ -124,13 +124,13 @@ impl ApiError {
             (ErrorKind::Certificate | ErrorKind::Handshake | ErrorKind::Redirect { .. }, _) => Exit::Unsafe,
             (ErrorKind::NotHttp | ErrorKind::Unreadable, _) => Exit::NotThisApi,
             (ErrorKind::Engine, _) => Exit::Local,
-            // It asked to be tried again, and was, as long as there was time.
+            // The server asked for a retry, and the retries are used up.
             (ErrorKind::Status { retry_after: Some(_), .. }, Some(409)) => Exit::Unreachable,
             (ErrorKind::Status { .. }, status) => refused(status.unwrap_or_default()),
         }
     }
 
-    /// The error as it is reported.
+    /// Returns the error for the person or script.
     pub fn failure(&self) -> Failure {
         let exit = self.exit();
         let mut failure = Failure::new(exit, self.code(exit), self.message(exit)).cause(self.words());
@@ -146,53 +146,55 @@ impl ApiError {
         let Self { request, server, .. } = self;
         let tried = tried(self.tries, self.elapsed);
         if let ErrorKind::ProxyAuth(hop) = &self.kind {
-            return kept_out(hop, server);
+            return proxy_rejection(hop, server);
         }
         match exit {
-            Exit::Unknown => format!("it is unknown whether {server} accepted the {} ({request})", self.letter()),
+            Exit::Unknown => format!("it is unknown whether {server} accepted the {} ({request})", self.noun()),
             Exit::Unreachable if self.kind == ErrorKind::Interrupted => {
-                format!("the connection to {server} ended before the answer was whole{tried}")
+                format!("the connection to {server} ended before the answer was complete{tried}")
             }
             Exit::Unreachable if self.kind == ErrorKind::TimedOut => format!("{server} did not answer in time{tried}"),
             Exit::Unreachable if self.status.is_some() => format!("{server} is not able to answer{tried}"),
             Exit::Unreachable => format!("cannot reach {server}{tried}"),
             Exit::NotThisApi => format!("the answer of {server} is not this API's ({request})"),
-            Exit::NotAllowed => format!("{server} does not let you in"),
-            Exit::NotFound => format!("{server} has no such {} ({request})", self.thing()),
+            Exit::NotAllowed => format!("{server} rejected the key or account"),
+            Exit::NotFound => format!("{server} has no such {} ({request})", self.resource()),
             Exit::Unsafe if matches!(self.kind, ErrorKind::Redirect { .. }) => {
-                format!("{server} points elsewhere, and redirects are not followed")
+                format!("{server} answered with a redirect, and redirects are not followed")
             }
             Exit::Unsafe if self.kind == ErrorKind::Handshake => {
-                format!("cannot agree with {server} on a secure connection")
+                format!("the TLS handshake with {server} failed")
             }
-            Exit::Unsafe => format!("the certificate of {server} does not hold"),
+            Exit::Unsafe => format!("the certificate of {server} is not valid"),
             Exit::Local => "the local engine failed".to_owned(),
             _ => format!("{server} refused the request ({request})"),
         }
     }
 
-    /// What was sent.
-    fn letter(&self) -> &'static str {
+    /// Returns the noun for the body of the request.
+    fn noun(&self) -> &'static str {
         if self.request.ends_with("/messages/async") { "message" } else { "request" }
     }
 
-    /// What the path of the request is about.
-    fn thing(&self) -> &'static str {
-        match () {
-            () if self.request.contains("/runs/") && self.request.matches('/').count() > 3 => {
-                "run, or does not show this"
-            }
-            () if self.request.contains("/runs/") => "run",
-            () if self.request.contains("/agents/") => "agent",
-            () => "endpoint",
+    /// Returns the noun for the path of the request.
+    fn resource(&self) -> &'static str {
+        let is_nested = self.request.matches('/').count() > 3;
+        if self.request.contains("/runs/") && is_nested {
+            "run, or does not show this"
+        } else if self.request.contains("/runs/") {
+            "run"
+        } else if self.request.contains("/agents/") {
+            "agent"
+        } else {
+            "endpoint"
         }
     }
 
-    /// The cause: what the server said, or what happened to the connection.
+    /// Returns the cause: the error of the server, or that of the connection.
     pub fn words(&self) -> String {
         match (&self.kind, self.status) {
             (ErrorKind::Status { fault, .. }, Some(status)) => status_words(status, fault),
-            (ErrorKind::Redirect { to }, Some(status)) => format!("{status}, pointing to {}", show::clip(to, 200)),
+            (ErrorKind::Redirect { to }, Some(status)) => format!("{status}, redirect to {}", show::clip(to, 200)),
             _ => self.cause.clone(),
         }
     }
@@ -202,10 +204,10 @@ impl ApiError {
             return Some(hop.hint());
         }
         let hint = match exit {
-            Exit::Unknown if self.letter() == "message" => {
-                "do not send it again blindly: look at the agent's runs first"
+            Exit::Unknown if self.noun() == "message" => {
+                "do not send it again before you have checked the agent's runs"
             }
-            Exit::Unknown => "do not send it again blindly: look at what it may have changed first",
+            Exit::Unknown => "do not send it again before you have checked what it may have changed",
             Exit::Unreachable if matches!(self.kind, ErrorKind::NotConnected { loopback: true }) => {
                 "is the server running? without one, `--local` uses the engine of this program"
             }
@@ -218,15 +220,15 @@ impl ApiError {
             }
             Exit::NotAllowed => "check the account and its credits, and what the key may do",
             Exit::NotThisApi if self.kind == ErrorKind::NotHttp => {
-                "check host and port of the base URL: what answers there does not speak this protocol"
+                "check host and port of the base URL: the server there does not speak HTTP"
             }
             Exit::NotThisApi => "check --base-url: it must be the address of the API, not of a web page",
             Exit::NotFound => "check the id, and that the base URL is the server that it came from",
             Exit::Unsafe if matches!(self.kind, ErrorKind::Redirect { .. }) => {
-                "if you trust that place, give it with --base-url"
+                "if you trust the target, give it with --base-url"
             }
             Exit::Unsafe if self.kind == ErrorKind::Handshake => "check that https and the port are right",
-            Exit::Unsafe => "if the server has a certificate of your own, give its CA with --ca-cert",
+            Exit::Unsafe => "if the certificate is from your own CA, give the CA with --ca-cert",
             Exit::Refused if self.request.ends_with("/messages/async") => {
                 "nothing was accepted; correct the request (`agentctl send --dry-run` shows it)"
             }
@@ -254,17 +256,15 @@ impl ApiError {
     }
 }
 
-fn kept_out(hop: &Hop, server: &str) -> String {
+fn proxy_rejection(hop: &Hop, server: &str) -> String {
     let name = &hop.name;
     if hop.has_password {
-        return format!(
-            "the proxy {name} does not take this user name and password, so that nothing was sent to {server}"
-        );
+        return format!("the proxy {name} rejected the user name and password, so that nothing was sent to {server}");
     }
-    format!("the proxy {name} wants a user name and a password, so that nothing was sent to {server}")
+    format!("the proxy {name} requires a user name and a password, so that nothing was sent to {server}")
 }
 
-/// The exit for a status that is not success, where nothing was accepted.
+/// Returns the exit for an error status if nothing was accepted.
 fn refused(status: u16) -> Exit {
     match status {
         401..=403 => Exit::NotAllowed,
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_may_hide_an_accepted_message_is_exit_10() {
+    fn a_lost_answer_to_a_write_is_exit_10() {
         for code in [408, 500, 502, 503, 504, 520] {
             assert_eq!(status(code, Intent::Write), Exit::Unknown, "{code}");
             assert_eq!(status(code, Intent::Read), Exit::Unreachable, "{code}");
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_has_its_own_code() {
+    fn each_refusal_has_its_exit() {
         for (code, exit) in [
             (400, Exit::Refused),
             (401, Exit::NotAllowed),
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn a_retryable_failure_is_one_that_accepted_nothing() {
+    fn a_failure_is_retryable_if_nothing_was_accepted() {
         let unreachable = error(ErrorKind::NotConnected { loopback: false }, None, Intent::Write).failure();
         assert!(unreachable.retryable);
         let unknown = error(ErrorKind::Interrupted, None, Intent::Write).failure();
