@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use agentctl::commands::End;
-
 /// The threads of a server free what others have made: see ARCHITECTURE.md.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -11,7 +9,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     agentctl::config::core_dumps::forbid();
     let end = agentctl::run(std::env::args_os().collect(), agentctl::config::Env::Real, agentctl::ui::Io::standard());
-    if let End::Signal(signal) = end {
+    if let Some(signal) = end.signal() {
         signal.raise();
     }
     ExitCode::from(end.code())

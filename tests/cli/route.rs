@@ -149,7 +149,7 @@ fn over_plain_http_too_it_is_the_proxy_that_is_named() {
     for line in [SEND.to_owned(), format!("status {RUN}")] {
         let output = server(&line).env("http_proxy", proxy.url()).run();
         assert_eq!((output.code(), output.error()["code"].as_str()), (12, Some("proxy_auth")), "{output}");
-        assert!(output.stderr.contains(&format!("the proxy {} wants", proxy.url())), "{output}");
+        assert!(output.stderr.contains(&format!("the proxy {} requires", proxy.url())), "{output}");
     }
     assert_eq!(proxy.requests().len(), 2);
     let output = agentctl(&proxy, &format!("status {RUN}"));

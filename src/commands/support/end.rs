@@ -24,6 +24,14 @@ impl End {
         }
     }
 
+    /// Returns the signal that asked for the end, if one did.
+    pub fn signal(self) -> Option<Signal> {
+        match self {
+            Self::Signal(signal) => Some(signal),
+            Self::Exit(_) | Self::PassedOn(_) => None,
+        }
+    }
+
     /// Returns the worse of this end and an exit. A signal and a passed-on exit code stay.
     pub fn or(self, exit: Exit) -> Self {
         match self {
