@@ -65,7 +65,7 @@ fn carry_out(args: Vec<OsString>, env: Env, mut io: Io) -> End {
         }
     };
     let end = Cli::run(&ctx, cli.command).unwrap_or_else(|error| end_with(&ctx, &report::failure(&error)));
-    if ctx.io.has_unfit() { end.or(Exit::Local) } else { end }
+    if ctx.io.filter_failed() { end.or(Exit::Local) } else { end }
 }
 
 fn end_with(ctx: &Ctx, failure: &Failure) -> End {

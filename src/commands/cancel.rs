@@ -11,7 +11,7 @@ use super::{Ctx, End};
 use crate::core::Outcome;
 use crate::core::outcome::outcome;
 use crate::exit::Exit;
-use crate::follow::{self, Event, Options, Target};
+use crate::follow::{self, Event, FollowTarget, Options};
 use crate::global::Format;
 use crate::model::{AgentId, AgentRef, Run, RunId, StopReason};
 use crate::report::Failure;
@@ -137,8 +137,12 @@ fn tell(ctx: &Ctx, failure: &Failure) -> Exit {
 }
 
 async fn read_back(ctx: &Ctx, session: &Session, timeout: Duration, asked: Vec<Run>) -> Result<Vec<Exit>, Failure> {
-    let options =
-        Options { timeout: Some(timeout), interval: Some(POLL_INTERVAL), stays: SETTLE_TIME, ..Options::default() };
+    let options = Options {
+        timeout: Some(timeout),
+        interval: Some(POLL_INTERVAL),
+        confirm_end_for: SETTLE_TIME,
+        ..Options::default()
+    };
     let exits = RefCell::new(Vec::new());
     let mut emit = |event: Event| {
         match &event {
@@ -152,7 +156,7 @@ async fn read_back(ctx: &Ctx, session: &Session, timeout: Duration, asked: Vec<R
         }
         Ok(())
     };
-    let targets = RunStream::of(asked.into_iter().map(Target::from)).targets;
+    let targets = RunStream::of(asked.into_iter().map(FollowTarget::from)).targets;
     follow::follow(&session.api, targets, &options, &mut emit).await?;
     Ok(exits.into_inner())
 }

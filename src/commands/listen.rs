@@ -14,7 +14,7 @@ use super::support::receiver::{self, ReceiverArgs};
 use super::support::session::Session;
 use super::{Ctx, End};
 use crate::exit::Exit;
-use crate::follow::{self, Ending, Event, Inputs, Messages, Options, Target};
+use crate::follow::{self, Ending, Event, FollowTarget, Inputs, Messages, Options};
 use crate::global::Format;
 use crate::model::RunId;
 use crate::render::json;
@@ -91,8 +91,8 @@ async fn listen(
     let forwarding = async {
         while let Some(id) = hints.recv().await {
             if !confirmed_runs.has_seen(&id) {
-                // `ours`: a replica that does not know the run yet is asked again.
-                let _ = targets.send(Target { id: id.clone(), run: None, ours: true });
+                // A 404 is not final: a replica may not know the run yet.
+                let _ = targets.send(FollowTarget { id: id.clone(), run: None, sent_here: true });
                 // The run has ended or ends soon, so it is polled at once.
                 let _ = nudge.send(id);
             }

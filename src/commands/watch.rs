@@ -5,7 +5,7 @@ use super::support::following::Following;
 use super::support::run_args::{self, RunArg, RunStream};
 use super::support::session::Session;
 use super::{Ctx, End};
-use crate::follow::Target;
+use crate::follow::FollowTarget;
 use crate::model::AgentRef;
 use crate::report::Failure;
 use crate::text::page::Page;
@@ -92,5 +92,5 @@ async fn active_runs(ctx: &Ctx, session: &Session, agent: &AgentRef) -> anyhow::
     if active.is_empty() {
         ctx.io.notice(&Page::new().say("the agent ").show(id.as_str()).say(" has no active run").end());
     }
-    Ok(RunStream::of(active.into_iter().map(Target::from)))
+    Ok(RunStream::of(active.into_iter().map(FollowTarget::from)))
 }

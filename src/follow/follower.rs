@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use super::outage::Outage;
 use super::poll::{self, LIST_LIMIT, Poll, PollOptions};
 use super::tracked::Tracked;
-use super::{Event, Inputs, Messages, Options, Target};
+use super::{Event, FollowTarget, Inputs, Messages, Options};
 use crate::api::endpoints::Active;
 use crate::api::{Client, RunFilter};
 use crate::core::facts::Details;
@@ -114,12 +114,12 @@ impl<'a> Follower<'a> {
         self.stopping || (!more && self.tracked.is_empty() && self.ending.is_empty())
     }
 
-    fn add(&mut self, target: Target) -> Result<(), Failure> {
+    fn add(&mut self, target: FollowTarget) -> Result<(), Failure> {
         let known = |tracked: &Tracked| tracked.id == target.id;
         if self.tracked.iter().chain(&self.ending).any(known) {
             return Ok(());
         }
-        self.answered |= target.ours;
+        self.answered |= target.sent_here;
         let tracked = Tracked::new(target, Instant::now(), Timestamp::now());
         (self.emit)(Event::Added { id: tracked.id.clone(), run: tracked.run.clone() })?;
         self.tracked.push(tracked);

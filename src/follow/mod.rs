@@ -30,13 +30,13 @@ use crate::model::{Run, RunId};
 
 /// A run to follow.
 #[derive(Clone, Debug)]
-pub struct Target {
+pub struct FollowTarget {
     /// Its id.
     pub id: RunId,
     /// Its document, if the command has it.
     pub run: Option<Run>,
     /// This command sent it, so a 404 right after that is not final.
-    pub ours: bool,
+    pub sent_here: bool,
 }
 
 /// Which messages are fetched.
@@ -66,7 +66,7 @@ pub struct Options {
     /// A truncated run counts as failed.
     pub strict: bool,
     /// How long polls must show a run ended before its end is reported. A step at work can complete a cancelled run.
-    pub stays: Duration,
+    pub confirm_end_for: Duration,
     /// Which messages are fetched.
     pub messages: Messages,
     /// Fetch steps, tokens and the duration of each run that ended: two requests a run.
@@ -93,13 +93,13 @@ pub struct Stall {
 /// The channels that following reads from.
 pub struct Inputs {
     /// Runs to follow. Following ends when this is closed and all runs have ended.
-    pub targets: UnboundedReceiver<Target>,
+    pub targets: UnboundedReceiver<FollowTarget>,
     /// Runs that may have ended, from an untrusted source: each is polled at once.
     pub hints: Option<UnboundedReceiver<RunId>>,
 }
 
-impl From<UnboundedReceiver<Target>> for Inputs {
-    fn from(targets: UnboundedReceiver<Target>) -> Self {
+impl From<UnboundedReceiver<FollowTarget>> for Inputs {
+    fn from(targets: UnboundedReceiver<FollowTarget>) -> Self {
         Self { targets, hints: None }
     }
 }
@@ -113,7 +113,7 @@ impl Default for Options {
             any: false,
             fail_fast: false,
             strict: false,
-            stays: Duration::ZERO,
+            confirm_end_for: Duration::ZERO,
             messages: Messages::Never,
             figures: true,
             ticks: false,
@@ -124,8 +124,8 @@ impl Default for Options {
     }
 }
 
-impl From<Run> for Target {
+impl From<Run> for FollowTarget {
     fn from(run: Run) -> Self {
-        Self { id: run.id().clone(), run: Some(run), ours: false }
+        Self { id: run.id().clone(), run: Some(run), sent_here: false }
     }
 }

@@ -123,7 +123,7 @@ impl Follower<'_> {
 
     /// Returns whether polls have shown the run ended for long enough.
     fn stays_ended(&mut self, at: usize, now: Instant) -> bool {
-        self.tracked[at].phase.end(now) >= self.options.stays
+        self.tracked[at].phase.end(now) >= self.options.confirm_end_for
     }
 
     fn failed_poll(&mut self, at: usize, error: &ApiError) -> Result<(), Failure> {
@@ -266,7 +266,7 @@ fn lost(error: &ApiError, tracked: &Tracked) -> Failure {
     let mut failure = error.failure().run(&tracked.id);
     let about_sending =
         matches!(failure.exit, Exit::Usage | Exit::Unreachable | Exit::Unknown | Exit::NotThisApi | Exit::Refused);
-    if tracked.ours && about_sending {
+    if tracked.sent_here && about_sending {
         failure.exit = Exit::TimedOut;
         failure.code = "lost_sight";
         failure.retryable = false;

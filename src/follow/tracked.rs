@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::Target;
+use super::FollowTarget;
 use super::phase::Phase;
 use super::schedule::Schedule;
 use super::transcript::Transcript;
@@ -25,7 +25,7 @@ pub struct Tracked {
     /// Its document as the server last sent it.
     pub run: Option<Rc<Run>>,
     /// This command sent it.
-    pub ours: bool,
+    pub sent_here: bool,
     /// When following it began.
     pub since: Instant,
     /// The phase it is in.
@@ -59,19 +59,22 @@ pub enum Report {
 
 impl Tracked {
     /// Begins to follow a run. `wall` is the time of day, from which the age of an older run is computed.
-    pub fn new(target: Target, now: Instant, wall: Timestamp) -> Self {
+    pub fn new(target: FollowTarget, now: Instant, wall: Timestamp) -> Self {
         let run = target.run.map(Rc::new);
-        let age_before =
-            if target.ours { Duration::ZERO } else { run.as_deref().map_or(Duration::ZERO, |run| age_at(run, wall)) };
+        let age_before = if target.sent_here {
+            Duration::ZERO
+        } else {
+            run.as_deref().map_or(Duration::ZERO, |run| age_at(run, wall))
+        };
         Self {
             id: target.id,
             run,
-            ours: target.ours,
+            sent_here: target.sent_here,
             since: now,
             phase: Phase::Unseen,
             schedule: Schedule::new(now),
             transcript: Transcript::default(),
-            was_open: target.ours,
+            was_open: target.sent_here,
             age_before,
             changed_at: now,
             stop_reason_since: None,
@@ -135,7 +138,7 @@ impl Tracked {
         if self.phase.is_seen() {
             return true;
         }
-        let just_made = self.ours || self.run.is_some();
+        let just_made = self.sent_here || self.run.is_some();
         !just_made || self.age(now) >= REPLICA_LAG
     }
 

@@ -35,7 +35,7 @@ pub type Applied = (Vec<Output>, Option<String>);
 pub enum Output {
     /// A string, which is printed raw.
     Text(String),
-    /// Anything else, as JSON on one line.
+    /// Any other value, as JSON on one line.
     Json(String),
 }
 
@@ -69,7 +69,7 @@ impl Filter {
         Ok(Self { documents, results, patience, given_up: Cell::new(false) })
     }
 
-    /// Applies it to a document. A filter that was given up once fails for every later document.
+    /// Applies the filter to a document. A filter that was given up once fails for every later document.
     pub fn apply(&self, document: &str) -> Applied {
         // A result that comes late belongs to an earlier document: none is read after the filter was given up.
         let is_sent = !self.given_up.get() && self.documents.send(document.to_owned()).is_ok();

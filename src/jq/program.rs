@@ -32,7 +32,7 @@ impl Program {
         filter.map(Self).map_err(|errors| undefined(expression, &errors))
     }
 
-    /// Applies it to a document.
+    /// Applies the filter to a document.
     pub(super) fn apply(&self, document: &str) -> Applied {
         let value = match read::parse_single(document.as_bytes()) {
             Ok(value) => value,

@@ -51,7 +51,7 @@ impl Document {
         &self.value
     }
 
-    /// The line with one more key at its end; the rest stays byte for byte.
+    /// Returns the line with one more key at its end. The rest is unchanged byte for byte.
     pub fn line_with(&self, key: &str, extra: &impl Serialize) -> String {
         let extra = serde_json::to_string(extra).unwrap_or_else(|_| "null".to_owned());
         let body = self.line[..self.line.len() - 1].trim_end();

@@ -36,7 +36,7 @@ pub struct ToolCall {
 }
 
 impl Message {
-    /// Takes a document for a message; nothing is required of it.
+    /// Wraps a document as a message; no field is required.
     pub fn new(document: Document) -> Self {
         Self(document)
     }
@@ -46,7 +46,7 @@ impl Message {
         &self.0
     }
 
-    /// Its type, such as `assistant_message`; empty where the server sent none.
+    /// Its type, such as `assistant_message`; empty if the server sent none.
     pub fn kind(&self) -> &str {
         self.0.text("message_type").unwrap_or_default()
     }

@@ -1,6 +1,6 @@
 //! The nouns of the API: ids, runs, messages, request bodies, error bodies. No I/O, no decisions.
 //!
-//! Everything that came from a server is read leniently: the document is kept as it was sent, and
+//! Every answer of a server is read leniently: the document is kept as it was sent, and
 //! typed accessors look into it. A field, a status or a stop reason of a newer server passes through.
 
 pub mod approval;

@@ -34,7 +34,7 @@ impl Run {
         Self::from_document(Document::parse(text)?)
     }
 
-    /// Takes a document for a run.
+    /// Wraps a document as a run.
     pub fn from_document(document: Document) -> Result<Self, NotARun> {
         let id = document.text("id").ok_or(NotARun::NoId)?.parse()?;
         Ok(Self { id, document })

@@ -5,11 +5,11 @@ use std::fmt;
 /// The status of a run. The API documents five; others are kept as they are.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum RunStatus {
-    /// Accepted. The real server stays here until the end.
+    /// Accepted. The cloud shows this status until the run ends.
     Created,
-    /// At work.
+    /// An agent executes it.
     Running,
-    /// Ended; the stop reason tells how well.
+    /// Ended; the stop reason says whether it succeeded.
     Completed,
     /// Ended with an error.
     Failed,

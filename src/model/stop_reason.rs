@@ -1,4 +1,4 @@
-//! Why a run stopped, and the status that the documentation gives each reason.
+//! The stop reasons of runs, each with the status that the API's documentation gives it.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use super::RunStatus;
 
 macro_rules! stop_reasons {
     ($($variant:ident = $word:literal => $status:ident, $doc:literal;)*) => {
-        /// Why a run stopped. The API knows thirteen words; others pass through.
+        /// Why a run stopped. The API documents thirteen words; unknown ones are kept.
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         pub enum StopReason {
             $(#[doc = $doc] $variant,)*
@@ -18,7 +18,7 @@ macro_rules! stop_reasons {
             /// The reasons that this program knows.
             pub const KNOWN: &[Self] = &[$(Self::$variant,)*];
 
-            /// The word on the wire.
+            /// Returns the word in the API.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $word,)*
@@ -26,7 +26,7 @@ macro_rules! stop_reasons {
                 }
             }
 
-            /// The status a run has when it ended for this reason, by the API's documentation; none for an unknown word.
+            /// Returns the documented status of a run with this stop reason; `None` for an unknown word.
             pub fn status(&self) -> Option<RunStatus> {
                 match self {
                     $(Self::$variant => Some(RunStatus::$status),)*

@@ -1,4 +1,4 @@
-//! One run, or one agent, as a card: a labelled value on each line.
+//! Renders a run or an agent as a card: one labelled value a line.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use crate::model::{Document, Run, time};
 use crate::text::duration::format_ns;
 use crate::text::page::{Page, Tone};
 
-/// A run as a card. Without facts it shows what the run says of itself.
+/// Renders a run as a card. Without facts, it shows only the fields of the run's document.
 ///
-/// The card of a run that is still open, or waits for approval, ends with the commands that go on from here.
+/// The card of a run that is open or waits for approval ends with the next commands.
 pub fn card(run: &Run, facts: Option<&Facts>, ctx: &Context) -> Page {
     let facts = facts.cloned().unwrap_or_else(|| own_facts(run));
     values(run, &facts, ctx).page(next_commands(run, facts.outcome, ctx))
 }
 
-/// A run that stopped for approval, with the calls that still wait.
+/// Renders a run that stopped for approval, with its pending calls.
 pub fn waiting_card(run: &Run, facts: &Facts, calls: &[ToolCall], ctx: &Context) -> Page {
     let one = |page: Page, call: &ToolCall| {
         let fields = Fields::new(ctx)
@@ -41,7 +41,7 @@ fn values(run: &Run, facts: &Facts, ctx: &Context) -> Page {
         .id("run", run.id().as_str())
         .id("agent", run.agent_id().unwrap_or("n/a"))
         .value("model", run.model())
-        .toned("status", tone(facts.outcome), &standing(run, facts.outcome))
+        .toned("status", tone(facts.outcome), &status_and_outcome(run, facts.outcome))
         .value("stop reason", run.stop_reason().as_ref().map(|reason| reason.as_str()))
         .value("reason", facts.reason.as_deref().filter(|reason| Some(*reason) != document.text("stop_reason")))
         .value("created", run.created_at().map(|at| ctx.time(at)).as_deref())
@@ -54,7 +54,7 @@ fn values(run: &Run, facts: &Facts, ctx: &Context) -> Page {
         .page()
 }
 
-/// An agent as a card.
+/// Renders an agent as a card.
 pub fn agent_card(agent: &Document, ctx: &Context) -> Page {
     let created = agent.text("created_at").and_then(time::parse).map(|at| ctx.time(at));
     Fields::new(ctx)
@@ -67,17 +67,17 @@ pub fn agent_card(agent: &Document, ctx: &Context) -> Page {
         .page()
 }
 
-/// The facts that need no other answer than the run.
+/// Returns the facts that can be computed from the run alone.
 pub(super) fn own_facts(run: &Run) -> Facts {
     facts::facts(run, outcome(run, Duration::ZERO), &Details::default())
 }
 
-/// The model of an agent: its handle, which older servers keep in the model's settings.
+/// Returns the handle of an agent's model, which older servers have under `llm_config`.
 pub(super) fn model(agent: &Document) -> Option<&str> {
     agent.text("model").or_else(|| agent.value().get("llm_config")?.get("handle")?.as_str())
 }
 
-/// How an outcome is to be taken.
+/// Returns the tone of an outcome.
 pub(super) fn tone(outcome: Outcome) -> Tone {
     match outcome {
         Outcome::Succeeded => Tone::Good,
@@ -87,8 +87,8 @@ pub(super) fn tone(outcome: Outcome) -> Tone {
     }
 }
 
-/// The server's word, and what it comes to where that is another one.
-fn standing(run: &Run, outcome: Outcome) -> String {
+/// Returns the server's status, followed by the outcome if it is a different word.
+fn status_and_outcome(run: &Run, outcome: Outcome) -> String {
     let status = run.status();
     match (status.as_str(), outcome.words()) {
         ("", words) => words.to_owned(),
@@ -97,7 +97,7 @@ fn standing(run: &Run, outcome: Outcome) -> String {
     }
 }
 
-/// What goes on from here, as it can be pasted.
+/// Renders the next commands, ready to paste.
 fn next_commands(run: &Run, outcome: Outcome, ctx: &Context) -> Page {
     let verbs = match outcome {
         Outcome::Open => ["watch", "messages", "cancel"],
@@ -117,7 +117,7 @@ mod tests {
     use unicode_width::UnicodeWidthStr;
 
     #[test]
-    fn a_run_that_ended_shows_what_is_known_of_it() {
+    fn a_run_that_ended_shows_its_facts() {
         let run = run(json!({"callback_url": "https://example.org/hook"}));
         let text = card(&run, Some(&facts_of(&run)), &context(Some(80))).text(false);
         insta::assert_snapshot!(text, @"
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_run_ends_with_commands_and_unknown_figures_are_not_zero() {
+    fn the_card_of_an_open_run_ends_with_commands_and_shows_no_zero_for_an_unknown_figure() {
         let run = run(json!({"status": "running", "stop_reason": null, "total_duration_ns": null, "ttft_ns": null}));
         insta::assert_snapshot!(card(&run, None, &context(Some(80))).text(false), @"
         run          run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_waits_shows_the_whole_call_and_how_to_answer() {
+    fn a_run_that_waits_for_approval_shows_the_whole_call_and_the_commands_that_answer() {
         let run = run(json!({"stop_reason": "requires_approval"}));
         let arguments = r#"{"path": "/var/lib/thing", "recursive": true, "force": true}"#.to_owned();
         let call = ToolCall { name: "rm".to_owned(), arguments, id: "call_1".to_owned() };
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn utc_gives_one_exact_time() {
+    fn with_utc_a_time_is_shown_as_rfc_3339() {
         let mut ctx = context(None);
         ctx.style.utc = true;
         let text = card(&run(json!({})), None, &ctx).text(false);
@@ -243,7 +243,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_line_is_wider_than_the_terminal_but_an_id(status: String, error: String, url: String, columns in 20usize..100, ascii: bool) {
+        fn no_line_except_an_id_is_wider_than_the_terminal(status: String, error: String, url: String, columns in 20usize..100, ascii: bool) {
             let run = run(json!({"status": status, "stop_reason": error, "callback_url": url, "metadata": {"error": error}}));
             let mut ctx = context(Some(columns));
             ctx.style.ascii = ascii;

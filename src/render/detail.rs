@@ -1,4 +1,4 @@
-//! What is known of a run beyond its document: steps, usage, messages, and what became of its callback.
+//! Renders the steps, usage, messages and callback of a run.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -10,10 +10,10 @@ use super::{Context, transcript};
 use crate::model::{Document, Message, Run, time};
 use crate::text::page::{Page, Tone};
 
-/// The columns that a cell may take.
+/// The most columns of a cell.
 const CELL_MAX: usize = 24;
 
-/// What was asked about a run. None where the server does not have it.
+/// Data about a run from other endpoints. A field is `None` if the server does not have the endpoint.
 #[derive(Clone, Debug, Default)]
 pub struct Detail {
     /// Its steps, oldest first.
@@ -24,7 +24,7 @@ pub struct Detail {
     pub messages: Option<Vec<Message>>,
 }
 
-/// The run as the server sent it, with the detail under `_agentctl`.
+/// Returns the run as the server sent it, with the detail under `_agentctl`.
 pub fn json(run: &Run, detail: &Detail) -> String {
     let list = |documents: &mut dyn Iterator<Item = &Document>| documents.map(|one| raw(one.line())).collect();
     let keys = Keys {
@@ -35,7 +35,7 @@ pub fn json(run: &Run, detail: &Detail) -> String {
     run.document().line_with("_agentctl", &keys)
 }
 
-/// In the order in which they are printed.
+/// The keys of `_agentctl`, in the order in which they are printed.
 #[derive(Serialize)]
 struct Keys {
     steps: Option<Vec<Box<RawValue>>>,
@@ -43,7 +43,7 @@ struct Keys {
     messages: Option<Vec<Box<RawValue>>>,
 }
 
-/// The sections below a run's card. What there is none of has no section.
+/// Renders the sections below a run's card. A section without data is left out.
 pub fn sections(run: &Run, detail: &Detail, ctx: &Context) -> Page {
     let messages = detail.messages.as_deref().unwrap_or_default();
     [
@@ -95,7 +95,7 @@ fn steps(steps: &[Document], ctx: &Context) -> Page {
     steps.iter().filter_map(|step| failure(step, ctx)).fold(grid(&columns, ctx), Page::page)
 }
 
-/// Why a step failed. The server's traceback is for the JSON.
+/// Returns why a step failed, without the server's traceback, which only the JSON has.
 fn failure(step: &Document, ctx: &Context) -> Option<Page> {
     let kind = step.text("error_type")?;
     let message = step.value().get("error_data").and_then(|data| data.get("message")?.as_str());
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn each_section_has_a_title_and_no_traceback() {
+    fn each_section_has_a_title_and_no_section_shows_a_traceback() {
         insta::assert_snapshot!(sections(&called(), &detail(), &context(Some(80))).text(false), @r"
 
         usage
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_small_server_does_not_have_has_no_section() {
+    fn a_section_without_data_is_left_out() {
         assert!(sections(&run(json!({})), &Detail::default(), &context(None)).is_empty());
         let line = json(&run(json!({})), &Detail::default());
         assert!(line.ends_with(r#","_agentctl":{"steps":null,"usage":null,"messages":null}}"#), "{line}");

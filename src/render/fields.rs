@@ -1,14 +1,14 @@
-//! Labelled values, one below the other: the body of a card.
+//! Builds a card: labelled values, one below the other.
 
 use super::Context;
 use crate::text::page::{Page, Tone};
 use crate::text::show::show;
 use crate::text::wrap::wrap;
 
-/// The columns of a label and the gap behind it.
+/// The columns of a label and the gap after it.
 const LABEL: usize = 13;
 
-/// The least room beside a label that is worth being used.
+/// The fewest columns beside a label in which a value is put. With fewer, it goes on the next line.
 const ROOM_MIN: usize = 20;
 
 /// A card under construction.
@@ -22,14 +22,14 @@ impl<'a> Fields<'a> {
         Self { ctx, page: Page::new() }
     }
 
-    /// Adds an id: whole, on a line of its own where there is no room beside the label.
+    /// Adds an id, never cut: on its own line if it does not fit beside the label.
     pub(super) fn id(self, label: &'static str, id: &str) -> Self {
         let id = self.ctx.line(id);
         let beside = LABEL + id.len() <= self.ctx.columns();
         self.put(label, Tone::Plain, &[id], if beside { LABEL } else { 0 })
     }
 
-    /// Adds a value, broken into lines where it has to be. An absent one adds nothing.
+    /// Adds a value, wrapped if necessary. `None` adds nothing.
     pub(super) fn value(self, label: &'static str, value: Option<&str>) -> Self {
         match value {
             Some(value) => self.toned(label, Tone::Plain, value),
@@ -37,7 +37,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Adds a value with a meaning.
+    /// Adds a value in a tone.
     pub(super) fn toned(self, label: &'static str, tone: Tone, value: &str) -> Self {
         let columns = self.ctx.columns();
         let indent = if columns < LABEL + ROOM_MIN { 2 } else { LABEL };
@@ -45,7 +45,7 @@ impl<'a> Fields<'a> {
         self.put(label, tone, &lines, indent)
     }
 
-    /// The card.
+    /// Returns the card.
     pub(super) fn page(self) -> Page {
         self.page
     }

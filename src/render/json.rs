@@ -1,4 +1,4 @@
-//! Runs and events as JSON documents, one a line.
+//! Renders runs and events as JSON documents, one a line.
 
 use std::time::Duration;
 
@@ -18,25 +18,25 @@ use crate::text::time::rfc3339;
 /// The version of the event lines.
 const VERSION: u8 = 1;
 
-/// A run as the server sent it, with what this program knows about it under `_agentctl`.
+/// Returns the run as the server sent it, with the facts under `_agentctl`.
 pub fn run_with_facts(run: &Run, facts: &Facts) -> String {
     run.document().line_with("_agentctl", facts)
 }
 
-/// What runs took that stopped for one reason.
+/// Returns the figures of the runs that have the same stop reason.
 pub fn stats(group: &Group) -> String {
     one_line(&serde_json::to_string(group).expect("strings and numbers"))
 }
 
-/// The event line for a run that this command has just sent.
+/// Returns the event line of a run that this command has just sent.
 pub fn submitted(run: &Run, now: Timestamp) -> String {
     line(What::Submitted { run_id: run.id().as_str(), run: raw(run.document().line()) }, now)
 }
 
-/// The line of an event; none for what only a display needs. Times are in nanoseconds.
+/// Returns the line of an event, or `None` for events that only displays need. Durations are in nanoseconds.
 ///
-/// An outage begins with the first `poll_error` and is over with `poll_ok`; `run_id` is null where the whole server was
-/// asked. `ended` and `error` are each the last line about a run.
+/// An outage begins with the first `poll_error` and ends with `poll_ok`. `run_id` is null if the poll listed runs. `ended`
+/// and `error` are each the last line about a run.
 pub fn event(event: &Event, now: Timestamp) -> Option<String> {
     let what = match event {
         Event::Added { .. } | Event::Tick => return None,
@@ -59,13 +59,13 @@ pub fn event(event: &Event, now: Timestamp) -> Option<String> {
     Some(line(what, now))
 }
 
-/// A line of `--events`. Times that are spans are in nanoseconds. Newer versions may add keys and types of events.
+/// A line of `--events`. Durations are in nanoseconds. Newer versions may add keys and types of events.
 #[derive(Serialize, JsonSchema)]
 #[schemars(title = "Event")]
 pub struct Line<'a> {
     /// The version of the format.
     v: u8,
-    /// When it was seen, as RFC 3339.
+    /// When the event was observed, as RFC 3339.
     time: String,
     #[serde(flatten)]
     what: What<'a>,
@@ -80,25 +80,25 @@ enum What<'a> {
         #[schemars(schema_with = "a_run")]
         run: Box<RawValue>,
     },
-    /// A status that was not seen before.
+    /// A new status of a run.
     Status { run_id: &'a str, status: String, stop_reason: Option<String> },
-    /// A step that was begun.
+    /// A step that began.
     Step { run_id: &'a str, step_id: &'a str, number: usize },
-    /// A message that was not seen before.
+    /// A new message.
     Message {
         run_id: &'a str,
         #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
         message: Box<RawValue>,
     },
-    /// A look that failed. `run_id` is null where the whole server was asked.
+    /// A poll that failed. `run_id` is null if the poll listed runs.
     PollError { run_id: Option<&'a str>, error: &'a str, retry_in_ns: u64, down_for_ns: u64 },
     /// The outage is over.
     PollOk { down_for_ns: u64 },
-    /// Something odd about a run.
+    /// A notice about a run.
     Note { run_id: &'a str, text: &'a str },
-    /// Nothing new was seen of a run for longer than --stall-after.
+    /// Nothing about a run changed for longer than --stall-after.
     Stalled { run_id: &'a str, silent_for_ns: u64 },
-    /// The run's callback was attempted: when, and what was answered or went wrong.
+    /// The run's callback was attempted: the time, and the response status or the error.
     Callback { run_id: &'a str, sent_at: Option<&'a str>, status_code: Option<u64>, error: Option<&'a str> },
     /// The end of a run: the last line about it.
     Ended {
@@ -116,14 +116,14 @@ enum What<'a> {
     },
 }
 
-/// A run is described elsewhere.
+/// Refers to the schema of a run.
 fn a_run(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"$ref": "#/$defs/Run"})
 }
 
 fn line(what: What<'_>, now: Timestamp) -> String {
     let line = Line { v: VERSION, time: rfc3339(now), what };
-    // Texts of ours and of the network stand beside the documents: they are made safe like these.
+    // Notes and error messages contain untrusted text too, so the whole line is escaped.
     one_line(&serde_json::to_string(&line).expect("strings, numbers and JSON that was read before"))
 }
 
@@ -159,7 +159,7 @@ fn stop_reason(run: &Run) -> Option<String> {
     run.stop_reason().map(|reason| reason.to_string())
 }
 
-/// The object that stands under `error` where a command fails.
+/// Returns the `error` object that a failed command prints.
 fn error(failure: &Failure) -> Box<RawValue> {
     #[derive(Deserialize)]
     struct Envelope {
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_keeps_its_text_and_gains_one_key() {
+    fn a_run_keeps_its_text_and_gets_one_more_key() {
         let run = Run::parse(r#"{"id":"run-12345678","n":1.50,"tomorrow":[]}"#).expect("a run");
         let line = run_with_facts(&run, &facts_of(&run));
         assert!(
@@ -204,7 +204,8 @@ mod tests {
     fn every_event_of_a_run_is_a_line() {
         let run = Rc::new(Run::parse(r#"{"id":"run-12345678","status":"running","n":1.50}"#).expect("a run"));
         let id = run.id().clone();
-        let (retry_in, down_for) = (Duration::from_secs(5), Duration::from_secs(12));
+        let retry_in = Duration::from_secs(5);
+        let down_for = Duration::from_secs(12);
         let events = [
             Event::Added { id: id.clone(), run: Some(run.clone()) },
             Event::Status { run: run.clone() },
@@ -226,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_carries_the_run_and_a_loss_the_error() {
+    fn an_ended_line_contains_the_run_and_an_error_line_the_error() {
         let run = Rc::new(run(json!({})));
         let facts = facts_of(&run);
         let failure = Failure::usage("no such run").run(run.id());
@@ -241,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sent_run_is_submitted_and_every_line_is_json() {
+    fn a_sent_run_gives_a_submitted_line_and_every_line_is_json() {
         let line = submitted(&run(json!({})), context(None).now);
         let value: Value = serde_json::from_str(&line).expect("JSON");
         assert_eq!((&value["v"], &value["type"]), (&json!(1), &json!("submitted")));

@@ -1,7 +1,7 @@
-//! Runs and messages as people and scripts get them. Pure: values in, pages and lines out.
+//! Renders runs, agents and messages, for people and as JSON. Pure: values in, pages and lines out.
 //!
-//! Everything for people is a [`crate::text::page::Page`] and fits the width in [`Context`]. Only ids and commands to
-//! paste are never cut or broken: they alone may make a line that is wider.
+//! Output for people is a [`crate::text::page::Page`] that fits the width in [`Context`]. Ids and commands to paste are
+//! never cut or wrapped, so only their lines can be wider.
 
 pub mod card;
 pub mod detail;
@@ -21,42 +21,43 @@ use crate::text::show::{fit_with, show_line};
 use crate::text::style::Style;
 use crate::text::time;
 
-/// What human output depends on besides the values that it shows.
+/// The terminal, the time and the server that human output depends on.
 #[derive(Clone, Debug)]
 pub struct Context {
-    /// Width, locale and habits of the reader.
+    /// Width, locale and colours.
     pub style: Style,
-    /// The present.
+    /// The current time, for relative times.
     pub now: Timestamp,
-    /// The zone of local times.
+    /// The time zone of local times.
     pub zone: TimeZone,
-    /// What a command needs behind it to reach the same server, with its leading space, such as ` --local`.
+    /// The flags that make a suggested command use the same server, with a leading space, such as ` --local`.
     pub command_suffix: String,
 }
 
 impl Context {
-    /// The columns that a line may take.
+    /// Returns the most columns of a line.
     fn columns(&self) -> usize {
         self.style.width.unwrap_or(usize::MAX)
     }
 
-    /// One safe line in the characters of the locale, so that it is not wider once it is printed.
+    /// Returns untrusted text as one escaped line. Characters that the locale lacks are replaced before the width is
+    /// computed, since the replacement can be wider.
     fn line(&self, untrusted: &str) -> String {
         let shown = show_line(untrusted);
         if self.style.ascii { ascii(shown.as_str()) } else { shown.to_string() }
     }
 
-    /// The same, cut to a number of columns.
+    /// Returns what [`Self::line`] returns, cut to a number of columns.
     fn clip(&self, untrusted: &str, columns: usize) -> String {
         fit_with(&self.line(untrusted), columns, if self.style.ascii { "..." } else { "…" })
     }
 
-    /// A cell of a table; off a terminal it may be as wide as its text.
+    /// Returns the text of a table cell. It is cut only on a terminal.
     fn cell(&self, untrusted: &str, columns: usize) -> String {
         self.clip(untrusted, if self.style.width.is_some() { columns } else { usize::MAX })
     }
 
-    /// A point in time: local and relative, or in UTC.
+    /// Returns a time: local and relative, or in UTC.
     fn time(&self, at: Timestamp) -> String {
         if self.style.utc {
             return time::rfc3339(at);
@@ -64,13 +65,13 @@ impl Context {
         format!("{}, {} ago", time::local(at, &self.zone), time::age(at, self.now))
     }
 
-    /// A command about a run, fit to be pasted into a shell.
+    /// Returns a command about a run, ready to paste into a shell.
     fn command(&self, verb: &str, run: &RunId) -> String {
         format!("agentctl {verb} {run}{}", self.command_suffix)
     }
 }
 
-/// Values for the tests of this room.
+/// Values for tests of rendering.
 #[cfg(test)]
 mod samples {
     use serde_json::{Value, json};
@@ -91,7 +92,7 @@ mod samples {
         }
     }
 
-    /// A run that ended well, with keys replaced or added.
+    /// Returns a run that succeeded, with keys replaced or added.
     pub(super) fn run(changes: Value) -> Run {
         let mut object = json!({
             "id": RUN,

@@ -1,4 +1,4 @@
-//! How a followed run went, in a line or two, and how several went together.
+//! Renders the summary of a followed run, and the counts of several runs by outcome.
 
 use unicode_width::UnicodeWidthStr;
 
@@ -15,22 +15,23 @@ use crate::text::page::Page;
 use crate::text::show::show;
 use crate::text::wrap::{fill, wrap};
 
-/// What stands between the parts of a line.
+/// The separator between the parts of a line.
 const SEPARATOR: &str = " · ";
 
-/// The columns that a stop reason may take: the longest one that is known.
+/// The most columns of a stop reason: enough for the longest known one.
 const STOP_MAX: usize = 40;
 
-/// The end of a followed run: why, where it did not simply go well, then a last line that holds the words `ttft` and
+/// Renders the end of a followed run: the reason, unless the run succeeded, then one line with the words `ttft` and
 /// `duration`.
 pub fn summary(ending: &Ending, ctx: &Context) -> Page {
     why(ending, ctx).page(last_line(&ending.run, &ending.facts, ctx))
 }
 
-/// How several runs went: `4 runs: 2 succeeded, 1 failed, 1 lost`. `lost` counts those that could not be followed.
+/// Renders the counts by outcome: `4 runs: 2 succeeded, 1 failed, 1 lost`. Lost runs are those that could not be
+/// followed.
 pub fn counts(outcomes: &[Outcome], lost: usize) -> Page {
     let mut outcomes = outcomes.to_vec();
-    // In the order in which the outcomes are declared: best first.
+    // Outcomes are declared best first.
     outcomes.sort_by_key(|outcome| *outcome as u8);
     let words = outcomes.iter().map(|outcome| outcome.words());
     let words: Vec<&str> = words.chain(std::iter::repeat_n("lost", lost)).collect();
@@ -45,7 +46,8 @@ fn why(ending: &Ending, ctx: &Context) -> Page {
         Outcome::NeedsApproval => waiting(ending, ctx),
         Outcome::Cancelled | Outcome::Failed | Outcome::Unknown => {
             let stop = ending.run.stop_reason();
-            // That it was cancelled is not said twice; why it failed must not be lost with what a narrow line leaves out.
+            // The last line already says `cancelled`. A failure needs its reason on a line of its own, since the last line
+            // may drop it.
             let said = ending.facts.outcome == Outcome::Cancelled;
             let new = reason.filter(|reason| !said || stop.as_ref().is_none_or(|stop| stop.as_str() != *reason));
             new.map(|reason| told(ending.facts.outcome, reason, ctx)).unwrap_or_default()
@@ -53,7 +55,7 @@ fn why(ending: &Ending, ctx: &Context) -> Page {
     }
 }
 
-/// `failed: the reason`, on as many lines as it takes.
+/// Renders `failed: the reason`, wrapped.
 fn told(outcome: Outcome, why: &str, ctx: &Context) -> Page {
     let text = format!("{}: {}", outcome.words(), ctx.line(why));
     let lines = wrap(&text, ctx.columns());
@@ -84,7 +86,7 @@ fn named(call: &ToolCall) -> String {
     format!("{}({}) [{}]", call.name, call.arguments, call.id)
 }
 
-/// Commands that answer, as they can be pasted.
+/// Renders the commands that answer the approval request, ready to paste.
 fn commands(verbs: [&'static str; 2], run: &Run, ctx: &Context) -> Page {
     let line = |page: Page, verb| page.say("  ").show_line(&ctx.command(verb, run.id())).end();
     verbs.into_iter().fold(Page::new(), line)
@@ -95,21 +97,22 @@ fn hint(text: &str, ctx: &Context) -> Page {
     lines.iter().fold(Page::new(), |page, line| page.say("  ").show(line).end())
 }
 
-/// The outcome, the id and the figures: on one line where leaving out what matters least helps, else on several.
+/// Renders outcome, id and figures: on one line if it fits without the least important figures, else on several.
 fn last_line(run: &Run, facts: &Facts, ctx: &Context) -> Page {
     let head = [facts.outcome.words().to_owned(), run.id().to_string()];
     let stop: Vec<String> = run.stop_reason().iter().map(|reason| ctx.clip(reason.as_str(), STOP_MAX)).collect();
-    let (times, sizes) = (times(facts), sizes(facts));
+    let times = times(facts);
+    let sizes = sizes(facts);
     let lines = match one_line(&head.join(" "), &stop, &times, &sizes, ctx.columns()) {
         Some(line) => vec![line],
-        // With more lines there is room for everything, and the times go last: that is where they are looked for.
+        // Several lines have room for every figure. The times are always at the end.
         None => [fill(&head, " ", ctx.columns()), fill(&[stop, sizes, vec![times]].concat(), SEPARATOR, ctx.columns())]
             .concat(),
     };
     painted(&lines, facts.outcome)
 }
 
-/// The longest line that fits: sizes go first, from the end, then the stop reason.
+/// Returns the longest line that fits. It drops the sizes first, from the last one on, then the stop reason.
 fn one_line(head: &str, stop: &[String], times: &str, sizes: &[String], columns: usize) -> Option<String> {
     let line = |stop: &[String], sizes: &[String]| {
         format!("{head} {}", [stop, &[times.to_owned()], sizes].concat().join(SEPARATOR))
@@ -128,11 +131,11 @@ fn sizes(facts: &Facts) -> Vec<String> {
     steps.into_iter().chain(tokens).collect()
 }
 
-/// The lines, with the outcome at the beginning of the first one in its colour.
+/// Renders the lines, with the outcome at the start of the first line in its colour.
 fn painted(lines: &[String], outcome: Outcome) -> Page {
     let Some((first, rest)) = lines.split_first() else { return Page::new() };
-    let behind = first.strip_prefix(outcome.words()).unwrap_or(first);
-    let page = Page::new().paint(tone(outcome), show(outcome.words())).show(behind).end();
+    let after_outcome = first.strip_prefix(outcome.words()).unwrap_or(first);
+    let page = Page::new().paint(tone(outcome), show(outcome.words())).show(after_outcome).end();
     rest.iter().fold(page, |page, line| page.show(line).end())
 }
 
@@ -155,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_line_leaves_parts_out_before_it_breaks() {
+    fn the_last_line_drops_parts_before_it_wraps() {
         insta::assert_snapshot!(text(json!({}), None), @"succeeded run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77 end_turn · ttft 310 ms · duration 4.2 s · 3 steps · 812 tokens");
         insta::assert_snapshot!(text(json!({}), Some(90)), @"succeeded run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77 end_turn · ttft 310 ms · duration 4.2 s");
         insta::assert_snapshot!(text(json!({}), Some(80)), @"succeeded run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77 ttft 310 ms · duration 4.2 s");
@@ -172,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_says_why_first() {
+    fn a_failure_shows_its_reason_first() {
         let failed =
             json!({"status": "failed", "stop_reason": "error", "metadata": {"error": "the provider answered\n500"}});
         insta::assert_snapshot!(text(failed, Some(80)), @"
@@ -182,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn truncated_says_so_aloud() {
+    fn a_truncated_run_shows_a_warning() {
         insta::assert_snapshot!(text(json!({"stop_reason": "max_steps"}), Some(80)), @"
         truncated: the step budget was used up
           hint: give a higher --max-steps
@@ -200,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pending_call_is_named() {
+    fn a_pending_call_is_shown_with_its_name() {
         let call = json!({"name": "rm", "arguments": "{\"path\": \"x\"}", "tool_call_id": "call_1"});
         let messages = vec![message(json!({"message_type": "approval_request_message", "tool_call": call}))];
         let ending = ended(json!({"stop_reason": "requires_approval"}), Some(messages));
@@ -214,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stop_reason_is_told_where_it_is_all_that_is_known_of_a_failure() {
+    fn a_failure_without_a_reason_shows_its_stop_reason() {
         let failed = json!({"status": "failed", "stop_reason": "llm_api_error"});
         assert!(text(failed, Some(80)).starts_with("failed: llm_api_error\n"));
         let cancelled = json!({"status": "cancelled", "stop_reason": "cancelled"});
@@ -230,7 +233,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_last_line_holds_both_times_and_no_line_is_too_wide(
+        fn the_last_line_has_both_times_and_no_line_is_too_wide(
             reason: String, stop: String, duration: u64, columns in 50usize..120, ascii: bool
         ) {
             let ending = ended(

@@ -1,4 +1,4 @@
-//! Several runs, or several agents: a row each.
+//! Renders runs, agents and statistics as tables.
 
 use super::Context;
 use super::card::{model, own_facts};
@@ -10,13 +10,13 @@ use crate::text::duration::format_ns;
 use crate::text::page::Page;
 use crate::text::time::{age, rfc3339};
 
-/// The columns that an id may take: the longest one that is an id.
+/// The most columns of an id: enough for the longest valid one.
 const ID_MAX: usize = 68;
 
-/// The columns that any other cell may take.
+/// The most columns of any other cell.
 const CELL_MAX: usize = 24;
 
-/// Runs as a table. Nothing where there are none.
+/// Renders runs as a table. An empty list gives an empty page.
 pub fn runs_table<'a>(runs: impl IntoIterator<Item = &'a Run>, ctx: &Context) -> Page {
     let rows: Vec<(&Run, Facts)> = runs.into_iter().map(|run| (run, own_facts(run))).collect();
     let column = |title, rank, cell: &dyn Fn(&Run, &Facts) -> String| {
@@ -38,7 +38,7 @@ pub fn runs_table<'a>(runs: impl IntoIterator<Item = &'a Run>, ctx: &Context) ->
     grid(&columns, ctx)
 }
 
-/// Agents as a table. Nothing where there are none.
+/// Renders agents as a table. An empty list gives an empty page.
 pub fn agents_table(agents: &[Document], ctx: &Context) -> Page {
     let column = |title, rank, cell: &dyn Fn(&Document) -> String| {
         let cells = agents.iter().map(cell).collect();
@@ -53,9 +53,9 @@ pub fn agents_table(agents: &[Document], ctx: &Context) -> Page {
     grid(&columns, ctx)
 }
 
-/// What runs took, a row for each reason for which they stopped. Nothing where there are none.
+/// Renders the figures of runs, one row for each stop reason. An empty list gives an empty page.
 pub fn stats_table(groups: &[Group], ctx: &Context) -> Page {
-    // Half of the figures would say little: without room for all of them side by side, each row becomes a stack.
+    // Rows are compared by all figures, so no column is dropped: if they do not fit, each row becomes a stack.
     let column = |title, rank, cell: &dyn Fn(&Group) -> String| {
         let cells = groups.iter().map(cell).collect();
         Column { title, rank, ids: false, cells }
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_width_every_column_is_there() {
+    fn without_a_width_every_column_is_shown() {
         insta::assert_snapshot!(runs_table(&runs(), &context(None)).text(false), @"
         run                                       agent                                       status     stop reason  age  duration  ttft
         run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77  agent-11111111-1111-4111-8111-111111111111  completed  end_turn     3 m  4.2 s     310 ms
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn eighty_columns_lose_the_columns_that_matter_least() {
+    fn at_eighty_columns_the_least_important_columns_are_dropped() {
         insta::assert_snapshot!(runs_table(&runs(), &context(Some(80))).text(false), @"
         run                                       status     stop reason  age  duration
         run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77  completed  end_turn     3 m  4.2 s
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn forty_columns_become_stacks_with_whole_ids() {
+    fn at_forty_columns_rows_become_stacks_with_whole_ids() {
         insta::assert_snapshot!(runs_table(&runs(), &context(Some(40))).text(false), @"
         run-7977cf8e-ca1d-48fb-a2e2-b5c282725f77
           agent-11111111-1111-4111-8111-111111111111
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_runs_took_stands_in_a_row_for_each_stop_reason() {
+    fn statistics_have_one_row_for_each_stop_reason() {
         let second = 1_000_000_000;
         let group = |reason: Option<&str>, runs, ttft: &[u64], duration: &[u64]| Group {
             stop_reason: reason.map(str::to_owned),
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn agents_are_told_apart_by_their_ids() {
+    fn agents_with_the_same_name_are_shown_with_their_ids() {
         let agents = [Document::from_value(json!({"id": "agent-1", "name": "a\u{1b}[31m\nb", "model": "m"}))];
         insta::assert_snapshot!(agents_table(&agents, &context(Some(80))).text(false), @r"
         agent    name           model  age

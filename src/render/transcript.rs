@@ -1,4 +1,4 @@
-//! Messages as a person reads them. The words stay as they were written; they are only made safe.
+//! Renders messages for people. Their text is escaped and otherwise unchanged.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::model::message::ToolCall;
 use crate::text::page::{Page, Tone};
 use crate::text::show::show;
 
-/// Messages with an empty line between them.
+/// Renders messages with an empty line between them.
 pub fn transcript(messages: &[Message], ctx: &Context) -> Page {
     let pages = messages.iter().enumerate().map(|(at, one)| match at {
         0 => message(one, ctx),
@@ -17,7 +17,7 @@ pub fn transcript(messages: &[Message], ctx: &Context) -> Page {
     pages.fold(Page::new(), Page::page)
 }
 
-/// One message: who speaks, then the words.
+/// Renders one message: its author, then its text.
 pub fn message(message: &Message, ctx: &Context) -> Page {
     let page = match message.kind() {
         "user_message" => said("user", Tone::Strong, Tone::Plain, message),
@@ -46,7 +46,7 @@ fn called(message: &Message, ctx: &Context) -> Option<Page> {
     (!calls.is_empty()).then(|| calls.iter().map(line).fold(Page::new(), Page::page))
 }
 
-/// A call on one line, cut to the width.
+/// Renders a tool call on one line, cut to the width.
 fn signature(call: &ToolCall, ctx: &Context) -> String {
     ctx.clip(&format!("{}({})", call.name, call.arguments), ctx.columns())
 }
@@ -70,7 +70,8 @@ fn asked(message: &Message, ctx: &Context) -> Option<Page> {
     (!calls.is_empty()).then(|| calls.iter().map(one).fold(Page::new(), Page::page))
 }
 
-/// What a person decided. A client may also bring the result of a tool: then it is only said that it did.
+/// Renders the decisions about tool calls. An entry without a decision is the result of a tool that a client ran: it
+/// is shown as `answered`.
 fn decided(message: &Message) -> Option<Page> {
     let approvals = message.document().value().get("approvals").and_then(Value::as_array)?;
     let one = |approval: &Value| {
@@ -86,7 +87,7 @@ fn decided(message: &Message) -> Option<Page> {
     (!approvals.is_empty()).then(|| approvals.iter().map(one).fold(Page::new(), Page::page))
 }
 
-/// A message of a type that this program does not know, or that lacks what its type has.
+/// Renders a message of an unknown type, or one that lacks the fields of its type, as its document.
 fn other(message: &Message, ctx: &Context) -> Page {
     let kind = if message.kind().is_empty() { "message" } else { message.kind() };
     let line = ctx.clip(&format!("[{kind}] {}", message.document().line()), ctx.columns());
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_conversation_reads_from_top_to_bottom() {
+    fn a_conversation_is_shown_in_order() {
         let call = json!({"name": "get_weather", "arguments": "{\n  \"city\": \"Paris\"\n}", "tool_call_id": "call_1"});
         let messages = [
             sample(json!({"message_type": "user_message", "content": "Is it raining?\n  Look outside."})),
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decision_reads_as_one() {
+    fn a_decision_shows_its_word_call_and_reason() {
         let approvals = json!([
             {"type": "approval", "tool_call_id": "call_1", "approve": false, "reason": "not today"},
             {"type": "approval", "tool_call_id": "call_2", "approve": true},
@@ -175,7 +176,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_reaches_the_terminal_raw(text: String, at in 0usize..9) {
+        fn untrusted_text_is_always_escaped(text: String, at in 0usize..9) {
             let kind = ["user", "assistant", "system", "summary", "reasoning", "tool_call", "tool_return", "approval_request", ""][at];
             let call = json!({"name": text, "arguments": text, "tool_call_id": text});
             let one = sample(json!({

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
 use std::rc::Rc;
 
+use super::filter_failures::FilterFailures;
 use super::shape::Shape;
-use super::unfit::Unfit;
 use crate::exit::Exit;
 use crate::report::{CLOSED_PIPE, Failure};
 use crate::text::ascii::ascii;
@@ -29,15 +29,15 @@ pub struct Io {
     pub terminals: Terminals,
     /// The style of human output.
     pub style: Style,
-    /// Notices are not wanted (`--quiet`).
+    /// Suppress notices (`--quiet`).
     pub quiet: bool,
-    /// Errors are JSON objects.
+    /// Print errors as JSON objects.
     pub json_errors: bool,
     /// The filter and the format of JSON documents (`--jq`, `--pretty`).
     pub shape: Shape,
     /// Log lines go to stderr at any time (`-v`), so that no display can be redrawn there.
-    pub chatty: bool,
-    unfit: Unfit,
+    pub logs_to_stderr: bool,
+    filter_failures: FilterFailures,
     out: RefCell<Box<dyn Write>>,
     err: Rc<RefCell<Box<dyn Write>>>,
 }
@@ -45,15 +45,16 @@ pub struct Io {
 impl Io {
     /// Wraps two streams, with a plain style until the flags are known.
     pub fn new(terminals: Terminals, out: Box<dyn Write>, err: Box<dyn Write>) -> Self {
-        let (out, err) = (RefCell::new(out), Rc::new(RefCell::new(err)));
+        let out = RefCell::new(out);
+        let err = Rc::new(RefCell::new(err));
         Self {
             terminals,
             style: Style::default(),
             quiet: false,
             json_errors: false,
             shape: Shape::default(),
-            chatty: false,
-            unfit: Unfit::default(),
+            logs_to_stderr: false,
+            filter_failures: FilterFailures::default(),
             out,
             err,
         }
@@ -79,7 +80,7 @@ impl Io {
 
     fn document_as(&self, json: &str, pretty: bool) -> Result<(), Failure> {
         let (text, failure) = self.shape.apply(json, pretty, self.terminals.stdout);
-        if let Some(failure) = failure.filter(|failure| self.unfit.is_news(failure)) {
+        if let Some(failure) = failure.filter(|failure| self.filter_failures.is_first_of_kind(failure)) {
             self.tell(&failure);
         }
         if text.is_empty() { Ok(()) } else { self.raw(&text) }
@@ -92,11 +93,11 @@ impl Io {
 
     /// Returns whether the filter failed on a document: the command then exits with 13 at best. Shows the count of
     /// failures that were not shown yet.
-    pub fn has_unfit(&self) -> bool {
-        if let Some(rest) = self.unfit.rest() {
+    pub fn filter_failed(&self) -> bool {
+        if let Some(rest) = self.filter_failures.rest() {
             self.notice(&rest);
         }
-        self.unfit.is_any()
+        self.filter_failures.is_any()
     }
 
     /// Writes one id and its line feed to stdout, in one write.
@@ -180,7 +181,7 @@ fn fit_locale(style: Style, text: String) -> String {
 
 fn write_err(err: &RefCell<Box<dyn Write>>, text: &str) {
     let mut err = err.borrow_mut();
-    // There is no other stream to report this on.
+    // A failure of stderr cannot be reported anywhere.
     let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
 }
 
@@ -198,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_closed_pipe_is_no_error_and_a_full_disk_is() {
+    fn a_closed_pipe_is_not_an_error_but_a_full_disk_is() {
         assert_eq!(cannot_write(&ErrorKind::BrokenPipe.into()).exit, Exit::Done);
         assert_eq!(cannot_write(&ErrorKind::StorageFull.into()).exit, Exit::Local);
     }

@@ -1,10 +1,10 @@
-//! The streams: data on stdout, everything else on stderr. No decisions about runs.
+//! Output: data on stdout, everything else on stderr. Nothing here decides about runs.
 
+mod filter_failures;
 pub mod io;
 pub mod progress;
 pub mod prompt;
 pub mod shape;
 pub mod signals;
-mod unfit;
 
 pub use io::Io;

@@ -14,8 +14,8 @@ pub async fn is_yes() -> io::Result<bool> {
     Ok(matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
-/// Reads a line from the terminal on standard input without echo. The echo is restored on every way out. `ask` prints
-/// the question once the echo is off.
+/// Reads a line from the terminal on standard input without echo. `ask` prints the question once the echo is off. The
+/// echo is restored on success, on error and on a signal that ends the command.
 pub async fn hidden_line(ask: impl FnOnce()) -> io::Result<Result<String, Signal>> {
     let mut signals = Signals::catch()?;
     let hidden = Hidden::begin()?;
@@ -57,9 +57,9 @@ impl Hidden {
         self.set(&self.0);
     }
 
-    /// Sets the modes, and discards input that was typed and echoed before.
+    /// Sets the terminal's modes, and discards input that was typed before, since it was echoed.
     fn set(&self, modes: &rustix::termios::Termios) {
-        // If the terminal is gone, it echoes nothing.
+        // An error means that the terminal is gone, so nothing is echoed.
         let _ = rustix::termios::tcsetattr(rustix::stdio::stdin(), rustix::termios::OptionalActions::Flush, modes);
     }
 }
@@ -71,7 +71,7 @@ impl Drop for Hidden {
     }
 }
 
-/// This platform needs unsafe code to turn the echo off.
+/// Returns an error: turning the echo off needs unsafe code on this platform.
 #[cfg(not(unix))]
 struct Hidden;
 

@@ -5,11 +5,11 @@ use crate::exit::Exit;
 /// A signal that asks the command to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
-    /// Ctrl-C.
+    /// SIGINT (Ctrl-C).
     Interrupt,
     /// SIGTERM.
     Terminate,
-    /// The terminal went away.
+    /// SIGHUP: the terminal was closed.
     Hangup,
 }
 
@@ -40,7 +40,7 @@ impl Signal {
     pub fn raise(self) {}
 }
 
-/// Catches signals for as long as it exists.
+/// Catches SIGINT, SIGTERM, SIGHUP and SIGTSTP until it is dropped.
 #[cfg(unix)]
 pub struct Signals {
     interrupt: Caught,
@@ -49,16 +49,16 @@ pub struct Signals {
     stop: Caught,
 }
 
-/// A stream of one signal; `None` if the parent made us ignore it, as `nohup` does with SIGHUP.
+/// A stream of one signal; `None` if the parent process set it to be ignored, as `nohup` does with SIGHUP.
 #[cfg(unix)]
 struct Caught(Option<tokio::signal::unix::Signal>);
 
-/// The request that a signal makes.
+/// The action that a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request {
-    /// To end.
+    /// End the command.
     End(Signal),
-    /// To stop until the shell continues it (Ctrl-Z).
+    /// Stop until the shell continues it (Ctrl-Z).
     Suspend,
 }
 
@@ -80,7 +80,7 @@ impl Caught {
     }
 }
 
-/// Returns the signals that this process ignores, a bit each. Zero outside Linux, where reading them takes unsafe code.
+/// Returns the mask of the signals that this process ignores; zero outside Linux, where reading it needs unsafe code.
 #[cfg(unix)]
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -96,7 +96,7 @@ pub fn is_ignored(number: i32) -> bool {
 
 #[cfg(unix)]
 impl Signals {
-    /// Starts to catch.
+    /// Starts to catch the signals.
     pub fn catch() -> std::io::Result<Self> {
         use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
         Ok(Self {
@@ -107,7 +107,7 @@ impl Signals {
         })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub async fn next(&mut self) -> Request {
         tokio::select! {
             () = self.interrupt.next() => Request::End(Signal::Interrupt),
@@ -141,18 +141,18 @@ pub fn suspend() {
     let _ = signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP);
 }
 
-/// Catches Ctrl-C for as long as it exists.
+/// Catches Ctrl-C until it is dropped.
 #[cfg(not(unix))]
 pub struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    /// Starts to catch.
+    /// Starts to catch the signals.
     pub fn catch() -> std::io::Result<Self> {
         Ok(Self)
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub async fn next(&mut self) -> Request {
         match tokio::signal::ctrl_c().await {
             Ok(()) => Request::End(Signal::Interrupt),
@@ -161,6 +161,6 @@ impl Signals {
     }
 }
 
-/// There is no Ctrl-Z here.
+/// Does nothing: this platform has no Ctrl-Z.
 #[cfg(not(unix))]
 pub fn suspend() {}

@@ -15,7 +15,7 @@ use super::support::session::{Session, not_an_agent};
 use super::support::submit::{self, Request};
 use super::support::{following, receiver};
 use super::{Ctx, End};
-use crate::follow::Target;
+use crate::follow::FollowTarget;
 use crate::listen::Bound;
 use crate::model::{AgentId, AgentRef};
 use crate::report::Failure;
@@ -90,6 +90,6 @@ async fn wait_until_idle(ctx: &Ctx, session: &Session, agent: &AgentId) -> anyho
         }
         let count = active.len().to_string();
         ctx.io.notice(&Page::new().say("waiting until the agent is idle: ").show(&count).say(" at work").end());
-        following::wait_silently(session, active.into_iter().map(Target::from).collect()).await?;
+        following::wait_silently(session, active.into_iter().map(FollowTarget::from).collect()).await?;
     }
 }

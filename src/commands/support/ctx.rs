@@ -36,7 +36,7 @@ impl Ctx {
         };
         io.shape = shape;
         io.quiet = global.quiet;
-        io.chatty = global.verbose > 0;
+        io.logs_to_stderr = global.verbose > 0;
         io.style.utc = global.utc;
         io.json_errors = format == Format::Json;
         Ok(Self { io, env, global, format })

@@ -16,7 +16,7 @@ use super::run_args::{self, RunStream};
 use super::session::{Session, cannot_go_on};
 use crate::core::Outcome;
 use crate::exit::Exit;
-use crate::follow::{self, Event, Inputs, Messages, Options, Stall, Target};
+use crate::follow::{self, Event, FollowTarget, Inputs, Messages, Options, Stall};
 use crate::global::Format;
 use crate::model::{AgentId, Run, RunId};
 use crate::render;
@@ -151,14 +151,14 @@ impl<'a> Following<'a> {
         let options = Options {
             interval: Some(cancelling::POLL_INTERVAL),
             timeout: Some(cancelling::PATIENCE),
-            stays: cancelling::SETTLE_TIME,
+            confirm_end_for: cancelling::SETTLE_TIME,
             any: false,
             fail_fast: false,
             stall: None,
             wait_callback: false,
             ..self.options()
         };
-        let targets = RunStream::of(asked.into_iter().map(Target::from)).targets;
+        let targets = RunStream::of(asked.into_iter().map(FollowTarget::from)).targets;
         follow::follow(&self.session.api, targets, &options, &mut |event| self.see(&event)).await
     }
 
@@ -177,7 +177,7 @@ impl<'a> Following<'a> {
             any: self.any,
             fail_fast: self.fail_fast,
             strict: given.strict,
-            stays: Duration::ZERO,
+            confirm_end_for: Duration::ZERO,
             messages: self.messages(),
             // Figures are not printed with `-o id` and `-o none`, so they are not fetched.
             figures: self.options.events
@@ -329,7 +329,7 @@ fn say_local(ctx: &Ctx, session: &Session, run: &Run) {
 }
 
 /// Waits until runs have ended, without printing anything. Fails at the first run that cannot be followed.
-pub async fn wait_silently(session: &Session, targets: Vec<Target>) -> Result<(), Failure> {
+pub async fn wait_silently(session: &Session, targets: Vec<FollowTarget>) -> Result<(), Failure> {
     let agents = targets.iter().filter_map(|target| target.run.as_ref()?.agent_id()?.parse().ok());
     let agents: HashSet<AgentId> = agents.collect();
     if let Some(engine) = &session.engine {

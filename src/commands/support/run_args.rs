@@ -6,7 +6,7 @@ use super::ctx::Ctx;
 use super::session::{NOT_THIS_API, Session};
 use super::stdin;
 use crate::exit::Exit;
-use crate::follow::Target;
+use crate::follow::FollowTarget;
 use crate::model::{AgentId, Document, Run, RunId};
 use crate::report::Failure;
 
@@ -63,14 +63,14 @@ fn from_document(text: &str) -> Result<RunArg, Failure> {
 /// The runs that arguments name, and the failures to read some, as they arrive.
 pub struct RunStream {
     /// The runs.
-    pub targets: UnboundedReceiver<Target>,
+    pub targets: UnboundedReceiver<FollowTarget>,
     /// Arguments and lines of standard input that name no run.
     pub failures: UnboundedReceiver<Failure>,
 }
 
 /// Sends the runs and failures of a [`RunStream`].
 struct Source {
-    targets: UnboundedSender<Target>,
+    targets: UnboundedSender<FollowTarget>,
     failures: UnboundedSender<Failure>,
 }
 
@@ -82,7 +82,7 @@ impl RunStream {
     }
 
     /// A stream of these runs.
-    pub fn of(targets: impl IntoIterator<Item = Target>) -> Self {
+    pub fn of(targets: impl IntoIterator<Item = FollowTarget>) -> Self {
         let (source, stream) = Self::new();
         targets.into_iter().for_each(|target| source.send(Ok(target)));
         stream
@@ -90,7 +90,7 @@ impl RunStream {
 }
 
 impl Source {
-    fn send(&self, target: Result<Target, Failure>) {
+    fn send(&self, target: Result<FollowTarget, Failure>) {
         // The receiver is gone when the command has seen enough runs.
         let _ = match target {
             Ok(target) => self.targets.send(target).is_ok(),
@@ -100,7 +100,11 @@ impl Source {
 }
 
 /// Resolves all arguments, reading standard input to its end. Failures are reported, and their exits returned.
-pub async fn collect(ctx: &Ctx, session: &Session, named: &[RunArg]) -> Result<(Vec<Target>, Vec<Exit>), Failure> {
+pub async fn collect(
+    ctx: &Ctx,
+    session: &Session,
+    named: &[RunArg],
+) -> Result<(Vec<FollowTarget>, Vec<Exit>), Failure> {
     let mut stream = stream(ctx, session, named)?;
     let mut targets = Vec::new();
     let mut exits = Vec::new();
@@ -115,7 +119,7 @@ pub async fn collect(ctx: &Ctx, session: &Session, named: &[RunArg]) -> Result<(
 }
 
 /// Resolves an argument that must name exactly one run.
-pub async fn one(ctx: &Ctx, session: &Session, named: RunArg, command: &str) -> Result<Target, Failure> {
+pub async fn one(ctx: &Ctx, session: &Session, named: RunArg, command: &str) -> Result<FollowTarget, Failure> {
     let mut stream = stream(ctx, session, &[named])?;
     let first = stream.targets.recv().await;
     let second = stream.targets.recv().await;
@@ -163,8 +167,8 @@ pub fn stream(ctx: &Ctx, session: &Session, named: &[RunArg]) -> Result<RunStrea
     Ok(stream)
 }
 
-fn target(id: RunId, run: Option<Run>) -> Target {
-    Target { id, run, ours: false }
+fn target(id: RunId, run: Option<Run>) -> FollowTarget {
+    FollowTarget { id, run, sent_here: false }
 }
 
 fn no_last() -> Failure {
@@ -192,7 +196,7 @@ async fn read(source: Source) {
     }
 }
 
-fn to_target(entry: String) -> Result<Target, Failure> {
+fn to_target(entry: String) -> Result<FollowTarget, Failure> {
     match RunArg::parse(&entry)? {
         RunArg::Run(id, run) => Ok(target(id, run.map(|run| *run))),
         _ => Err(Failure::usage(format!("`{entry}` cannot be used on standard input")).hint(HOW_TO_PIPE)),

@@ -13,7 +13,7 @@ use super::session::{Session, cannot_go_on, look_command};
 use crate::api::{SendError, Submission};
 use crate::core::Acceptance;
 use crate::exit::Exit;
-use crate::follow::{Inputs, Target};
+use crate::follow::{FollowTarget, Inputs};
 use crate::global::Format;
 use crate::listen::Receiver;
 use crate::model::{AgentId, Run, RunId};
@@ -119,7 +119,7 @@ async fn follow_run(
     receiver: Option<Receiver>,
     signals: &mut Signals,
 ) -> anyhow::Result<End> {
-    let target = Target { id: run.id().clone(), run: Some(run), ours: true };
+    let target = FollowTarget { id: run.id().clone(), run: Some(run), sent_here: true };
     let following = Following::new(ctx, session, args);
     let id = target.id.clone();
     following.announce(&id);

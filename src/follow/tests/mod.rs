@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::Instant;
 
-use super::{Event, Messages, Options, Target, follow};
+use super::{Event, FollowTarget, Messages, Options, follow};
 use crate::api::{Client, Transport};
 use crate::exit::Exit;
 use crate::model::Run;
@@ -50,7 +50,7 @@ async fn a_run_of_a_minute_costs_at_most_sixty_polls_and_is_seen_at_most_a_tenth
 #[tokio::test(start_paused = true)]
 async fn a_thousand_runs_cost_at_most_1200_requests() {
     let ids = ids(1000);
-    // Half of them end by the first minute, all by the second, as agents do: most soon, some late.
+    // Half of them end within the first minute, all within the second.
     let end = |n: usize| secs(5.0 + 110.0 * (n as f64 / 1000.0).powf(1.5));
     let world = World::new(ids.iter().enumerate().map(|(n, id)| (id.clone(), end(n))));
     let without_figures = Options { figures: false, ..options() };
@@ -67,7 +67,7 @@ async fn a_thousand_runs_cost_at_most_1200_requests() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn figures_cost_two_requests_a_run_and_no_more_looks() {
+async fn figures_cost_two_requests_a_run_and_no_more_polls() {
     let ids = ids(100);
     let world = World::new(ids.iter().map(|id| (id.clone(), secs(20.0))));
     let (seen, world) = watch(world, RTT, &ids, options(), true).await;
@@ -77,7 +77,7 @@ async fn figures_cost_two_requests_a_run_and_no_more_looks() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_without_a_list_is_asked_run_by_run() {
+async fn without_a_list_endpoint_each_run_is_polled() {
     let ids = ids(10);
     let mut world = World::new(ids.iter().map(|id| (id.clone(), secs(30.0))));
     world.has_list = false;
@@ -93,7 +93,7 @@ async fn a_server_without_a_list_is_asked_run_by_run() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_refuses_the_filter_is_asked_with_the_older_one() {
+async fn if_the_server_rejects_the_filter_the_older_one_is_used() {
     let ids = ids(5);
     let mut world = World::new(ids.iter().map(|id| (id.clone(), secs(20.0))));
     world.faults.push(("statuses", Duration::ZERO, secs(1e6), 422));
@@ -104,7 +104,7 @@ async fn a_server_that_refuses_the_filter_is_asked_with_the_older_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outage_of_thirty_seconds_is_survived_with_few_requests() {
+async fn following_survives_an_outage_of_thirty_seconds_with_few_requests() {
     let ids = ids(1);
     let mut world = World::new([(ids[0].clone(), secs(40.0))]);
     world.faults.push(("/v1/runs/", secs(5.0), secs(35.0), 408));
@@ -117,7 +117,7 @@ async fn an_outage_of_thirty_seconds_is_survived_with_few_requests() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_runs_wait_together_during_an_outage() {
+async fn during_an_outage_many_runs_share_one_poll() {
     let ids = ids(50);
     let mut world = World::new(ids.iter().map(|id| (id.clone(), secs(100.0))));
     world.faults.push(("/v1/runs/", secs(10.0), secs(70.0), 408));
@@ -128,7 +128,7 @@ async fn many_runs_wait_together_during_an_outage() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_stays_away_ends_the_watch_after_max_outage() {
+async fn an_outage_longer_than_max_outage_ends_following() {
     let ids = ids(3);
     let mut world = World::new(ids.iter().map(|id| (id.clone(), secs(1e6))));
     world.faults.push(("/v1/runs/", secs(10.0), secs(1e6), 408));
@@ -138,7 +138,7 @@ async fn a_server_that_stays_away_ends_the_watch_after_max_outage() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_request_has_the_ordinary_budget() {
+async fn the_first_request_has_the_usual_retry_budget() {
     let ids = ids(1);
     let mut world = World::new([(ids[0].clone(), secs(1.0))]);
     world.faults.push(("/v1/runs/", Duration::ZERO, secs(1e6), 408));
@@ -162,7 +162,7 @@ async fn a_run_that_was_just_sent_may_be_unknown_for_ten_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_bad_run_does_not_stop_the_others() {
+async fn a_failure_of_one_run_does_not_stop_the_others() {
     let ids = ids(4);
     let world = World::new(ids[..3].iter().map(|id| (id.clone(), secs(10.0))));
     let (seen, _) = watch(world, RTT, &ids, options(), false).await;
@@ -172,7 +172,7 @@ async fn one_bad_run_does_not_stop_the_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_time_limit_stops_the_watch_and_keeps_what_was_seen() {
+async fn the_time_limit_ends_following_and_keeps_earlier_results() {
     let ids = ids(1);
     let world = World::new([(ids[0].clone(), secs(1e6))]);
     let limit = Options { timeout: Some(secs(30.0)), ..options() };
@@ -210,7 +210,7 @@ async fn the_same_run_named_twice_is_followed_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn figures_that_cannot_be_had_delay_nothing() {
+async fn figures_that_cannot_be_fetched_delay_no_end() {
     let ids = ids(1);
     let mut world = World::new([(ids[0].clone(), secs(1.0))]);
     world.faults.push(("/metrics", Duration::ZERO, secs(1e6), 408));
@@ -220,7 +220,7 @@ async fn figures_that_cannot_be_had_delay_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn figures_that_do_not_come_are_done_without() {
+async fn figures_without_an_answer_are_given_up() {
     let ids = ids(1);
     let mut world = World::new([(ids[0].clone(), secs(1.0))]);
     world.hanging = Some("/metrics");
@@ -234,7 +234,7 @@ async fn figures_that_do_not_come_are_done_without() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn messages_that_cannot_be_had_at_once_are_asked_for_again() {
+async fn messages_that_cannot_be_fetched_are_requested_again() {
     let ids = ids(1);
     let mut world = World::new([(ids[0].clone(), secs(1.0))]);
     world.faults.push(("/messages", Duration::ZERO, secs(100.0), 408));
@@ -245,7 +245,7 @@ async fn messages_that_cannot_be_had_at_once_are_asked_for_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_display_is_told_the_time_every_second() {
+async fn a_tick_is_emitted_every_second() {
     let ids = ids(1);
     let world = World::new([(ids[0].clone(), secs(60.0))]);
     let ticking = Options { ticks: true, ..options() };
@@ -255,17 +255,18 @@ async fn a_display_is_told_the_time_every_second() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stop_reason_under_a_status_that_goes_on_is_an_end_after_ten_seconds() {
+async fn a_stop_reason_under_an_open_status_counts_as_the_end_after_ten_seconds() {
     let router = Router::new().fallback(|| async {
         Response::new(Body::from(r#"{"id":"run-12345678","status":"running","stop_reason":"max_steps"}"#))
     });
     let api = Client::new(Transport::InProcess(router), "", Rc::new(|_| {}));
     let (sender, receiver) = unbounded_channel();
     let run = Run::parse(r#"{"id":"run-12345678"}"#).expect("a run");
-    sender.send(Target::from(run)).expect("a receiver");
+    sender.send(FollowTarget::from(run)).expect("a receiver");
     drop(sender);
     let start = Instant::now();
-    let (mut notes, mut outcome) = (0, None);
+    let mut notes = 0;
+    let mut outcome = None;
     let mut emit = |event: Event| -> Result<(), Failure> {
         match event {
             Event::Note { .. } => notes += 1,
@@ -280,7 +281,7 @@ async fn a_stop_reason_under_a_status_that_goes_on_is_an_end_after_ten_seconds()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_comes_back_after_its_end_is_reported_as_what_it_became() {
+async fn a_run_that_is_open_again_after_its_end_is_reported_with_its_final_outcome() {
     let start = Instant::now();
     let router = Router::new().fallback(move || async move {
         // Cancelled at once; the step that was at work completes it after one second.
@@ -289,7 +290,7 @@ async fn a_run_that_comes_back_after_its_end_is_reported_as_what_it_became() {
     });
     let api = Client::new(Transport::InProcess(router), "", Rc::new(|_| {}));
     let (sender, receiver) = unbounded_channel();
-    sender.send(Target::from(Run::parse(r#"{"id":"run-12345678"}"#).expect("a run"))).expect("a receiver");
+    sender.send(FollowTarget::from(Run::parse(r#"{"id":"run-12345678"}"#).expect("a run"))).expect("a receiver");
     drop(sender);
     let mut outcome = None;
     let mut emit = |event: Event| -> Result<(), Failure> {
@@ -298,8 +299,8 @@ async fn a_run_that_comes_back_after_its_end_is_reported_as_what_it_became() {
         }
         Ok(())
     };
-    let stays = Options { stays: secs(2.0), ..options() };
-    follow(&api, receiver, &stays, &mut emit).await.expect("no error");
+    let options = Options { confirm_end_for: secs(2.0), ..options() };
+    follow(&api, receiver, &options, &mut emit).await.expect("no error");
     assert_eq!(outcome, Some(crate::core::Outcome::Succeeded));
     assert!((secs(3.0)..secs(4.0)).contains(&start.elapsed()), "{:?}", start.elapsed());
 }

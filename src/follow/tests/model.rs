@@ -1,10 +1,10 @@
-//! Lists against a model: whatever the order in which runs come, end and are listed, each is told ended once and not before.
+//! Property test: for any order in which runs are added, end and are listed, each end is reported once and never early.
 
 use std::collections::HashMap;
 
 use proptest::prelude::*;
 
-use super::world::{World, watch_as_they_come};
+use super::world::{World, watch_added_at};
 use super::*;
 
 /// A run: when the command learns of it, and how long after that it ends.
@@ -16,7 +16,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_run_is_told_ended_that_is_not_and_none_is_missed(
+    fn every_end_is_reported_once_and_never_early(
         runs in runs(),
         lag in 0.0f64..8.0,
         misses in 0u64..6,
@@ -34,7 +34,7 @@ proptest! {
             }
             let ends: HashMap<String, Duration> = world.ends.clone();
             let options = Options { figures: false, ..options() };
-            let (seen, _) = watch_as_they_come(world, Duration::from_millis(rtt), coming, options, true).await;
+            let (seen, _) = watch_added_at(world, Duration::from_millis(rtt), coming, options, true).await;
             (seen, ends)
         });
         let mut told = HashMap::new();

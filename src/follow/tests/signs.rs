@@ -1,4 +1,4 @@
-//! Signs from elsewhere and their absence: stalls, callbacks, hints.
+//! Tests of stalls, callbacks and hints.
 
 use super::*;
 use crate::follow::Stall;
@@ -12,7 +12,7 @@ fn stalls(seen: &world::Seen) -> Vec<Duration> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_without_news_is_said_to_stall_once_and_in_time() {
+async fn a_run_without_changes_is_reported_stalled_once_and_on_time() {
     for count in [1, 20] {
         let ids = ids(count);
         let world = World::new(ids.iter().map(|id| (id.clone(), secs(600.0))));
@@ -26,7 +26,7 @@ async fn a_run_without_news_is_said_to_stall_once_and_in_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stall_can_end_the_following_of_the_run_and_of_no_other() {
+async fn a_stall_can_end_following_of_that_run_only() {
     let ids = ids(2);
     let world = World::new([(ids[0].clone(), secs(5.0)), (ids[1].clone(), secs(600.0))]);
     let (seen, _) = watch(world, RTT, &ids, stall(60.0, true), true).await;
@@ -35,7 +35,7 @@ async fn a_stall_can_end_the_following_of_the_run_and_of_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_ends_in_time_does_not_stall_and_a_silent_server_is_no_silent_run() {
+async fn a_run_that_ends_in_time_does_not_stall_and_an_outage_is_not_a_stall() {
     let ids = ids(1);
     let world = World::new([(ids[0].clone(), secs(59.0))]);
     let (seen, _) = watch(world, RTT, &ids, stall(60.0, true), true).await;
@@ -47,7 +47,7 @@ async fn a_run_that_ends_in_time_does_not_stall_and_a_silent_server_is_no_silent
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_end_can_wait_for_the_callback() {
+async fn the_end_can_be_reported_after_the_callback() {
     let ids = ids(1);
     for (waits, bounds) in [(true, (40.0, 45.0)), (false, (10.0, 12.0))] {
         let mut world = World::new([(ids[0].clone(), secs(10.0))]);
@@ -63,7 +63,7 @@ async fn the_end_can_wait_for_the_callback() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_without_a_callback_is_not_made_to_wait_for_one() {
+async fn a_run_without_a_callback_ends_without_waiting_for_one() {
     let ids = ids(1);
     let world = World::new([(ids[0].clone(), secs(1.0))]);
     let (seen, _) = watch(world, RTT, &ids, Options { wait_callback: true, ..options() }, true).await;
@@ -72,10 +72,10 @@ async fn a_run_without_a_callback_is_not_made_to_wait_for_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hint_is_looked_into_at_once_and_never_believed() {
+async fn a_hint_causes_a_poll_at_once_and_is_never_trusted() {
     let ids = ids(1);
     let mut world = World::new([(ids[0].clone(), secs(3600.0))]);
-    // Ten thousand lies in a second, then the truth, a moment early.
+    // Ten thousand false hints in a second, then a true one, slightly early.
     world.hints = (0..10_000).map(|n| (secs(100.0 + f64::from(n) / 10_000.0), ids[0].clone())).collect();
     world.hints.push((secs(3599.9), ids[0].clone()));
     let (seen, world) = watch(world, RTT, &ids, Options { relaxed: true, ..options() }, true).await;
@@ -85,7 +85,7 @@ async fn a_hint_is_looked_into_at_once_and_never_believed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_hint_a_relaxed_follower_still_finds_the_end() {
+async fn relaxed_polling_finds_the_end_without_a_hint() {
     let ids = ids(1);
     let world = World::new([(ids[0].clone(), secs(60.0))]);
     let (seen, world) = watch(world, RTT, &ids, Options { relaxed: true, ..options() }, true).await;

@@ -1,4 +1,4 @@
-//! A server of values, for tests on a virtual clock.
+//! An in-memory server for tests on a virtual clock.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -14,24 +14,24 @@ use tokio::time::Instant;
 
 use crate::api::{Client, Transport};
 use crate::exit::Exit;
-use crate::follow::{Event, Inputs, Options, Target, follow};
+use crate::follow::{Event, FollowTarget, Inputs, Options, follow};
 use crate::model::RunId;
 use crate::report::Failure;
 
-/// A server whose runs end when their time has come.
+/// A server whose runs end at given times.
 pub(super) struct World {
     pub(super) start: Instant,
     pub(super) ends: HashMap<String, Duration>,
     /// Answers instead of the usual ones: (path part, from, to, status).
     pub(super) faults: Vec<(&'static str, Duration, Duration, u16)>,
     pub(super) has_list: bool,
-    /// Lists show how things stood so long ago.
+    /// The age of the state that lists show.
     pub(super) list_lag: Duration,
-    /// One of so many open runs is missing from each list, another one each time; 0 for none.
+    /// One in this many open runs is missing from each list, a different one each time; 0 for none.
     pub(super) list_misses: u64,
-    /// When the callbacks of the runs are attempted; none have one where there is none.
+    /// When the callbacks of the runs are attempted; `None` for runs without a callback.
     pub(super) called: Option<Duration>,
-    /// When somebody hints at the end of a run.
+    /// When a hint is sent, and for which run.
     pub(super) hints: Vec<(Duration, String)>,
     /// Paths with this part are not answered.
     pub(super) hanging: Option<&'static str>,
@@ -40,10 +40,9 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new(ends: impl IntoIterator<Item = (String, Duration)>) -> Self {
-        let (start, ends) = (Instant::now(), ends.into_iter().collect());
         Self {
-            start,
-            ends,
+            start: Instant::now(),
+            ends: ends.into_iter().collect(),
             faults: Vec::new(),
             has_list: true,
             list_lag: Duration::ZERO,
@@ -85,7 +84,7 @@ impl World {
         }
     }
 
-    /// The list of open runs, by pages of the size asked for.
+    /// Returns a page of the list of open runs, of the requested size.
     fn open(&self, query: &str) -> Value {
         let mut ids: Vec<&String> = self.ends.keys().collect();
         ids.sort();
@@ -105,16 +104,16 @@ impl World {
     }
 }
 
-/// Looks at runs themselves and at lists: what polling costs.
+/// Counts the requests of polling: single runs and lists.
 pub(super) fn polls(world: &World) -> usize {
     let extras = ["/metrics", "/usage", "/messages", "/steps"];
     world.requests.iter().filter(|(_, path)| !extras.iter().any(|extra| path.contains(extra))).count()
 }
 
-/// What came of following.
+/// The result of following.
 pub(super) struct Seen {
     pub(super) exits: Vec<Exit>,
-    /// When each event came, and what it was.
+    /// Each event with its time.
     pub(super) events: Vec<(Duration, Event)>,
     pub(super) took: Duration,
 }
@@ -126,18 +125,24 @@ impl Seen {
 }
 
 /// Follows runs in a world; each request takes `rtt`.
-pub(super) async fn watch(world: World, rtt: Duration, ids: &[String], options: Options, ours: bool) -> (Seen, World) {
+pub(super) async fn watch(
+    world: World,
+    rtt: Duration,
+    ids: &[String],
+    options: Options,
+    sent_here: bool,
+) -> (Seen, World) {
     let coming = ids.iter().map(|id| (Duration::ZERO, id.clone())).collect();
-    watch_as_they_come(world, rtt, coming, options, ours).await
+    watch_added_at(world, rtt, coming, options, sent_here).await
 }
 
-/// The same with runs that come to be known one after the other, each at its time.
-pub(super) async fn watch_as_they_come(
+/// Like [`watch`], but the runs are added at given times.
+pub(super) async fn watch_added_at(
     world: World,
     rtt: Duration,
     mut coming: Vec<(Duration, String)>,
     options: Options,
-    ours: bool,
+    sent_here: bool,
 ) -> (Seen, World) {
     let start = world.start;
     let world = Arc::new(Mutex::new(world));
@@ -164,7 +169,7 @@ pub(super) async fn watch_as_they_come(
                 tokio::time::sleep_until(start + at).await;
             }
             let id: RunId = id.parse().expect("an id");
-            sender.send(Target { id, run: None, ours }).expect("a receiver");
+            sender.send(FollowTarget { id, run: None, sent_here }).expect("a receiver");
         }
     };
     let (hint, hints) = unbounded_channel();

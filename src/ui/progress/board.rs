@@ -1,4 +1,4 @@
-//! What is known about the runs that are followed, as far as a display shows it.
+//! The state of the followed runs that a display shows.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use crate::text::count::tally;
 use crate::text::duration::format_whole_seconds;
 use crate::text::show::clip;
 
-/// The most columns of a text that are kept: more than a line has room for.
+/// The most columns of a text that are kept: more than one line of a display can show.
 const TEXT_MAX: usize = 120;
 
-/// The runs in the order in which they came, and whether the server answers.
+/// The followed runs, in the order in which they were added, and the current outage.
 pub(super) struct Board {
     pub(super) rows: Vec<Row>,
     pub(super) outage: Option<Outage>,
@@ -25,27 +25,27 @@ pub(super) struct Board {
     began: Timestamp,
 }
 
-/// A run on the board. Its texts are safe and on one line.
+/// The state of one run. Its texts are escaped and have one line.
 pub(super) struct Row {
     pub(super) id: RunId,
     pub(super) state: State,
-    /// The server's word; empty before the first look.
+    /// The server's status; empty before the first poll.
     pub(super) status: String,
     pub(super) steps: usize,
-    /// The tool that was called last.
+    /// The name of the last tool call.
     pub(super) tool: Option<String>,
-    /// What the agent said last.
+    /// The agent's last message.
     pub(super) said: Option<String>,
     began: Timestamp,
     took: Option<Duration>,
 }
 
-/// How far the following of a run has come.
+/// Whether a run is open, has ended, or cannot be followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     Open,
     Ended(Outcome),
-    /// It cannot be followed any more.
+    /// Following it failed.
     Lost,
 }
 
@@ -70,7 +70,7 @@ impl Board {
         }
     }
 
-    /// All runs in one line: `12 runs: 3 open, 8 succeeded, 1 failed · 42 s`.
+    /// Returns the counts by state on one line: `12 runs: 3 open, 8 succeeded, 1 failed · 42 s`.
     pub(super) fn total(&self, now: Timestamp) -> String {
         let mut states: Vec<State> = self.rows.iter().map(|row| row.state).collect();
         states.sort_by_key(|state| state.order());
@@ -78,7 +78,7 @@ impl Board {
         format!("{} · {}", tally("run", &words), format_whole_seconds(since(self.began, now)))
     }
 
-    /// The row of a run, which is new where nothing was heard of it before.
+    /// Returns the row of a run. Adds one if the run has none.
     pub(super) fn row(&mut self, id: &RunId, now: Timestamp) -> &mut Row {
         let at = *self.index.entry(id.clone()).or_insert(self.rows.len());
         if at == self.rows.len() {
@@ -94,12 +94,12 @@ impl Row {
         Self { id, state: State::Open, status, steps: 0, tool: None, said: None, began: now, took: None }
     }
 
-    /// How long the run has taken up to now, or took.
+    /// Returns how long the run took, or the time since its start while it is open.
     pub(super) fn elapsed(&self, now: Timestamp) -> Duration {
         self.took.unwrap_or_else(|| since(self.began, now))
     }
 
-    /// The word that stands for it: the outcome, or the server's word while it is open.
+    /// Returns the outcome, or the server's status while the run is open.
     pub(super) fn word(&self) -> &str {
         match self.state {
             State::Open if self.status.is_empty() => self.state.words(),
@@ -111,7 +111,7 @@ impl Row {
     fn seen(&mut self, run: Option<&Run>, now: Timestamp) {
         let Some(run) = run else { return };
         self.status = clip(run.status().as_str(), TEXT_MAX);
-        // A server whose clock is ahead must not make a run begin in the future.
+        // If the server's clock is ahead, `created_at` is in the future.
         self.began = run.created_at().map_or(self.began, |created| created.min(now));
     }
 
@@ -144,7 +144,7 @@ impl State {
         }
     }
 
-    /// Its place in a total: what is still going on, then the best outcome first.
+    /// Returns the sort key in the total: open runs first, then the outcomes, best first, then lost runs.
     fn order(self) -> u8 {
         match self {
             Self::Open => 0,
@@ -161,7 +161,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_row_holds_the_latest_of_everything() {
+    fn a_row_has_the_latest_status_step_tool_and_message() {
         let now = Timestamp::UNIX_EPOCH;
         let mut board = Board::new(now);
         let call = json!({"name": "look\u{1b}[2J", "tool_call_id": "call_1"});
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn the_total_begins_with_what_is_open_and_ends_with_what_is_lost() {
+    fn the_total_begins_with_open_runs_and_ends_with_lost_ones() {
         let now = Timestamp::UNIX_EPOCH;
         let mut board = Board::new(now);
         let failure = crate::report::Failure::usage("gone");

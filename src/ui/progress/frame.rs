@@ -1,4 +1,4 @@
-//! A frame of the live display: the board as lines that fit the terminal. Pure.
+//! Renders a frame of the live display: the board as lines that fit the terminal. Pure.
 
 use jiff::Timestamp;
 
@@ -11,26 +11,26 @@ use crate::text::page::{Page, Tone};
 use crate::text::show::{fit_with, show};
 use crate::text::style::Style;
 
-/// Rows and columns of a terminal.
+/// The rows and columns of a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Size {
     pub(super) rows: usize,
     pub(super) columns: usize,
 }
 
-/// The columns from which on an id is shown whole.
+/// The fewest columns at which an id is shown whole.
 const WIDE: usize = 100;
 
-/// As much of an id as tells runs apart: `run-` and eight digits.
+/// The length of a shortened id: `run-` and eight digits, enough to distinguish runs.
 const SHORT_ID: usize = 12;
 
-/// The board as text, without a line feed at its end. Empty where there is nothing to show.
+/// Returns the frame's text without a final line feed; empty if there are no runs and no outage.
 ///
-/// A line a run and a total where there are several; the total alone where the terminal has too few rows.
+/// It has one line for each run, and a total if there are several; with too few rows, only the total.
 pub(super) fn frame(board: &Board, style: &Style, size: Size, now: Timestamp) -> String {
     let several = board.rows.len() > 1;
     let others = usize::from(several) + usize::from(board.outage.is_some());
-    // One row stays free for what the shell or the user writes.
+    // One row is left for output of the shell or the user.
     let compact = several && board.rows.len() + others >= size.rows;
     let rows = board.rows.iter().filter(|_| !compact).map(|row| line(row, style, size.columns, now));
     let total = several.then(|| Page::new().show(&fitted(&board.total(now), style, size.columns)));
@@ -42,7 +42,7 @@ pub(super) fn frame(board: &Board, style: &Style, size: Size, now: Timestamp) ->
     lines.join("\n")
 }
 
-/// `✓ succeeded run-7977cf8e… 4 s · 3 steps · get_weather · No rain today.`
+/// Renders the line of a run: `✓ succeeded run-7977cf8e… 4 s · 3 steps · get_weather · No rain today.`
 fn line(row: &Row, style: &Style, columns: usize, now: Timestamp) -> Page {
     let (glyph, tone) = sign(row.state);
     let head = fitted(&format!("{glyph} {}", row.word()), style, columns);
@@ -74,10 +74,10 @@ fn short(id: &str, columns: usize) -> String {
     }
 }
 
-/// The text in the characters of the locale and cut to the width.
+/// Returns the text in characters of the locale, cut to the width.
 ///
-/// Left out is what terminals disagree about: selectors and skin tones that change the width of what stands before them.
-/// A line that is wider on the screen than in our books would smear the ones below it.
+/// Variation selectors and skin tones are removed: terminals disagree on how they change the width of the preceding
+/// character, and a line that is wider than computed would wrap and break the redraw.
 pub(super) fn fitted(text: &str, style: &Style, columns: usize) -> String {
     let steady: String =
         text.chars().filter(|c| !matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}')).collect();
@@ -129,14 +129,14 @@ mod tests {
     }
 
     #[test]
-    fn more_runs_than_rows_become_a_total() {
+    fn with_more_runs_than_rows_only_the_total_is_shown() {
         let events: Vec<Event> = (1..=12).map(|n| ended(n, if n > 9 { "failed" } else { "completed" })).collect();
         insta::assert_snapshot!(text(&events, Style::default(), 13, 80), @"12 runs: 9 succeeded, 3 failed · 7 s");
         assert_eq!(text(&events, Style::default(), 14, 80).lines().count(), 13);
     }
 
     #[test]
-    fn an_outage_is_told_with_the_next_try_also_where_it_is_narrow() {
+    fn an_outage_is_shown_with_the_next_retry_even_on_a_narrow_terminal() {
         let events = [status(1, "running"), poll_error("connection refused")];
         insta::assert_snapshot!(text(&events, Style::default(), 24, 80), @"
         → running run-00000001… 7 s
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn colour_only_where_it_is_wanted() {
+    fn colour_is_used_only_if_enabled() {
         let style = Style { colour_err: true, ..Style::default() };
         assert!(text(&[ended(1, "completed")], style, 24, 80).starts_with("\u{1b}[32m✓ succeeded\u{1b}[0m run-"));
         assert!(!text(&[ended(1, "completed")], Style::default(), 24, 80).contains('\u{1b}'));

@@ -45,7 +45,7 @@ pub enum Progress<'a> {
 impl<'a> Progress<'a> {
     /// Returns the display for the choice and the terminal.
     pub fn new(choice: Choice, io: &'a Io, clock: Clock) -> Self {
-        let redraws = io.terminals.stderr && io.style.moves_cursor && !io.style.accessible && !io.chatty;
+        let redraws = io.terminals.stderr && io.style.moves_cursor && !io.style.accessible && !io.logs_to_stderr;
         match choice {
             _ if io.quiet => Self::Off,
             Choice::None => Self::Off,
@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(kind(Choice::Auto, |io| io.terminals.stderr = false), "plain");
         assert_eq!(kind(Choice::Auto, |io| io.style.moves_cursor = false), "plain");
         assert_eq!(kind(Choice::Auto, |io| io.style.accessible = true), "plain");
-        assert_eq!(kind(Choice::Auto, |io| io.chatty = true), "plain");
+        assert_eq!(kind(Choice::Auto, |io| io.logs_to_stderr = true), "plain");
         assert_eq!(kind(Choice::Plain, |_| {}), "plain");
         assert_eq!(kind(Choice::None, |_| {}), "off");
         assert_eq!(kind(Choice::Plain, |io| io.quiet = true), "off");

@@ -1,4 +1,4 @@
-//! The time in which the server does not answer.
+//! The text of an outage: the time in which the server does not answer.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use super::clock::since;
 use crate::text::duration::format_whole_seconds;
 use crate::text::show::clip;
 
-/// An outage that goes on.
+/// A current outage.
 pub(super) struct Outage {
     error: String,
     began: Timestamp,
     next_try: Timestamp,
 }
 
-/// The most columns of an error's words that are kept.
+/// The most columns of the error that are kept.
 const ERROR_MAX: usize = 160;
 
 impl Outage {
@@ -27,8 +27,8 @@ impl Outage {
         }
     }
 
-    /// `no answer from the server for 12 s: connection refused; next try in 5 s`, the error cut so that the line takes
-    /// `columns` where possible.
+    /// Returns `no answer from the server for 12 s: connection refused; next try in 5 s`. The error is cut so that
+    /// the line fits `columns`; the rest is never cut.
     pub(super) fn text(&self, now: Timestamp, columns: usize) -> String {
         let down = since(self.began, now);
         let down = if down.as_secs() == 0 { String::new() } else { format!(" for {}", format_whole_seconds(down)) };
@@ -44,7 +44,7 @@ impl Outage {
     }
 }
 
-/// What is said when an outage is over.
+/// Returns the line that reports the end of an outage.
 pub(super) fn recovered(down_for: Duration) -> String {
     format!("the server answers again after {}", format_whole_seconds(down_for))
 }

@@ -1,4 +1,4 @@
-//! Progress as lines: one for each change, and one now and then that says that it goes on.
+//! Progress as lines: one for each change, and a heartbeat after 30 s without one.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::text::count::plural;
 use crate::text::duration::{format_ns, format_whole_seconds};
 use crate::text::page::Page;
 
-/// The longest silence.
+/// The longest time without a line.
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
-/// Lines with a time before each. Never a redraw, never an escape code.
+/// A display that appends lines with timestamps. It never redraws and writes no escape codes.
 pub struct Plain {
     board: Board,
     clock: Clock,
@@ -26,13 +26,13 @@ pub struct Plain {
 }
 
 impl Plain {
-    /// Lines with local times, or with exact ones in UTC.
+    /// Returns a display with local timestamps, or RFC 3339 in UTC.
     pub fn new(utc: bool, clock: Clock) -> Self {
         let now = clock.now();
         Self { board: Board::new(now), clock, utc, spoke_at: now }
     }
 
-    /// Takes an event in and returns the lines that it is worth: mostly none or one.
+    /// Applies an event and returns the lines to print, usually none or one.
     pub fn event(&mut self, event: &Event) -> Page {
         let now = self.clock.now();
         let was_down = self.board.outage.is_some();
@@ -44,7 +44,7 @@ impl Plain {
 
     fn text(&self, event: &Event, was_down: bool, now: Timestamp) -> Option<Page> {
         match event {
-            // The end follows at once, and says more.
+            // `Event::Ended` follows at once, with more detail.
             Event::Status { run } if run.status().is_terminal() => None,
             Event::Status { run } => Some(status(run)),
             Event::Step { id, number, .. } => Some(about(id).say("step ").show(&number.to_string())),
@@ -53,7 +53,7 @@ impl Plain {
             Event::PollError { .. } => self.board.outage.as_ref().map(|outage| down(outage, now)),
             Event::Recovered { down_for } => was_down.then(|| Page::new().show(&recovered(*down_for))),
             Event::Tick if passed(HEARTBEAT, self.spoke_at, now) => self.heartbeat(now),
-            // These are said by the command itself.
+            // The command prints these itself.
             Event::Note { .. } | Event::Stalled { .. } | Event::Callback { .. } | Event::Lost { .. } => None,
             Event::Added { .. } | Event::Message { .. } | Event::Tick => None,
         }
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn thirty_seconds_of_silence_are_broken() {
+    fn a_heartbeat_is_printed_after_thirty_seconds_without_a_line() {
         let (mut plain, time) = plain();
         let mut said = text(&mut plain, &[status(1, "running")]);
         for _ in 0..65 {
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_is_two_lines_however_many_tries_it_takes() {
+    fn an_outage_prints_two_lines_for_any_number_of_retries() {
         let (mut plain, time) = plain();
         let mut said = String::new();
         for _ in 0..5 {
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_back_does_not_silence_the_heartbeat() {
+    fn a_clock_that_is_set_back_does_not_stop_the_heartbeat() {
         let (mut plain, time) = plain();
         time.pass(3_600_000);
         text(&mut plain, &[status(1, "running")]);
@@ -180,7 +180,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_escape_code_ever(word: String, error: String) {
+        fn no_escape_code_is_ever_printed(word: String, error: String) {
             let (mut plain, _) = plain();
             let note = Event::Note { id: id(1), text: error.clone() };
             let said = text(&mut plain, &[status(1, &word), poll_error(&error), note]);

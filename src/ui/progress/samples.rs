@@ -1,4 +1,4 @@
-//! Events, a clock and a terminal for the tests of this room.
+//! Events, a clock and a terminal for tests of progress displays.
 
 use std::cell::Cell;
 use std::io;
@@ -19,7 +19,7 @@ use crate::core::outcome::outcome;
 use crate::follow::event::{Ending, Event};
 use crate::model::{Document, Message, Run, RunId};
 
-/// The time of a clock that a test moves, in milliseconds from 1970.
+/// The time of a clock that a test sets, in Unix milliseconds.
 #[derive(Clone, Default)]
 pub(super) struct Time(Rc<Cell<i64>>);
 
@@ -57,7 +57,7 @@ pub(super) fn message(number: u32, value: Value) -> Event {
     Event::Message { id: id(number), message: Message::new(Document::from_value(value)) }
 }
 
-/// The end of a run that took 4.23 s.
+/// Returns the end of a run that took 4.23 s.
 pub(super) fn ended(number: u32, status: &str) -> Event {
     let run = run(number, status);
     let mut facts = facts(&run, outcome(&run, Duration::ZERO), &Details::default());
@@ -66,7 +66,8 @@ pub(super) fn ended(number: u32, status: &str) -> Event {
 }
 
 pub(super) fn poll_error(error: &str) -> Event {
-    let (retry_in, down_for) = (Duration::from_secs(5), Duration::from_secs(12));
+    let retry_in = Duration::from_secs(5);
+    let down_for = Duration::from_secs(12);
     Event::PollError { id: None, error: error.to_owned(), retry_in, down_for }
 }
 
@@ -74,7 +75,7 @@ pub(super) fn recovered(seconds: u64) -> Event {
     Event::Recovered { down_for: Duration::from_secs(seconds) }
 }
 
-/// A terminal in memory that can be resized and keeps what is written.
+/// A terminal in memory that can be resized and records all output.
 #[derive(Clone, Debug)]
 pub(super) struct Screen {
     inner: InMemoryTerm,
@@ -97,7 +98,7 @@ impl Screen {
         self.inner.contents()
     }
 
-    /// Everything that was written, but cursor movements.
+    /// Returns all output without cursor movements.
     pub(super) fn bytes(&self) -> String {
         self.written.lock().expect("one thread").concat()
     }
@@ -106,12 +107,12 @@ impl Screen {
         self.written.lock().expect("one thread").len()
     }
 
-    /// How often the line of the first run was drawn.
+    /// Returns how often the line of the first run was drawn.
     pub(super) fn frames(&self) -> usize {
         self.bytes().matches("run-00000001").count()
     }
 
-    /// The width of the widest text that was written since the last resize.
+    /// Returns the width of the widest text since the last resize.
     pub(super) fn widest(&self) -> usize {
         self.written.lock().expect("one thread").iter().map(|text| text.width()).max().unwrap_or_default()
     }

@@ -8,14 +8,14 @@ use crate::text::page::Page;
 
 /// The failures so far.
 #[derive(Default)]
-pub struct Unfit {
+pub struct FilterFailures {
     ways: RefCell<Vec<String>>,
     untold: Cell<u64>,
 }
 
-impl Unfit {
+impl FilterFailures {
     /// Records a failure. Returns whether it is the first of its kind, and so to be shown.
-    pub fn is_news(&self, failure: &Failure) -> bool {
+    pub fn is_first_of_kind(&self, failure: &Failure) -> bool {
         let way = way(&failure.causes.join(": "));
         let mut ways = self.ways.borrow_mut();
         if ways.contains(&way) {
@@ -62,19 +62,19 @@ mod tests {
 
     #[test]
     fn each_kind_of_failure_is_shown_once() {
-        let unfit = Unfit::default();
+        let failures = FilterFailures::default();
         let failed = |why: &str| Failure::new(Exit::Local, "jq", "failed").cause(why);
-        assert!(!unfit.is_any() && unfit.rest().is_none());
-        for (cause, is_news) in [
+        assert!(!failures.is_any() && failures.rest().is_none());
+        for (cause, is_first_of_kind) in [
             (r#"cannot index "run-1" with "x""#, true),
             (r#"cannot index "run-2 \"quoted\" 7" with "x""#, false),
             (r#"cannot index 17 with "x""#, false),
             (r#"cannot calculate "a" + 1"#, true),
             (r#"cannot calculate "b" + 2"#, false),
         ] {
-            assert_eq!(unfit.is_news(&failed(cause)), is_news, "{cause}");
+            assert_eq!(failures.is_first_of_kind(&failed(cause)), is_first_of_kind, "{cause}");
         }
-        let rest = unfit.rest().expect("some were not told").text(false);
+        let rest = failures.rest().expect("some were not shown").text(false);
         assert_eq!(rest, "the --jq filter failed likewise on 3 more documents\n");
     }
 }
