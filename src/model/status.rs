@@ -5,7 +5,7 @@ use std::fmt;
 /// The status of a run. The API documents five; others are kept as they are.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum RunStatus {
-    /// Accepted. The cloud shows this status until the run ends.
+    /// Accepted. The real server keeps this status until the run ends.
     Created,
     /// An agent executes it.
     Running,

@@ -15,7 +15,7 @@ pub async fn is_yes() -> io::Result<bool> {
 }
 
 /// Reads a line from the terminal on standard input without echo. `ask` prints the question once the echo is off. The
-/// echo is restored on success, on error and on a signal that ends the command.
+/// echo is restored whenever this returns, also after an error.
 pub async fn hidden_line(ask: impl FnOnce()) -> io::Result<Result<String, Signal>> {
     let mut signals = Signals::catch()?;
     let hidden = Hidden::begin()?;
