@@ -98,6 +98,15 @@ impl Cli {
     /// command that is named first is parsed alone. If that fails (a mistake, or a request for help), the line is parsed
     /// again with all commands, whose errors and help are complete.
     pub fn parse_args(args: Vec<OsString>) -> Result<Self, clap::Error> {
+        let ends_in_separator = args.last().is_some_and(|word| word == "--");
+        let mut cli = Self::parse_words(args)?;
+        if let Some(Command::Serve(serve)) = &mut cli.command {
+            serve.ends_in_separator = ends_in_separator;
+        }
+        Ok(cli)
+    }
+
+    fn parse_words(args: Vec<OsString>) -> Result<Self, clap::Error> {
         if let Some(cli) = Self::parse_single(&args) {
             return Ok(cli);
         }

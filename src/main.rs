@@ -1,14 +1,17 @@
-//! The `agentctl` binary: gives the library its arguments, streams and environment, and ends as it says.
+//! The `agentctl` binary: passes arguments, environment and streams to the library, and exits with its result.
 
 use std::process::ExitCode;
 
-/// The threads of a server free what others have made: see ARCHITECTURE.md.
+use agentctl::config::Env;
+
+/// Threads of the server free memory that others allocated: see ARCHITECTURE.md.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     agentctl::config::core_dumps::forbid();
-    let end = agentctl::run(std::env::args_os().collect(), agentctl::config::Env::Real, agentctl::ui::Io::standard());
+    let env = Env::new(std::env::vars_os());
+    let end = agentctl::run(std::env::args_os().collect(), env, agentctl::ui::Io::standard());
     if let Some(signal) = end.signal() {
         signal.raise();
     }

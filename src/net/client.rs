@@ -13,7 +13,7 @@ use url::Url;
 use super::proxy::Proxies;
 use super::{address, tls};
 use crate::exit::Exit;
-use crate::report::Failure;
+use crate::report::{self, Failure};
 
 /// How this program names itself to servers.
 pub const USER_AGENT: &str = concat!("agentctl/", env!("CARGO_PKG_VERSION"));
@@ -29,6 +29,8 @@ pub struct Route {
     pub proxies: Proxies,
     /// A PEM file of further trusted certificates.
     pub ca_cert: Option<PathBuf>,
+    /// Whether the environment names the platform's roots: see [`tls::names_roots`].
+    pub names_roots: bool,
     /// Whether a key will be sent.
     pub secure: Secure,
     /// How long one request may take, where that is less than usual.
@@ -68,7 +70,7 @@ pub async fn build(base: &Url, route: &Route) -> Result<Line, Failure> {
     let proxy = route.proxies.for_url(base)?;
     let mut builder = plain_builder().connect_timeout(connect_timeout(route.time_limit));
     if base.scheme() == "https" {
-        builder = tls::trust(builder, route.ca_cert.as_deref())?;
+        builder = tls::trust(builder, route.ca_cert.as_deref(), route.names_roots)?;
     } else {
         // A file that is named must be there, also where it is not needed.
         route.ca_cert.as_deref().map(tls::read_pem).transpose()?;
@@ -156,13 +158,8 @@ fn refuse(base: &Url, why: &str) -> Failure {
 }
 
 fn cannot_build(error: reqwest::Error) -> Failure {
-    let mut failure = Failure::new(Exit::Local, "no_client", "cannot set up the connection to the server");
-    let mut cause: Option<&dyn std::error::Error> = Some(&error);
-    while let Some(error) = cause {
-        failure = failure.cause(error);
-        cause = error.source();
-    }
-    failure.hint("check --ca-cert, SSL_CERT_FILE and SSL_CERT_DIR")
+    let failure = Failure::new(Exit::Local, "no_client", "cannot set up the connection to the server");
+    report::chain(&error).fold(failure, Failure::cause).hint("check --ca-cert, SSL_CERT_FILE and SSL_CERT_DIR")
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Which certificates are trusted.
+//! The certificate authorities that are trusted.
 
 use std::path::Path;
 
@@ -7,29 +7,36 @@ use reqwest::{Certificate, ClientBuilder};
 use crate::exit::Exit;
 use crate::report::Failure;
 
-/// Adds the roots for a server that is reached over https.
+/// The variables that OpenSSL and rustls read for the location of the platform's roots.
+const ROOT_VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+
+/// Returns whether the environment names the platform's roots.
+pub fn names_roots(is_set: impl Fn(&str) -> bool) -> bool {
+    ROOT_VARIABLES.into_iter().any(is_set)
+}
+
+/// Sets the roots for https.
 ///
-/// The platform's own come first, so that a company's CA counts; a container without any gets
-/// Mozilla's, built in. `extra` is a PEM file whose certificates are trusted besides.
-pub fn trust(builder: ClientBuilder, extra: Option<&Path>) -> Result<ClientBuilder, Failure> {
+/// The platform's roots are preferred, so that a company's CA is trusted. A container without roots uses Mozilla's,
+/// which are built in. `extra` is a PEM file of certificates that are trusted in addition.
+pub fn trust(builder: ClientBuilder, extra: Option<&Path>, named: bool) -> Result<ClientBuilder, Failure> {
     let extra = extra.map(read_pem).transpose()?.unwrap_or_default();
-    Ok(if platform_has_roots() {
+    Ok(if platform_has_roots(named) {
         builder.tls_certs_merge(extra)
     } else {
         builder.tls_certs_only(mozilla().chain(extra))
     })
 }
 
-/// Whether the platform has roots. Asking costs a look at the file system, not the reading of the roots.
-fn platform_has_roots() -> bool {
+/// Returns whether the platform has roots, without reading them, which takes milliseconds.
+fn platform_has_roots(named: bool) -> bool {
     if !cfg!(all(unix, not(target_os = "macos"))) {
         return true;
     }
-    let named = std::env::var_os("SSL_CERT_FILE").is_some() || std::env::var_os("SSL_CERT_DIR").is_some();
     named || ROOT_FILES.iter().any(|file| Path::new(file).exists())
 }
 
-/// Where Linux distributions and BSDs keep their roots.
+/// The files in which Linux distributions and BSDs keep their roots.
 const ROOT_FILES: [&str; 6] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",

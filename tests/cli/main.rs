@@ -10,6 +10,7 @@ mod completion;
 mod config;
 mod cookbook;
 mod doctor;
+mod edges;
 mod exit_codes;
 mod filter;
 mod generated;

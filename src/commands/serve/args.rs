@@ -78,6 +78,9 @@ pub struct Args {
     /// Run a command with this server in its environment, and end with it
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
+    /// Whether the command line ends in `--`
+    #[arg(skip)]
+    pub ends_in_separator: bool,
 }
 
 impl Args {

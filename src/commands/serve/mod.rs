@@ -35,9 +35,9 @@ pub fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     end
 }
 
-/// Refuses what is surely not meant: `--` before a variable that is empty, and to let everybody in whom the network brings.
+/// Refuses likely mistakes: `--` without a command, as from an empty variable, and a public port without a key or an allow-list of hosts.
 fn check(args: &Args) -> Result<(), Failure> {
-    if args.command.is_empty() && std::env::args_os().next_back().is_some_and(|word| word == "--") {
+    if args.command.is_empty() && args.ends_in_separator {
         let failure = Failure::new(Exit::Usage, "usage", "no command follows `--`");
         return Err(
             failure.hint("name one, as in `agentctl serve -- pytest`, or leave out `--` to serve until a signal")

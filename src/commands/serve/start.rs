@@ -11,7 +11,7 @@ use super::log::{Line, Log};
 use super::ready::{self, ReadyFile};
 use crate::commands::Ctx;
 use crate::commands::support::bind::cannot_bind;
-use crate::commands::support::session::{engine_failure, said};
+use crate::commands::support::session::{engine_failure, messages};
 use crate::config::server_key;
 use crate::config::server_registry::{Registration, RegistrationError};
 use crate::config::{Secret, dirs};
@@ -158,5 +158,5 @@ fn record_port(
 
 fn cannot_record(error: &std::io::Error) -> Failure {
     let failure = Failure::new(Exit::Local, "record", "cannot write the server's registry entry");
-    failure.cause(said(error).join(": ")).hint(OTHER_FOLDER)
+    failure.cause(messages(error).join(": ")).hint(OTHER_FOLDER)
 }

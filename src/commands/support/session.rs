@@ -17,7 +17,7 @@ use crate::exit::Exit;
 use crate::model::{AgentId, AgentRef, Document, Run, RunId};
 use crate::net::{self, Route, Secure};
 use crate::render::{self, Context};
-use crate::report::Failure;
+use crate::report::{self, Failure};
 use crate::server::{self, EngineError, Options, Providers, Running, StartError, Store};
 use crate::text::duration;
 use crate::text::page::Page;
@@ -100,7 +100,7 @@ impl Session {
     async fn with(ctx: &Ctx, settings: Settings, execute: bool) -> Result<Self, Failure> {
         let (transport, engine) = match &settings.base {
             Base::Local => local(ctx, &settings, execute).await?,
-            Base::Server(url) => (http(&settings, url).await?, None),
+            Base::Server(url) => (http(ctx, &settings, url).await?, None),
         };
         let origin = if settings.base == Base::Local { String::new() } else { settings.base_origin.to_string() };
         let api = Client::new(transport, &origin, listener(ctx, settings.command_suffix()));
@@ -255,15 +255,16 @@ async fn local(ctx: &Ctx, settings: &Settings, execute: bool) -> Result<(Transpo
         ctx.io.say(&Page::new().say("local server: ").show_line(url.as_str()).say(" (from its record)").end());
     }
     let settings = Settings { key, ..settings.clone() };
-    Ok((http(&settings, &url).await?, None))
+    Ok((http(ctx, &settings, &url).await?, None))
 }
 
-async fn http(settings: &Settings, url: &url::Url) -> Result<Transport, Failure> {
+async fn http(ctx: &Ctx, settings: &Settings, url: &url::Url) -> Result<Transport, Failure> {
     let guarded = settings.key.is_some() && !settings.allow_plain_http;
     let secure = if guarded { Secure::Needed } else { Secure::NotNeeded };
     let proxies = settings.proxies.clone();
     let ca_cert = settings.ca_cert.clone();
-    let route = Route { proxies, ca_cert, secure, time_limit: settings.request_timeout };
+    let names_roots = net::tls::names_roots(|name| ctx.env.is_set(name));
+    let route = Route { proxies, ca_cert, names_roots, secure, time_limit: settings.request_timeout };
     Ok(Transport::Http(Box::new(Http {
         line: net::build(url, &route).await?,
         base: url.clone(),
@@ -282,7 +283,7 @@ async fn start_engine(ctx: &Ctx, execute: bool) -> Result<Running, Failure> {
     let store = Store::File(file.clone());
     match server::start(Options { providers: ctx.providers()?, ..Options::new(store, execute) }).await {
         Ok(engine) => Ok(engine),
-        Err(StartError::NotWritable(why)) => in_memory(ctx, execute, &said(&why).join(": ")).await,
+        Err(StartError::NotWritable(why)) => in_memory(ctx, execute, &messages(&why).join(": ")).await,
         Err(error) => Err(engine_failure(&error)),
     }
 }
@@ -309,15 +310,15 @@ pub fn cannot_go_on(error: &EngineError, run: Option<&RunId>) -> Failure {
 /// Returns the failure of an engine that did not start.
 pub fn engine_failure(error: &StartError) -> Failure {
     let mut failure = Failure::new(Exit::Local, "database", error.to_string());
-    failure.causes = said(error).split_off(1);
+    failure.causes = messages(error).split_off(1);
     let untouched =
         if matches!(error, StartError::Unusable(_)) { "the file was not touched; move it away, or " } else { "" };
     failure.hint(format!("{untouched}name another folder with AGENTCTL_DATA_DIR"))
 }
 
 /// Returns the messages of an error and its causes.
-pub fn said(error: &dyn std::error::Error) -> Vec<String> {
-    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect()
+pub fn messages(error: &(dyn std::error::Error + 'static)) -> Vec<String> {
+    report::chain(error).map(ToString::to_string).collect()
 }
 
 /// Prints notices about retries and lost messages, and with `-v` each request.

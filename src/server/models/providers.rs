@@ -8,9 +8,9 @@ use serde_json::Value;
 use tokio::time::timeout;
 use url::Url;
 
-use crate::net::Route;
 use crate::net::client::Secure;
 use crate::net::proxy::Proxies;
+use crate::net::{Route, tls};
 use crate::report::Failure;
 use crate::server::types::model_info::{CONTEXT_WINDOW, ModelInfo};
 
@@ -29,6 +29,7 @@ pub struct Provider {
     /// Marked as sensitive, so that it cannot be printed.
     pub authorization: Option<HeaderValue>,
     proxies: Proxies,
+    names_roots: bool,
 }
 
 /// The timeout for listing the models of an endpoint.
@@ -73,8 +74,9 @@ impl Providers {
     /// `OLLAMA_BASE_URL`, `VLLM_BASE_URL`, and the proxies.
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
         let proxies = Proxies::read(&get);
+        let names_roots = tls::names_roots(|name| get(name).is_some());
         let given = |name: &str| get(name).filter(|value| !value.is_empty());
-        let all = KINDS.iter().filter_map(|kind| kind.provider(given, &proxies).transpose());
+        let all = KINDS.iter().filter_map(|kind| kind.provider(given, &proxies, names_roots).transpose());
         Ok(Self(all.collect::<Result<_, _>>()?))
     }
 
@@ -98,14 +100,20 @@ impl Providers {
 }
 
 impl ProviderKind {
-    fn provider(&self, given: impl Fn(&str) -> Option<String>, proxies: &Proxies) -> Result<Option<Provider>, Failure> {
+    fn provider(
+        &self,
+        given: impl Fn(&str) -> Option<String>,
+        proxies: &Proxies,
+        names_roots: bool,
+    ) -> Result<Option<Provider>, Failure> {
         let address = given(self.address);
         let key = self.key.and_then(&given);
         let default = || key.as_ref().and(self.default).map(str::to_owned);
         let Some(address) = address.or_else(default) else { return Ok(None) };
         let authorization = key.map(|key| self.bearer(&key)).transpose()?;
         let base = self.base(&address)?;
-        Ok(Some(Provider { name: self.name, title: self.title, base, authorization, proxies: proxies.clone() }))
+        let proxies = proxies.clone();
+        Ok(Some(Provider { name: self.name, title: self.title, base, authorization, proxies, names_roots }))
     }
 
     fn base(&self, address: &str) -> Result<Url, Failure> {
@@ -178,7 +186,8 @@ impl Provider {
     /// A client for it: no redirects, no proxy for this machine, a key over plain http only to private addresses.
     pub async fn client(&self) -> Result<reqwest::Client, Failure> {
         let secure = if self.authorization.is_some() { Secure::Needed } else { Secure::NotNeeded };
-        let route = Route { proxies: self.proxies.clone(), secure, ..Route::default() };
+        let proxies = self.proxies.clone();
+        let route = Route { proxies, names_roots: self.names_roots, secure, ..Route::default() };
         crate::net::build(&self.base, &route).await.map(|line| line.client)
     }
 }

@@ -13,7 +13,8 @@ mod tokens;
 use std::collections::BTreeSet;
 
 use circles::Circles;
-use modules::{Tree, sources};
+use modules::Tree;
+pub use modules::sources;
 
 /// Names a path from the root of the crate. The items of `lib.rs` are in the room `lib`.
 fn name(path: &[String], tree: &Tree) -> String {

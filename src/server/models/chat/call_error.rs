@@ -126,8 +126,7 @@ pub fn invalid_answer(provider: &Provider, error: AnswerError) -> CallError {
 
 /// Returns the innermost cause. The outer errors repeat the address and are less specific.
 fn cause(error: &reqwest::Error) -> String {
-    let errors = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
-    errors.last().map(ToString::to_string).unwrap_or_default()
+    report::chain(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
 #[cfg(test)]
