@@ -1,60 +1,61 @@
-//! Whether and when a request is repeated. A message is never sent twice on a guess.
+//! Retry policy. A message is sent again only if the first one was certainly not accepted.
 
 use std::time::Duration;
 
-/// How long a server that cannot be reached, or does not answer well, is tried.
+/// The time limit for retries of a server that is unreachable or answers with errors.
 pub const BUDGET: Duration = Duration::from_secs(15);
-/// On loopback a refused connection means that nothing listens: one more try, in case it is just starting.
+/// The pause before the one retry after a refused connection on loopback: the server may just be starting.
 pub const LOOPBACK_PAUSE: Duration = Duration::from_millis(250);
-/// How long a server that says itself when to come back is tried.
+/// The time limit for retries of a server that sends `Retry-After`.
 pub const ASKED_BUDGET: Duration = Duration::from_secs(60);
-/// A try that would have less time than this is not made.
+/// The least time that a try needs: with less left, there is no retry.
 pub const LEAST: Duration = Duration::from_secs(1);
-/// Requests in all, for one that only reads.
+/// The number of tries of a request that only reads, with the first.
 pub const READ_TRIES: u32 = 6;
-/// Requests in all, for a message.
+/// The number of tries of a message, with the first.
 pub const SEND_TRIES: u32 = 3;
-/// What a request does.
+
+/// The effect of a request, which decides whether it may be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Intent {
     /// It reads, or may be repeated without another effect.
     Read,
-    /// It makes something happen, once each time.
+    /// Each copy takes effect again.
     Write,
-    /// It makes something happen, once however often it comes: the server declares that it honours its key.
+    /// Copies take effect once: the server declares that it honours the idempotency key.
     IdempotentWrite,
 }
 
-/// How one try of a request was lost.
+/// The failure of one try of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// No connection: not a byte was written. `loopback` is a refused connection on this machine.
+    /// No connection was opened, so no byte was written.
     NotConnected {
-        /// Refused by this machine itself.
+        /// Whether a loopback address refused the connection.
         loopback: bool,
     },
-    /// No name server knows the name: not a byte was written.
+    /// The host name does not resolve, so no byte was written.
     NameUnknown,
     /// The connection ended after the request was written.
     Interrupted,
     /// Time ran out: the request may have been written.
     TimedOut,
-    /// What came is no HTTP: something else answers there.
+    /// The response is not HTTP: another kind of server listens there.
     NotHttp,
-    /// The answer came whole and is not this API's.
+    /// The response is complete but is not from this API.
     Unreadable,
     /// An HTTP status that is not success.
     Status {
         /// The status.
         code: u16,
-        /// What the server asks to wait.
+        /// The wait that the server asks for.
         retry_after: Option<Duration>,
     },
-    /// A certificate that does not hold, a redirect, or a rule of this program.
+    /// An invalid certificate, a redirect, or a request that this program refuses to send.
     Forbidden,
 }
 
-/// What to do about a lost try.
+/// The decision after a failed try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryDecision {
     /// Try again after this pause.
@@ -65,7 +66,7 @@ pub enum RetryDecision {
     StopAsked(Duration),
 }
 
-/// What has been spent on a request so far.
+/// The tries and the time spent on a request so far.
 #[derive(Clone, Copy, Debug)]
 pub struct Spent {
     /// Tries made.
@@ -74,7 +75,7 @@ pub struct Spent {
     pub elapsed: Duration,
 }
 
-/// Decides about a lost try of a command's own request. `dice` is uniform in [0, 1).
+/// Decides whether to retry a command's own request. `dice` is uniform in [0, 1).
 pub fn decide(intent: Intent, loss: Loss, spent: Spent, dice: f64) -> RetryDecision {
     if !repeatable(intent, loss) || spent.tries >= tries(intent, loss) {
         return RetryDecision::Stop;
@@ -89,14 +90,14 @@ pub fn decide(intent: Intent, loss: Loss, spent: Spent, dice: f64) -> RetryDecis
     }
 }
 
-/// How much time is left for the try that follows a lost one, where it must not outlast the budget.
+/// Returns the time limit of the next try, so that it ends within the budget; `None` for a message.
 ///
-/// A message that is on its way is not hurried: cutting it off would leave unknown what waiting tells.
+/// Cutting a message off would leave unknown whether it was accepted.
 pub fn left(intent: Intent, loss: Loss, elapsed: Duration) -> Option<Duration> {
     (intent != Intent::Write).then(|| budget(loss).saturating_sub(elapsed).max(LEAST))
 }
 
-/// Whether another try can do no harm and may do better.
+/// Returns whether another try is safe and may succeed.
 pub fn repeatable(intent: Intent, loss: Loss) -> bool {
     match (intent, loss) {
         (_, Loss::Forbidden) => false,
@@ -110,12 +111,13 @@ pub fn repeatable(intent: Intent, loss: Loss) -> bool {
     }
 }
 
-/// Whether a poll that was lost this way may succeed later. A 409 may, on any server.
+/// Returns whether a poll that failed this way may succeed later. A 409 may, on any server.
 pub fn passing(loss: Loss) -> bool {
     matches!(loss, Loss::Status { code: 409, .. }) || repeatable(Intent::Read, loss)
 }
 
-/// The pause before the next try; `failures` counts the lost tries before this one.
+/// Returns the pause before the next try: exponential backoff with jitter, or the server's `Retry-After`. `failures`
+/// counts the failed tries before this one.
 pub fn pause(loss: Loss, failures: u32, dice: f64) -> Duration {
     let (base, cap) = match loss {
         Loss::NotConnected { loopback: true } if failures == 0 => return LOOPBACK_PAUSE,
@@ -130,7 +132,7 @@ pub fn pause(loss: Loss, failures: u32, dice: f64) -> Duration {
     }
 }
 
-/// Never earlier than asked, and spread out, so that many clients do not come back together.
+/// Returns a pause of at least the time that was asked for, with jitter so that clients do not retry at the same moment.
 fn obey(asked: Duration, backoff: f64, dice: f64) -> Duration {
     let asked = asked.as_secs_f64();
     Duration::from_secs_f64(asked.max(backoff / 2.0) + dice * f64::min(0.1 * asked, 5.0))
@@ -138,7 +140,7 @@ fn obey(asked: Duration, backoff: f64, dice: f64) -> Duration {
 
 fn tries(intent: Intent, loss: Loss) -> u32 {
     match (intent, loss) {
-        // It is no outage. A watch goes on all the same: what stands between may be gone when it looks again.
+        // Not an outage. A watch still continues: the cause, such as a captive portal, may be gone at its next poll.
         (_, Loss::NotHttp) => 1,
         (_, Loss::NotConnected { loopback: true } | Loss::NameUnknown | Loss::Unreadable) => 2,
         (_, Loss::NotConnected { loopback: false }) => u32::MAX,

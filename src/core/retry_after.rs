@@ -1,11 +1,11 @@
-//! What a server asks to wait, read from its headers.
+//! The wait that a server asks for in its response headers.
 
 use std::time::Duration;
 
-/// Reads what a server asks to wait, in the order of precision: `retry-after-ms`, then `Retry-After` as
+/// Returns the wait that a server asks for, by the most precise header: `retry-after-ms`, then `Retry-After` as
 /// seconds (whole or not) or as an HTTP date, which is taken relative to the server's own `Date`.
 ///
-/// What is negative, zero or no number asks for nothing.
+/// Returns `None` if the value is negative, zero or not a number.
 pub fn retry_after(millis: Option<&str>, seconds_or_date: Option<&str>, date: Option<&str>) -> Option<Duration> {
     let millis = millis.and_then(|text| seconds(text, 0.001));
     let seconds = || seconds_or_date.and_then(|text| seconds(text, 1.0));

@@ -1,15 +1,15 @@
-//! A budget of retries: a server in trouble gets a bounded number of repeated requests from one process.
+//! A token bucket for retries, which limits how many one process sends to a failing server.
 
 use super::retry::Loss;
 
-/// What a full bucket holds.
+/// The tokens of a full bucket.
 const CAPACITY: u32 = 100;
-/// What a retry costs.
+/// The tokens that a retry costs.
 const RETRY: u32 = 5;
-/// What a retry costs where the try before it took all the time that it had.
+/// The tokens that a retry after a timeout costs.
 const RETRY_LATE: u32 = 10;
 
-/// Retries that are left, in points. A success gives one back.
+/// A token bucket. A retry takes tokens, and a success returns one.
 #[derive(Debug)]
 pub struct RetryBudget(u32);
 
@@ -20,7 +20,7 @@ impl Default for RetryBudget {
 }
 
 impl RetryBudget {
-    /// Pays for a retry after this loss. False where the points do not suffice: it is not made.
+    /// Takes the tokens for a retry after this loss. Returns false if too few are left: do not retry.
     pub fn pay(&mut self, loss: Loss) -> bool {
         let cost = if loss == Loss::TimedOut { RETRY_LATE } else { RETRY };
         match self.0.checked_sub(cost) {
@@ -32,7 +32,7 @@ impl RetryBudget {
         }
     }
 
-    /// A request succeeded.
+    /// Returns one token after a successful request.
     pub fn earn(&mut self) {
         self.0 = (self.0 + 1).min(CAPACITY);
     }

@@ -1,4 +1,4 @@
-//! What many runs took, in a few numbers.
+//! Durations of many runs as percentiles, by stop reason.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use crate::model::Run;
 
-/// How many values there are, and those that half of them, 95 in a hundred, and all of them do not exceed.
+/// The count, median, 95th percentile and maximum of some values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Percentiles {
-    /// How many values are known.
+    /// The number of known values.
     pub count: usize,
     /// The median, by nearest rank: a value that occurred.
     pub p50: Option<u64>,
@@ -20,7 +20,7 @@ pub struct Percentiles {
 }
 
 impl Percentiles {
-    /// Of these values.
+    /// Computes the percentiles of some values.
     pub fn of(mut values: Vec<u64>) -> Self {
         values.sort_unstable();
         let rank = |hundredths: usize| values.get((values.len() * hundredths).div_ceil(100).saturating_sub(1)).copied();
@@ -31,9 +31,9 @@ impl Percentiles {
 /// The runs that stopped for one reason. The keys are printed in this order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Group {
-    /// The stop reason; none of runs that have not stopped.
+    /// The stop reason; `None` for runs that have not stopped.
     pub stop_reason: Option<String>,
-    /// How many runs.
+    /// The number of runs.
     pub runs: usize,
     /// Time to first token, in nanoseconds.
     pub ttft_ns: Percentiles,
@@ -53,7 +53,7 @@ struct Figures {
 }
 
 impl Stats {
-    /// Counts a run in. `duration` is the best that is known.
+    /// Adds a run. `duration` is the most exact known one, in nanoseconds.
     pub fn add(&mut self, run: &Run, duration: Option<u64>) {
         let reason = run.stop_reason().map(|reason| reason.as_str().to_owned());
         let figures = self.0.entry(reason).or_default();

@@ -1,8 +1,8 @@
-//! What kind of place an IP address is.
+//! Classifies IP addresses: this machine, a private network, or public.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address is on this machine.
+/// Returns whether an address is on this machine.
 pub fn is_loopback(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(v4) => v4.is_loopback(),
@@ -10,7 +10,7 @@ pub fn is_loopback(address: IpAddr) -> bool {
     }
 }
 
-/// Whether an address is on this machine or in a private network: RFC 1918, 100.64.0.0/10 (RFC 6598),
+/// Returns whether an address is on this machine or in a private network: RFC 1918, 100.64.0.0/10 (RFC 6598),
 /// fc00::/7 (RFC 4193) or link-local.
 pub fn is_private(address: IpAddr) -> bool {
     match address.to_canonical() {
@@ -19,7 +19,7 @@ pub fn is_private(address: IpAddr) -> bool {
     }
 }
 
-/// Whether a host, as it stands in a URL, is this machine by its very name.
+/// Returns whether the host of a URL is `localhost` or a loopback address, without a name server.
 pub fn is_loopback_host(host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host);
     let literal = host.trim_start_matches('[').trim_end_matches(']');

@@ -1,4 +1,4 @@
-//! One HTTP client for one server: no redirects, no referer, no proxy for this machine, plain http only where it is safe.
+//! One HTTP client for one server: no redirects, no referer, no proxy for this machine, keys over plain http only to private addresses.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -15,14 +15,14 @@ use super::{address, tls};
 use crate::exit::Exit;
 use crate::report::{self, Failure};
 
-/// How this program names itself to servers.
+/// The value of `User-Agent`.
 pub const USER_AGENT: &str = concat!("agentctl/", env!("CARGO_PKG_VERSION"));
-/// How long a connection may take to come about.
+/// The longest time for opening a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Shorter than the 5 s after which the usual server closes an idle connection.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// How a server is reached.
+/// The settings of a connection to a server.
 #[derive(Clone, Debug, Default)]
 pub struct Route {
     /// Proxy settings.
@@ -33,21 +33,21 @@ pub struct Route {
     pub names_roots: bool,
     /// Whether a key will be sent.
     pub secure: Secure,
-    /// How long one request may take, where that is less than usual.
+    /// The time limit of one request, if it is shorter than the default.
     pub time_limit: Option<Duration>,
 }
 
-/// What plain http must not carry.
+/// Whether a request carries a secret, which plain http would expose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Secure {
-    /// Nothing secret is sent, or the person allowed it.
+    /// Nothing secret is sent, or `--allow-plain-http` was given.
     #[default]
     NotNeeded,
     /// A key is sent: plain http only to addresses that are private.
     Needed,
 }
 
-/// The line to one server.
+/// An HTTP client for one server.
 #[derive(Clone, Debug)]
 pub struct Line {
     /// The client that connects.
@@ -56,23 +56,23 @@ pub struct Line {
 }
 
 impl Line {
-    /// Whether a connection ever came about, with its TLS and through its proxy. Before that no byte of a request can
-    /// have been written.
+    /// Returns whether a connection was ever opened, including TLS and the proxy. Before that, no byte of a request was
+    /// written.
     pub fn was_connected(&self) -> bool {
         self.connected.load(Relaxed)
     }
 }
 
-/// Builds the line to a server. Nothing is sent.
+/// Builds the client of a server. Nothing is sent.
 pub async fn build(base: &Url, route: &Route) -> Result<Line, Failure> {
-    // A second call finds the first one's choice, which is the same.
+    // A second call fails, but the first installed the same provider.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let proxy = route.proxies.for_url(base)?;
     let mut builder = plain_builder().connect_timeout(connect_timeout(route.time_limit));
     if base.scheme() == "https" {
         builder = tls::trust(builder, route.ca_cert.as_deref(), route.names_roots)?;
     } else {
-        // A file that is named must be there, also where it is not needed.
+        // A bad `--ca-cert` is an error even for plain http.
         route.ca_cert.as_deref().map(tls::read_pem).transpose()?;
         // Reading the system's certificates costs milliseconds that plain http does not need.
         builder = builder.tls_certs_only([]);
@@ -92,7 +92,7 @@ pub async fn build(base: &Url, route: &Route) -> Result<Line, Failure> {
     Ok(Line { client: builder.build().map_err(cannot_build)?, connected })
 }
 
-/// Ends before the request's own limit does: a connection that did not come about is then told from a request that may
+/// Returns a limit below the request's own, so that a connection that was not opened is told from a request that may
 /// have been read.
 fn connect_timeout(time_limit: Option<Duration>) -> Duration {
     time_limit.map_or(CONNECT_TIMEOUT, |limit| CONNECT_TIMEOUT.min(limit / 4 * 3))
@@ -132,7 +132,7 @@ async fn pin_private(builder: ClientBuilder, base: &Url, proxied: bool) -> Resul
     }
 }
 
-/// Resolves a name that had no address when it was to be checked, and checks what it finds.
+/// A resolver for names that could not be resolved before the request. It rejects public addresses.
 struct OnlyPrivate;
 
 impl reqwest::dns::Resolve for OnlyPrivate {
@@ -175,7 +175,7 @@ mod tests {
         use reqwest::dns::Resolve as _;
         let resolve = |name: &str| OnlyPrivate.resolve(name.parse().expect("a name"));
         assert!(resolve("localhost").await.is_ok_and(|found| found.count() > 0));
-        // What is an address already is resolved without a name server.
+        // An IP address is resolved without a name server.
         let refused = resolve("203.0.113.7").await.map(drop).expect_err("a public address").to_string();
         assert!(refused.contains("203.0.113.7, a public address"), "{refused}");
     }

@@ -1,4 +1,4 @@
-//! The way to a server: which addresses a key may go to, proxies, certificates, one HTTP client per command.
+//! Connections to servers: address policy, proxies, certificates, and one HTTP client per command.
 
 pub mod address;
 pub mod client;

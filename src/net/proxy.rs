@@ -28,12 +28,12 @@ pub struct Hop {
     pub name: String,
     /// The environment variable that names it.
     pub variable: &'static str,
-    /// A user name or password stands there, too.
+    /// Whether the variable holds a user name or password.
     pub has_password: bool,
 }
 
 impl Hop {
-    /// What to do where it does not let one through.
+    /// Returns a hint for a proxy that asks for credentials (HTTP 407).
     pub fn hint(&self) -> String {
         let Self { name, variable, has_password } = self;
         if *has_password {
@@ -55,14 +55,14 @@ impl Proxies {
         }
     }
 
-    /// The proxy for a URL, where there is one. This machine itself is never reached through a proxy.
+    /// Returns the proxy for a URL, if there is one. Requests to this machine never use a proxy.
     pub fn for_url(&self, url: &Url) -> Result<Option<Proxy>, Failure> {
         let Some(address) = self.address_for(url) else { return Ok(None) };
         let from_all = self.own_for(url).is_none();
         Proxy::all(with_scheme(address)).map(Some).map_err(|_| bad_proxy(from_all, url.scheme()))
     }
 
-    /// The proxy for a URL as it may be shown.
+    /// Returns the proxy for a URL without its credentials, for messages.
     pub fn hop_for(&self, url: &Url) -> Option<Hop> {
         let proxy = Url::parse(&with_scheme(self.address_for(url)?)).ok()?;
         let port = proxy.port().map(|port| format!(":{port}")).unwrap_or_default();
@@ -84,14 +84,14 @@ impl Proxies {
         if is_direct { None } else { self.own_for(url).or(self.all.as_deref()) }
     }
 
-    /// What is set for the scheme of a URL.
+    /// Returns the proxy that is set for the scheme of a URL, without regard to `ALL_PROXY`.
     fn own_for(&self, url: &Url) -> Option<&str> {
         if url.scheme() == "https" { self.https.as_deref() } else { self.http.as_deref() }
     }
 }
 
-/// Whether a `no_proxy` list names a URL's host: `*`, an address, a network such as 10.0.0.0/8, or a domain, which
-/// counts for all names below it, with or without a leading dot.
+/// Returns whether a `no_proxy` list matches a URL's host: `*`, an address, a network such as 10.0.0.0/8, or a domain,
+/// which includes its subdomains, with or without a leading dot.
 fn is_excepted(list: &str, url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_ascii_lowercase();
     let entries = list.split([',', ' ']).map(|entry| entry.trim().trim_start_matches('.').to_ascii_lowercase());
@@ -105,7 +105,7 @@ fn names(entry: &str, host: &str) -> bool {
     }
 }
 
-/// curl takes a proxy without a scheme for an http one.
+/// Adds `http://` to a proxy without a scheme, as curl does.
 fn with_scheme(address: &str) -> String {
     if address.contains("://") { address.to_owned() } else { format!("http://{address}") }
 }
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_proxy_names_is_reached_directly() {
+    fn hosts_in_no_proxy_are_reached_directly() {
         for (list, url, through) in [
             ("*", "http://example.com", false),
             ("example.com", "http://example.com", false),
