@@ -40,7 +40,7 @@ use crate::exit::Exit;
 use crate::report::Failure;
 use crate::ui::Io;
 
-/// Carries a command line out. A panic is a bug of this program: it is said, and the exit code is 70.
+/// Runs a command line. A panic is a bug of this program: it is reported, and the exit code is 70.
 pub fn run(args: Vec<OsString>, env: Env, io: Io) -> End {
     std::panic::catch_unwind(AssertUnwindSafe(|| carry_out(args, env, io))).unwrap_or(Exit::Bug.into())
 }
@@ -49,7 +49,7 @@ fn carry_out(args: Vec<OsString>, env: Env, mut io: Io) -> End {
     if completions::answer(Cli::command, &args, &env, &io) {
         return Exit::Done.into();
     }
-    // Parse errors obey the output flags too, so these are read first.
+    // Parse errors obey the output flags too, so the flags are read first.
     pre_parse::apply(&mut io, &args, &env);
     let given = args.clone();
     let cli = match Cli::parse_args(args) {

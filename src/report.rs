@@ -1,4 +1,4 @@
-//! What the program says when something went wrong: what, why, what next, and the exit code.
+//! Errors for people and scripts: message, causes, hint and exit code.
 
 use std::fmt;
 
@@ -8,19 +8,19 @@ use serde::Serialize;
 use crate::exit::Exit;
 use crate::text::page::{Page, Tone};
 
-/// The quiet end of a command whose reader went away.
+/// The error code of a command whose stdout was closed. It is not printed.
 pub const CLOSED_PIPE: &str = "closed_pipe";
 
-/// An error as a person or a script gets it.
+/// An error that ends a command.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
     /// The exit code that follows from it.
     pub exit: Exit,
     /// A stable word for scripts, such as `run_not_found`.
     pub code: &'static str,
-    /// What went wrong, lower case, no full stop.
+    /// The message, in lower case and without a full stop.
     pub message: String,
-    /// Why, the nearest cause first.
+    /// The causes, the nearest first.
     pub causes: Vec<String>,
     /// What to do next.
     pub hint: Option<String>,
@@ -33,7 +33,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure with nothing but its message.
+    /// Returns a failure without causes or hint.
     pub fn new(exit: Exit, code: &'static str, message: impl Into<String>) -> Self {
         let retryable = exit == Exit::Unreachable;
         Self {
@@ -48,12 +48,12 @@ impl Failure {
         }
     }
 
-    /// Bad usage or input: exit 2, nothing was sent.
+    /// Returns a failure for bad usage or input: exit 2, nothing was sent.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, "usage", message)
     }
 
-    /// Adds what to do next.
+    /// Adds a hint: what to do next.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
@@ -71,7 +71,7 @@ impl Failure {
         self
     }
 
-    /// The failure for people: `error: …`, then causes, then the hint.
+    /// Returns the failure for people: `error: …`, then causes, then the hint.
     pub fn page(&self) -> Page {
         let mut page = Page::new().tone(Tone::Bad, "error:").say(" ").show(&self.message).end();
         for cause in &self.causes {
@@ -86,7 +86,7 @@ impl Failure {
         }
     }
 
-    /// The failure for scripts: one JSON object on one line.
+    /// Returns the failure for scripts: one JSON object on one line.
     pub fn json(&self) -> String {
         let error = Error {
             code: self.code,
@@ -142,9 +142,9 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// The failure in an error, wherever in its chain it stands; what carries none is a bug of this program.
+/// Returns the failure in the chain of an error; an error without one is a bug of this program.
 ///
-/// Contexts that were added around it come first among what is said.
+/// Contexts that were added around the failure become the message and the first causes.
 pub fn failure(error: &anyhow::Error) -> Failure {
     let chain: Vec<&(dyn std::error::Error + 'static)> = error.chain().collect();
     let found = chain.iter().position(|part| part.is::<Failure>());
@@ -177,7 +177,7 @@ mod tests {
     use anyhow::Context as _;
 
     #[test]
-    fn a_failure_reads_what_why_what_next() {
+    fn a_failure_shows_its_message_causes_and_hint() {
         let failure = Failure::usage("no message").cause("standard input was empty").hint("give -m TEXT");
         let expected = "error: no message\n  caused by: standard input was empty\n  hint: give -m TEXT\n";
         assert_eq!(failure.page().text(false), expected);
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_foresaw_is_called_a_bug() {
+    fn an_unexpected_error_is_a_bug() {
         assert_eq!(failure(&anyhow::anyhow!("odd")).exit, Exit::Bug);
     }
 }
