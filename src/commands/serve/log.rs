@@ -61,7 +61,7 @@ impl<'a> Log<'a> {
         Self { ctx, notes, ear }
     }
 
-    /// What takes notes, from any thread.
+    /// Logs events from any thread.
     pub fn observer(&self) -> impl Fn(AccessEvent) + Send + Sync + 'static {
         let (ear, chatty) = (self.ear.clone(), self.ctx.global.verbose > 0);
         move |note| {

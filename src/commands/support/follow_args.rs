@@ -62,7 +62,7 @@ pub struct FollowOptions {
     pub bell: bool,
 }
 
-/// What to do about a stalled run.
+/// The reaction to a stalled run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum OnStall {
     /// Report it

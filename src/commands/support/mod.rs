@@ -1,4 +1,4 @@
-//! What several commands share: arguments, the session with a server, following runs, printing. No command is here.
+//! Helpers that several commands share: arguments, the session with a server, following runs, printing. No command is here.
 
 pub mod approval;
 pub mod bind;

@@ -15,7 +15,7 @@ const PENDING: &str = "CONFLICT: Cannot send a new message: The agent is waiting
 const NOTHING_PENDING: &str = "Cannot process approval response: No tool call is currently awaiting approval. \
                                Please send a regular message to interact with the agent.";
 
-/// What a run is to do after its approvals.
+/// The next step of a run after its approvals.
 #[derive(Debug)]
 pub enum Next {
     /// Answer its own messages.

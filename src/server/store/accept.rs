@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::{Transaction, params};
 
-use super::agents::{self, Character};
+use super::agents::{self, AgentProfile};
 use super::claims;
 use super::error::Result;
 use super::fence::Claim;
@@ -58,9 +58,9 @@ const MOST_OPEN: i64 = 100_000;
 
 /// The role of the process that accepts a request.
 #[derive(Clone, Copy, Debug)]
-pub enum Taker<'a> {
+pub enum Acceptor<'a> {
     /// It executes no runs, so it takes no lease.
-    Clerk,
+    Unclaimed,
     /// It executes runs, and takes the lease on this one.
     Owner(&'a str),
     /// The agent has no worker yet: if the agent has no open run, this one is started in the same transaction.
@@ -72,10 +72,10 @@ pub fn accept(
     tx: &Transaction<'_>,
     agent: &str,
     written: &Written,
-    taker: Taker<'_>,
+    acceptor: Acceptor<'_>,
     key: Option<&Key>,
 ) -> Result<Accepted> {
-    let Some(character) = agents::character(tx, agent)? else { return Ok(Accepted::NoAgent) };
+    let Some(profile) = agents::profile(tx, agent)? else { return Ok(Accepted::NoAgent) };
     match key.map(|key| idempotency::used(tx, agent, key)).transpose()?.flatten() {
         Some(Used::Same(run)) => return Ok(Accepted::Before(run)),
         Some(Used::Other) => return Ok(Accepted::OtherBody),
@@ -84,21 +84,21 @@ pub fn accept(
     if !count(tx)? {
         return Ok(Accepted::Full);
     }
-    let taker = taker.at(tx, character.seq)?;
-    let run = insert(tx, (agent, &character), written, taker)?;
+    let acceptor = acceptor.at(tx, profile.seq)?;
+    let run = insert(tx, (agent, &profile), written, acceptor)?;
     if let Some(key) = key {
         idempotency::note(tx, agent, key, &run.id)?;
     }
     #[cfg(sabotage)]
     crate::sabotage::may_die("after-insert");
-    let claim = match taker {
-        Taker::Worker(me) => Some(Box::new(claims::begin(tx, &run, Arc::clone(&written.request), character, me)?)),
-        Taker::Owner(_) | Taker::Clerk => None,
+    let claim = match acceptor {
+        Acceptor::Worker(me) => Some(Box::new(claims::begin(tx, &run, Arc::clone(&written.request), profile, me)?)),
+        Acceptor::Owner(_) | Acceptor::Unclaimed => None,
     };
     Ok(Accepted::Now(Box::new(run), claim))
 }
 
-impl<'a> Taker<'a> {
+impl<'a> Acceptor<'a> {
     /// Downgrades `Worker` to `Owner` if the agent has open runs.
     fn at(self, tx: &Transaction<'_>, agent: i64) -> Result<Self> {
         Ok(match self {
@@ -109,7 +109,7 @@ impl<'a> Taker<'a> {
 
     fn owner(self) -> Option<&'a str> {
         match self {
-            Self::Clerk => None,
+            Self::Unclaimed => None,
             Self::Owner(me) | Self::Worker(me) => Some(me),
         }
     }
@@ -117,7 +117,7 @@ impl<'a> Taker<'a> {
     /// Returns the initial status of a run, and its number of claims.
     fn beginning(self) -> (RunStatus, i64) {
         match self {
-            Self::Clerk | Self::Owner(_) => (RunStatus::Created, 0),
+            Self::Unclaimed | Self::Owner(_) => (RunStatus::Created, 0),
             Self::Worker(_) => (RunStatus::Running, claims::FIRST),
         }
     }
@@ -136,25 +136,25 @@ fn count(tx: &Transaction<'_>) -> Result<bool> {
 
 fn insert(
     tx: &Transaction<'_>,
-    (agent, character): (&str, &Character),
+    (agent, profile): (&str, &AgentProfile),
     written: &Written,
-    taker: Taker<'_>,
+    acceptor: Acceptor<'_>,
 ) -> Result<RunRow> {
     let request = &written.request;
     let now = clock::now();
-    let (status, attempt) = taker.beginning();
+    let (status, attempt) = acceptor.beginning();
     let run = RunRow {
         seq: 0,
         id: format!("run-{}", ids::uuid()),
         agent_id: agent.to_owned(),
-        agent: character.seq,
+        agent: profile.seq,
         kind: request.kind,
         status,
         stop_reason: None,
         error: None,
         created: now,
         completed: None,
-        model: request.override_model.as_deref().unwrap_or(&character.model).to_owned(),
+        model: request.override_model.as_deref().unwrap_or(&profile.model).to_owned(),
         config: written.config.clone(),
         callback_url: request.callback_url.clone(),
         callback_sent: None,
@@ -177,8 +177,8 @@ fn insert(
         run.model,
         run.config,
         run.callback_url,
-        taker.owner(),
-        taker.owner().map(|_| now + claims::LEASE),
+        acceptor.owner(),
+        acceptor.owner().map(|_| now + claims::LEASE),
         attempt
     ])?;
     let run = RunRow { seq: tx.last_insert_rowid(), ..run };

@@ -40,7 +40,7 @@ const SELECT: &str =
 
 /// The parts of an agent that its runs need.
 #[derive(Debug)]
-pub struct Character {
+pub struct AgentProfile {
     /// The agent's number.
     pub seq: i64,
     /// The handle of its model.
@@ -56,7 +56,7 @@ struct Memory {
     blocks: Vec<(String, String)>,
 }
 
-impl Character {
+impl AgentProfile {
     /// Returns the system prompt, or `instead`, followed by the agent's memory in the format of the real server.
     pub fn told(&self, instead: Option<&String>) -> String {
         let system = instead.unwrap_or(&self.system);
@@ -134,11 +134,11 @@ pub fn get(tx: &Transaction<'_>, id: &str) -> Result<Option<AgentRow>> {
 }
 
 /// Finds the parts of an agent that its runs need.
-pub fn character(tx: &Transaction<'_>, id: &str) -> Result<Option<Character>> {
+pub fn profile(tx: &Transaction<'_>, id: &str) -> Result<Option<AgentProfile>> {
     let sql = "SELECT model, system, settings, seq FROM agents WHERE id = ?";
     let read = |row: &Row<'_>| {
         let memory: Memory = serde_json::from_str(row.get_ref(2)?.as_str()?).unwrap_or_default();
-        Ok(Character { seq: row.get(3)?, model: row.get(0)?, system: row.get(1)?, blocks: memory.blocks })
+        Ok(AgentProfile { seq: row.get(3)?, model: row.get(0)?, system: row.get(1)?, blocks: memory.blocks })
     };
     Ok(tx.prepare_cached(sql)?.query_row([id], read).optional()?)
 }

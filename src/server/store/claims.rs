@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::agents::{self, Character};
+use super::agents::{self, AgentProfile};
 use super::approvals;
 use super::error::{Result, StoreError};
 use super::fence::{Claim, check};
@@ -47,9 +47,9 @@ pub fn claim(tx: &Transaction<'_>, agent: &str, owners: &Owners) -> Result<Claim
          WHERE agent = {OF_AGENT} AND status IN ('created', 'running') ORDER BY seq LIMIT 1"
     );
     let head =
-        tx.prepare_cached(&sql)?.query_row([agent], |row| Ok((RunRow::read(row)?, Hold::read(row)?))).optional()?;
+        tx.prepare_cached(&sql)?.query_row([agent], |row| Ok((RunRow::read(row)?, Lease::read(row)?))).optional()?;
     let Some((run, hold)) = head else { return Ok(Claimed::Nothing) };
-    // Of the leases of one process on an agent's runs, that on the first run is the oldest.
+    // A process leases the runs of an agent in order, so its lease on the first run is the oldest.
     if hold.lease_until.is_some_and(is_old) || hold.owner.as_deref() != Some(owners.me()) {
         renew_all(tx, agent, owners.me())?;
     }
@@ -67,14 +67,14 @@ pub fn claim(tx: &Transaction<'_>, agent: &str, owners: &Owners) -> Result<Claim
 
 /// The lease columns of a run.
 #[derive(Debug)]
-struct Hold {
+struct Lease {
     owner: Option<String>,
     lease_until: Option<i64>,
     attempt: i64,
     lost: i64,
 }
 
-impl Hold {
+impl Lease {
     fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             owner: row.get("owner")?,
@@ -111,7 +111,7 @@ fn given_up(run: &RunRow, lost: i64) -> Ending {
     Ending { status: RunStatus::Failed, reason: StopReason::Error, error: Some(error), duration_ns }
 }
 
-fn take(tx: &Transaction<'_>, run: &RunRow, hold: &Hold, lost: i64, me: &str) -> Result<()> {
+fn take(tx: &Transaction<'_>, run: &RunRow, hold: &Lease, lost: i64, me: &str) -> Result<()> {
     tx.prepare_cached(
         "UPDATE runs SET status = 'running', owner = ?, lease_until = ?, attempt = ?, lost = ? WHERE seq = ?",
     )?
@@ -120,7 +120,7 @@ fn take(tx: &Transaction<'_>, run: &RunRow, hold: &Hold, lost: i64, me: &str) ->
 }
 
 fn assemble(tx: &Transaction<'_>, run: RunRow, request: Arc<SendRequest>, attempt: i64, me: &str) -> Result<Claim> {
-    let agent = agents::character(tx, &run.agent_id)?.ok_or(StoreError::Lost)?;
+    let agent = agents::profile(tx, &run.agent_id)?.ok_or(StoreError::Lost)?;
     let (steps, resume) = (steps::usage(tx, &run.id)?.steps, resume(tx, &run.id)?);
     Ok(Claim { attempt, steps, resume, ..begin(tx, &run, request, agent, me)? })
 }
@@ -130,7 +130,7 @@ pub fn begin(
     tx: &Transaction<'_>,
     run: &RunRow,
     request: Arc<SendRequest>,
-    agent: Character,
+    agent: AgentProfile,
     me: &str,
 ) -> Result<Claim> {
     Ok(Claim {

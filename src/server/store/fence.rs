@@ -27,7 +27,7 @@ pub struct Claim {
     pub model: String,
     /// The system prompt.
     pub system: String,
-    /// Where the turn resumes, if this run decided on an approval.
+    /// The point at which the turn resumes, if this run decided on an approval.
     pub resume: Option<Resume>,
     /// The agent's tool call that waits for an approval.
     pub pending: Option<PendingApproval>,

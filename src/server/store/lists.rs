@@ -22,7 +22,7 @@ pub struct RunFilter {
 
 /// Lists runs, a page at a time.
 ///
-/// Each pair of an agent and a status is looked for by itself: in its index it stands in the order of the list, so no
+/// Each pair of an agent and a status is queried by itself: its index has the order of the list, so no
 /// look reads more than a page.
 pub fn runs(tx: &Transaction<'_>, filter: &RunFilter, page: &Page) -> Result<Vec<RunRow>> {
     let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! Where messages are: chosen first, all in one look, and read later, a few at a time, since each can be large.
+//! References to messages: selected by one query, and read later in small batches, since a message can be large.
 
 use rusqlite::{OptionalExtension, Row, Transaction};
 
@@ -7,19 +7,19 @@ use super::message_row::COLUMNS;
 use crate::server::types::memory_budget::SMALL;
 use crate::server::types::message::MessageRow;
 
-/// A message that is there, and not yet read.
+/// A reference to a stored message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessageRef {
     seq: i64,
-    /// How large it is, about.
+    /// Its approximate size in bytes.
     bytes: usize,
 }
 
-/// What a message has besides its own fields, about.
+/// The approximate size of the common fields of a message, in bytes.
 const COMMON: usize = 512;
 
 impl MessageRef {
-    /// The columns of a message from which a spot is read. A text's length is known without reading it.
+    /// The columns that make a reference. SQLite knows the length of a text without reading it.
     pub const COLUMNS: &str = "seq, octet_length(own)";
 
     /// Reads a row that begins with [`MessageRef::COLUMNS`].
@@ -28,51 +28,51 @@ impl MessageRef {
         Ok(Self { seq: row.get(0)?, bytes: own + COMMON })
     }
 
-    /// Whether it is better not read at once.
+    /// Returns whether the message is read in pieces.
     pub fn is_large(self) -> bool {
         self.bytes > SMALL
     }
 
-    /// The message's place among all.
+    /// Returns the message's sequence number.
     pub fn seq(self) -> i64 {
         self.seq
     }
 }
 
-/// How large the messages are together, about.
-pub fn bytes(spots: &[MessageRef]) -> usize {
-    spots.iter().map(|spot| spot.bytes).sum()
+/// Returns the approximate size of the messages together, in bytes.
+pub fn bytes(refs: &[MessageRef]) -> usize {
+    refs.iter().map(|message| message.bytes).sum()
 }
 
-/// As many from the front as fit into so many bytes, and at least one.
-pub fn front(spots: &[MessageRef], most: usize) -> &[MessageRef] {
+/// Returns the first messages that fit into `most` bytes together, at least one.
+pub fn front(refs: &[MessageRef], most: usize) -> &[MessageRef] {
     let mut sum = 0;
-    let fits = |spot: &&MessageRef| {
-        sum += spot.bytes;
+    let fits = |message: &&MessageRef| {
+        sum += message.bytes;
         sum <= most
     };
-    let count = spots.iter().take_while(fits).count();
-    &spots[..count.max(1).min(spots.len())]
+    let count = refs.iter().take_while(fits).count();
+    &refs[..count.max(1).min(refs.len())]
 }
 
-/// The fields that a message has in common with all others; none if it is gone since.
-pub fn common(tx: &Transaction<'_>, spot: MessageRef) -> Result<Option<MessageRow>> {
+/// Reads the common fields of a message; `None` if it was deleted meanwhile.
+pub fn common(tx: &Transaction<'_>, message: MessageRef) -> Result<Option<MessageRow>> {
     let mut statement = tx.prepare_cached(&format!("SELECT {COLUMNS}, '{{}}' AS own FROM messages WHERE seq = ?"))?;
-    Ok(statement.query_row([spot.seq], MessageRow::read).optional()?)
+    Ok(statement.query_row([message.seq], MessageRow::read).optional()?)
 }
 
-/// A piece of what a message has besides them, as it is stored: a JSON object.
-pub fn piece(tx: &Transaction<'_>, spot: MessageRef, from: usize, most: usize) -> Result<Vec<u8>> {
-    let text = tx.blob_open("main", "messages", "own", spot.seq, true)?;
+/// Reads a piece of the other fields as stored, a JSON object.
+pub fn piece(tx: &Transaction<'_>, message: MessageRef, from: usize, most: usize) -> Result<Vec<u8>> {
+    let text = tx.blob_open("main", "messages", "own", message.seq, true)?;
     let mut piece = vec![0; most.min(text.len().saturating_sub(from))];
     text.read_at_exact(&mut piece, from)?;
     Ok(piece)
 }
 
-/// Reads the messages. One that is gone since is left out.
-pub fn messages(tx: &Transaction<'_>, spots: &[MessageRef]) -> Result<Vec<MessageRow>> {
+/// Reads messages. Messages that were deleted meanwhile are left out.
+pub fn messages(tx: &Transaction<'_>, refs: &[MessageRef]) -> Result<Vec<MessageRow>> {
     let mut statement = tx.prepare_cached(&format!("SELECT {COLUMNS}, own FROM messages WHERE seq = ?"))?;
-    let read = spots.iter().map(|spot| statement.query_row([spot.seq], MessageRow::read).optional());
+    let read = refs.iter().map(|message| statement.query_row([message.seq], MessageRow::read).optional());
     Ok(read.filter_map(rusqlite::Result::transpose).collect::<rusqlite::Result<_>>()?)
 }
 
@@ -81,10 +81,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_read_at_once_is_what_fits_and_at_least_one() {
-        let spots = [30, 30, 50, 200, 1].map(|bytes| MessageRef { seq: 0, bytes });
+    fn a_batch_has_as_many_messages_as_fit_and_at_least_one() {
+        let refs = [30, 30, 50, 200, 1].map(|bytes| MessageRef { seq: 0, bytes });
         let lengths = |most| {
-            let mut left = &spots[..];
+            let mut left = &refs[..];
             let pieces = std::iter::from_fn(|| {
                 let piece = front(left, most).len();
                 left = &left[piece..];

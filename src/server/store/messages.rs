@@ -57,12 +57,12 @@ pub fn insert(tx: &Transaction<'_>, run: &RunRow, step: Option<&str>, message: &
 
 /// Whose messages are listed.
 #[derive(Clone, Copy, Debug)]
-pub enum Of<'a> {
+pub enum Scope<'a> {
     Agent(&'a str),
     Run(&'a str),
 }
 
-impl Of<'_> {
+impl Scope<'_> {
     /// The order of a list as its index has it, so that no more than a page is read.
     fn order(self, word: &str) -> String {
         match self {
@@ -75,8 +75,8 @@ impl Of<'_> {
 
 /// Which messages are listed.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Sieve<'a> {
-    /// Of these types; of every type if there are none.
+pub struct MessageFilter<'a> {
+    /// The message types to list; empty lists all types.
     pub types: &'a [String],
     /// Only those that belong to a step. Decisions never do.
     pub of_steps: bool,
@@ -87,29 +87,29 @@ pub struct Sieve<'a> {
 /// Lists messages in the order of their runs, a page at a time. The id of an unknown cursor is the error.
 pub fn list(
     tx: &Transaction<'_>,
-    of: Of<'_>,
-    sieve: Sieve<'_>,
+    of: Scope<'_>,
+    filter: MessageFilter<'_>,
     page: &Page,
 ) -> Result<std::result::Result<Vec<MessageRef>, String>> {
     let (mut condition, id) = match of {
-        Of::Agent(id) => (format!("agent = {OF_AGENT}"), id),
-        Of::Run(id) => (OF_RUN.to_owned(), id),
+        Scope::Agent(id) => (format!("agent = {OF_AGENT}"), id),
+        Scope::Run(id) => (OF_RUN.to_owned(), id),
     };
     let ascending = page.order == Order::Ascending;
     for (cursor, forward) in [(&page.after, true), (&page.before, false)] {
         let Some(cursor) = cursor else { continue };
         let Some((run, seq)) = place(tx, cursor)? else { return Ok(Err(cursor.clone())) };
-        let sign = if forward == (ascending || sieve.by_time) { '>' } else { '<' };
+        let sign = if forward == (ascending || filter.by_time) { '>' } else { '<' };
         condition.push_str(&format!(" AND (run_seq, seq) {sign} ({run}, {seq})"));
     }
-    let types = sieve.types;
-    if sieve.of_steps {
+    let types = filter.types;
+    if filter.of_steps {
         condition.push_str(" AND (step_id IS NOT NULL OR message_type = 'approval_response_message')");
     }
     if !types.is_empty() {
         condition.push_str(&format!(" AND message_type IN ({})", vec!["?"; types.len()].join(", ")));
     }
-    let against = page.backwards() && !sieve.by_time;
+    let against = page.backwards() && !filter.by_time;
     let word = if ascending != against { "ASC" } else { "DESC" };
     let (order, limit) = (of.order(word), page.limit);
     let columns = MessageRef::COLUMNS;
@@ -127,8 +127,8 @@ pub fn list(
 /// The first hundred messages of a run, filtered as its request asked for.
 pub fn of_run(tx: &Transaction<'_>, run: &RunRow, of_steps: bool) -> Result<Vec<MessageRef>> {
     let types = run.wanted_types();
-    let sieve = Sieve { types: &types, of_steps, by_time: false };
-    Ok(list(tx, Of::Run(&run.id), sieve, &Page::first(100, Order::Ascending))?.unwrap_or_default())
+    let filter = MessageFilter { types: &types, of_steps, by_time: false };
+    Ok(list(tx, Scope::Run(&run.id), filter, &Page::first(100, Order::Ascending))?.unwrap_or_default())
 }
 
 /// How many bytes of the past a model is sent at most; all of its own run in any case.
@@ -154,8 +154,8 @@ pub fn history(tx: &Transaction<'_>, claim: &Claim, of_steps: bool) -> Result<Ve
     Ok(found)
 }
 
-/// Some messages of a run behind a place in it, in their order, each with its type.
-pub fn behind(tx: &Transaction<'_>, run: &str, seq: i64) -> Result<Vec<(MessageRef, String)>> {
+/// Returns the next messages of a run after a sequence number, in order, each with its type.
+pub fn after(tx: &Transaction<'_>, run: &str, seq: i64) -> Result<Vec<(MessageRef, String)>> {
     let columns = MessageRef::COLUMNS;
     let mut statement = tx.prepare_cached(&format!(
         "SELECT {columns}, message_type FROM messages WHERE {OF_RUN} AND seq > ? ORDER BY seq LIMIT 200"

@@ -42,13 +42,13 @@ impl NewMessage {
         }
     }
 
-    /// What the agent thought.
+    /// Reasoning of the agent.
     pub fn thought(text: &str) -> Self {
         let own = json!({"reasoning": text, "source": "reasoner_model", "signature": null});
         Self::made("reasoning_message", own)
     }
 
-    /// What the agent said.
+    /// A reply of the agent.
     pub fn reply(text: &str) -> Self {
         Self::made("assistant_message", json!({"content": text}))
     }
@@ -79,7 +79,7 @@ impl NewMessage {
         Self { otid: None, ..Self::made("approval_response_message", own) }
     }
 
-    /// What a tool answered.
+    /// The result of a tool call.
     pub fn tool_return(name: &str, call_id: &str, returned: &ToolReturn) -> Self {
         let item = returned.item(call_id);
         let mut own = item.clone();

@@ -84,7 +84,7 @@ impl RunRow {
         }
     }
 
-    /// What the run shows of its request; none only if the row was written by something else.
+    /// The part of the request that the run shows; `None` only if another program wrote the row.
     pub fn request_config(&self) -> Option<RequestConfig> {
         serde_json::from_str(&self.config).ok()
     }

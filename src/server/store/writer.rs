@@ -31,7 +31,7 @@ const CROWD: usize = 8;
 const GATHERING: Duration = Duration::from_micros(500);
 
 /// The number of queued requests from which on new ones are refused.
-pub const MOST_WAITING: usize = 1024;
+pub const MAX_QUEUED: usize = 1024;
 
 /// The connection that writes, and its queue.
 pub struct Writer {
@@ -108,7 +108,7 @@ impl Writer {
     /// Whether the queue is full.
     pub fn is_crowded(&self) -> bool {
         // Own work is not counted: it is bounded by one worker per agent.
-        self.queue().requests.len() >= MOST_WAITING
+        self.queue().requests.len() >= MAX_QUEUED
     }
 
     /// Uses the connection between two batches.
@@ -419,7 +419,7 @@ mod tests {
     #[test]
     fn the_queue_is_full_at_its_limit_until_a_commit() {
         let bed = bed();
-        let _waiting: Vec<_> = (0..MOST_WAITING).map(|_| bed.wait(insert)).collect();
+        let _waiting: Vec<_> = (0..MAX_QUEUED).map(|_| bed.wait(insert)).collect();
         assert!(bed.writer.is_crowded());
         bed.writer.carry_out();
         assert!(!bed.writer.is_crowded());

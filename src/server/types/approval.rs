@@ -12,7 +12,7 @@ pub struct PendingApproval {
     pub resume: Resume,
 }
 
-/// Where a turn resumes after the approval.
+/// The point at which a turn resumes after the approval.
 #[derive(Clone, Debug)]
 pub struct Resume {
     /// The model's handle.

@@ -1,14 +1,14 @@
-//! New ids, in the order of their making.
+//! New ids, in order of creation.
 
 use uuid::{Builder, Uuid};
 
 use super::clock;
 
-/// A new id: by its form one of version 4 (RFC 9562, section 5.4), as the API documents. It begins with 32 bits of the
-/// time, in units of 16 microseconds, that come round in 19 hours; 90 of its bits are random.
+/// Returns a new id in the form of version 4 (RFC 9562, section 5.4), as the API documents. It begins with 32 bits of the
+/// time in units of 16 microseconds, which wrap after 19 hours; 90 of its bits are random.
 ///
-/// What was made together stands together in an index, so that a write of many rows changes few pages. Two that were not
-/// made in the same moment differ in their first eight digits, by which people tell them apart.
+/// Ids of one moment are neighbours in an index, so a write of many rows changes few pages. Ids of different moments differ
+/// in their first eight digits, which people compare.
 pub fn uuid() -> Uuid {
     let mut bytes = *Uuid::new_v4().as_bytes();
     let ticks = (clock::now() >> 4).to_be_bytes();

@@ -1,4 +1,6 @@
-//! The nouns that the other layers share: calls, verdicts, ids, the clock, budgets. They depend on no other layer.
+//! The types that the layers of the server share: requests, tool calls, approvals, run errors, ids, the clock, budgets.
+//!
+//! Decides how each is written and stored. It depends on no other layer.
 
 pub mod agent;
 pub mod approval;

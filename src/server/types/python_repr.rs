@@ -5,7 +5,7 @@ use serde_json::Value;
 /// A Python value, as far as error lists hold them.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Py {
-    /// What JSON can say.
+    /// A JSON value.
     Json(Value),
     /// `(a, b)`
     Tuple(Vec<Py>),
@@ -70,7 +70,7 @@ fn text(string: &str) -> String {
     quoted(string.chars(), character)
 }
 
-/// Single quotes, unless only single quotes stand inside.
+/// Quotes a text with single quotes, unless it contains single quotes only.
 fn quoted(chars: impl Iterator<Item = char> + Clone, escape: fn(char) -> String) -> String {
     let quote = if chars.clone().any(|c| c == '\'') && !chars.clone().any(|c| c == '"') { '"' } else { '\'' };
     let inner: String = chars.map(|c| if c == quote { format!("\\{c}") } else { escape(c) }).collect();
@@ -90,7 +90,7 @@ fn character(c: char) -> String {
     }
 }
 
-/// A byte, which comes as the character of its number.
+/// Escapes a byte, given as the character with the same number.
 fn byte(c: char) -> String {
     if c.is_ascii() { character(c) } else { format!("\\x{:02x}", u32::from(c)) }
 }

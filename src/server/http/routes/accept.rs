@@ -13,7 +13,7 @@ use crate::model::AgentId;
 use crate::server::engine::Engine;
 use crate::server::http::error_response::ErrorResponse;
 use crate::server::http::validate::{self, SendRoute, ValidationError};
-use crate::server::store::accept::{self, Taker, Written};
+use crate::server::store::accept::{self, Acceptor, Written};
 use crate::server::store::idempotency::Key;
 use crate::server::store::runs::{self, RunRow};
 use crate::server::store::{self, StoreError};
@@ -71,12 +71,12 @@ async fn store(
         let written = Written::new(request);
         move |tx: &Transaction<'_>| {
             let me = shared.owners.me();
-            let taker = match shared.executes() {
-                false => Taker::Clerk,
-                true if is_reserved && shared.accepts_work() => Taker::Worker(me),
-                true => Taker::Owner(me),
+            let acceptor = match shared.executes() {
+                false => Acceptor::Unclaimed,
+                true if is_reserved && shared.accepts_work() => Acceptor::Worker(me),
+                true => Acceptor::Owner(me),
             };
-            accept::accept(tx, agent_id.as_str(), &written, taker, key.as_ref())
+            accept::accept(tx, agent_id.as_str(), &written, acceptor, key.as_ref())
         }
     };
     let mut accepted = engine.db.offer(accept).await?;

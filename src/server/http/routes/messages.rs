@@ -15,7 +15,7 @@ use crate::server::http::error_response::ErrorResponse;
 use crate::server::http::idempotency_headers::mark_replayed;
 use crate::server::http::validate::{MESSAGE_TYPES, Params, SendRoute};
 use crate::server::render::RunView;
-use crate::server::store::messages::{self, Of, Sieve};
+use crate::server::store::messages::{self, MessageFilter, Scope};
 use crate::server::store::{agents, runs};
 use crate::server::types::order::Order;
 
@@ -51,7 +51,8 @@ pub async fn of_agent(
         if !agents::exists(tx, wanted.as_str())? {
             return Ok(None);
         }
-        messages::list(tx, Of::Agent(wanted.as_str()), Sieve { types: &types, of_steps, by_time }, &page).map(Some)
+        messages::list(tx, Scope::Agent(wanted.as_str()), MessageFilter { types: &types, of_steps, by_time }, &page)
+            .map(Some)
     });
     let found = required(found.await, || ErrorResponse::not_found("Agent not found"))?;
     let mut spots = check_cursor(found, "message", id.as_str())?;
@@ -75,7 +76,7 @@ pub async fn of_run(
     let found = engine.db.read(move |tx| {
         let Some(run) = runs::get(tx, &wanted)? else { return Ok(None) };
         let types = run.wanted_types();
-        messages::list(tx, Of::Run(&wanted), Sieve { types: &types, of_steps, by_time }, &page).map(Some)
+        messages::list(tx, Scope::Run(&wanted), MessageFilter { types: &types, of_steps, by_time }, &page).map(Some)
     });
     let spots = check_cursor(required(found.await, || no_such_run(&engine, &id))?, "message", "None")?;
     MessageList::new(engine, spots).respond().await

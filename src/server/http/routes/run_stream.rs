@@ -221,7 +221,7 @@ impl RunStream {
         let id = self.run.id.clone();
         let last_seq = self.last_seq;
         let found = self.engine.db.peek(|tx| {
-            let new = messages::behind(tx, &id, last_seq)?;
+            let new = messages::after(tx, &id, last_seq)?;
             Ok(runs::get(tx, &id)?.map(|run| (new, run)))
         });
         let gone = || ErrorResponse::Detail(StatusCode::NOT_FOUND, "The run was deleted".to_owned());

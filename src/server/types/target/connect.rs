@@ -1,4 +1,4 @@
-//! The way to a target: no proxy, no redirects, and only the addresses of its place.
+//! The HTTP client of a callback: no proxy, no redirects, and only addresses that the target allows.
 
 use std::fmt;
 use std::io;
@@ -15,25 +15,25 @@ use reqwest::{Client, RequestBuilder};
 use super::{Place, Target};
 use crate::net::client::USER_AGENT;
 
-/// How names become addresses.
+/// The name resolver, which tests replace.
 #[derive(Clone)]
 pub struct Lookup(Arc<LookupFn>);
 
 type LookupFn = dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> + Send + Sync;
 
 impl Lookup {
-    /// As the system says.
+    /// Returns the system's resolver.
     pub fn system() -> Self {
         Self(Arc::new(|name| async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) }.boxed()))
     }
 }
 
 impl Target {
-    /// A POST to the target, within a time limit.
+    /// Returns a POST to the target with a time limit.
     ///
     /// Callbacks are rare, so a client is built for each; certificates are loaded only where they are needed.
     pub fn post(&self, patience: Duration) -> reqwest::Result<RequestBuilder> {
-        // Whoever was first chose the same provider.
+        // An earlier call installed the same provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = Client::builder()
             .timeout(patience)
@@ -47,7 +47,8 @@ impl Target {
     }
 }
 
-/// Resolves names to the addresses of a place. Addresses that stand in a URL never come here: they were looked at before.
+/// Resolves names and drops addresses that the target does not allow. A literal address in a URL is never resolved:
+/// `Targets::check` has checked it.
 struct Guard {
     place: Place,
     lookup: Lookup,
@@ -82,7 +83,7 @@ mod tests {
     use super::*;
     use crate::server::types::target::Targets;
 
-    /// A name server of a stranger: a public address first, this machine from then on.
+    /// A hostile name server: answers with a public address first, and with loopback afterwards (DNS rebinding).
     fn rebinding(asked: Arc<AtomicUsize>) -> Lookup {
         Lookup(Arc::new(move |_| {
             let first = asked.fetch_add(1, Ordering::SeqCst) == 0;
@@ -92,10 +93,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_comes_to_mean_this_machine_reaches_nothing() {
+    async fn a_rebound_name_is_not_connected_to() {
         let canary = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = canary.local_addr().expect("an address").port();
-        // The first answer was for whoever looked at the URL: nothing may be sent to a public address by a test.
+        // The first lookup happens here, so that the test connects to no public address.
         let asked = Arc::new(AtomicUsize::new(1));
         let allowed = ["hooks.example.com".parse().expect("a host")];
         let targets = Targets { lookup: rebinding(Arc::clone(&asked)), ..Targets::new(None, &allowed) };
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_leads_where_it_should_is_called() {
+    async fn an_allowed_name_is_connected_to() {
         let receiver = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = receiver.local_addr().expect("an address").port();
         let target = Targets::of_this_machine().check(&format!("http://localhost:{port}/")).expect("allowed");

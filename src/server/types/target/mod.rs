@@ -1,7 +1,7 @@
-//! Where callbacks may go: to this machine, but not to this server itself, and to hosts that were allowed.
+//! The allow-list of callback targets: this machine, except for this server itself, and the hosts of `--allow-callback`.
 //!
-//! Who sends a message chooses the URL, and must not get this server to knock at doors that it cannot reach itself. So
-//! a URL is looked at twice: when it is sent, and when the connection is made, by its addresses.
+//! The sender of a message chooses the URL, so a callback must not reach services that the sender cannot reach (SSRF). The
+//! URL is checked by name when the message is sent, and by address when the connection is made.
 
 mod connect;
 
@@ -15,18 +15,18 @@ use crate::net::address;
 use crate::server::types::host_name::HostName;
 use connect::Lookup;
 
-/// The targets that a server allows.
+/// The allow-list of a server.
 #[derive(Clone)]
 pub struct Targets {
     /// The port that this server listens on, if it does.
     own_port: Option<u16>,
-    /// The hosts besides this machine.
+    /// The allowed hosts other than this machine.
     allowed: Arc<[HostName]>,
-    /// How names become addresses.
+    /// The name resolver.
     lookup: Lookup,
 }
 
-/// A target that is allowed.
+/// An allowed target.
 #[derive(Debug)]
 pub struct Target {
     url: Url,
@@ -34,19 +34,19 @@ pub struct Target {
     lookup: Lookup,
 }
 
-/// Which addresses a target may lead to.
+/// The addresses that a target may resolve to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    /// Those of this machine.
+    /// Loopback addresses.
     Here,
-    /// Those of a host that was allowed: others than this machine's own.
+    /// Addresses of an allowed host, never loopback.
     Elsewhere {
-        /// Plain http goes to private addresses only: a callback carries all that was said.
+        /// Whether only private addresses are allowed, as for plain http: a callback carries the conversation.
         plain: bool,
     },
 }
 
-/// Why a target is not allowed.
+/// The reason why a target is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
     #[error("callback URL must be an http or https URL")]
@@ -60,17 +60,17 @@ pub enum Denied {
 }
 
 impl Targets {
-    /// The targets of a server without a port.
+    /// Returns the allow-list of a server without a port.
     pub fn of_this_machine() -> Self {
         Self::new(None, &[])
     }
 
-    /// The targets of a server on a port.
+    /// Returns the allow-list of a server on a port.
     pub fn new(own_port: Option<u16>, allowed: &[HostName]) -> Self {
         Self { own_port, allowed: allowed.into(), lookup: Lookup::system() }
     }
 
-    /// Decides about a URL. What it is sent to must be what was decided about, so odd spellings are refused.
+    /// Checks a URL. Unusual spellings are rejected, since another parser might read another host in them.
     pub fn check(&self, text: &str) -> Result<Target, Denied> {
         if text.bytes().any(|b| b.is_ascii_control() || matches!(b, b' ' | b'\\')) {
             return Err(Denied::NotHttp);
@@ -103,7 +103,7 @@ impl Targets {
 }
 
 impl Place {
-    /// Whether an address is one of this place.
+    /// Returns whether a connection may go to the address.
     fn admits(self, ip: IpAddr) -> bool {
         let ip = ip.to_canonical();
         match self {
@@ -115,7 +115,7 @@ impl Place {
     }
 }
 
-/// Where clouds tell a machine its secrets.
+/// Returns whether an address is link-local: the metadata services of clouds listen there.
 fn is_link_local(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(v4) => v4.is_link_local(),
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_allowed() {
+    fn loopback_targets_are_allowed() {
         for url in [
             "http://127.0.0.1:9000/hook?a=%20b",
             "http://localhost:9000/",
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_server_itself_is_not_however_it_is_spelled() {
+    fn the_server_itself_is_rejected_in_every_spelling() {
         for host in [
             "127.0.0.1",
             "localhost",
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn every_other_place_is_refused() {
+    fn every_other_target_is_rejected() {
         for (url, why) in [
             ("http://0.0.0.0:9000/", Denied::Host),
             ("http://0:9000/", Denied::Host),
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_was_allowed_may_be_called() {
+    fn an_allowed_host_is_accepted() {
         let allowed = ["hooks.example.com", "app:3000", "10.1.2.3", "203.0.113.7", "[fd00::1]:80"];
         let elsewhere = |plain| Ok(Place::Elsewhere { plain });
         for (url, expected) in [
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn an_allowed_name_leads_to_no_address_of_this_machine() {
+    fn an_allowed_name_may_not_resolve_to_loopback() {
         let admits = |place: Place, ip: &str| place.admits(ip.parse().expect("an address"));
         let (safe, plain) = (Place::Elsewhere { plain: false }, Place::Elsewhere { plain: true });
         for ip in ["127.0.0.1", "::1", "::ffff:127.0.0.1", "0.0.0.0", "::", "169.254.169.254", "fe80::1", "224.0.0.1"] {
