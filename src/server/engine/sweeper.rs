@@ -37,7 +37,7 @@ async fn sweep(engine: &Arc<Engine>) -> Result<Option<i64>> {
 
 /// Whether the owner is another process that is alive.
 fn is_alive(engine: &Engine, owner: Option<&str>) -> bool {
-    owner.is_some_and(|owner| owner != engine.owners.me() && engine.owners.lives(owner))
+    owner.is_some_and(|owner| owner != engine.owners.me() && engine.owners.is_alive(owner))
 }
 
 /// Returns the pause before the next sweep: until the next callback is due, at most the interval.

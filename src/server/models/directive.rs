@@ -133,7 +133,7 @@ fn unreadable(why: String) -> String {
 }
 
 fn text(rest: &str) -> Result<String, String> {
-    if rest.is_empty() { Err("needs a text behind it".to_owned()) } else { Ok(rest.to_owned()) }
+    if rest.is_empty() { Err("needs a text after it".to_owned()) } else { Ok(rest.to_owned()) }
 }
 
 fn call(rest: &str) -> Result<ToolCall, String> {

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_is_known_once_it_is_set_up() {
+    fn a_provider_is_found_only_if_its_variables_are_set() {
         for (pairs, handle, url) in [
             (&[("OPENAI_API_KEY", "k")][..], "openai/gpt-4o-mini", Some("https://api.openai.com/v1/chat/completions")),
             (
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_refused_and_the_key_is_never_shown() {
+    fn invalid_settings_are_rejected_and_keys_are_never_shown() {
         for pairs in [
             &[("OLLAMA_BASE_URL", "localhost:11434")][..],
             &[("VLLM_BASE_URL", "ftp://h")],

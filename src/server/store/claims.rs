@@ -91,7 +91,7 @@ impl Lease {
             return self.owner.as_deref().is_some_and(|owner| owner != owners.me());
         }
         let in_time = self.lease_until.is_some_and(|until| until > clock::now());
-        self.owner.as_deref().is_some_and(|owner| owner != owners.me() && in_time && owners.lives(owner))
+        self.owner.as_deref().is_some_and(|owner| owner != owners.me() && in_time && owners.is_alive(owner))
     }
 
     /// Whether the process that executed the run died.

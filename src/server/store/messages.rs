@@ -55,7 +55,7 @@ pub fn insert(tx: &Transaction<'_>, run: &RunRow, step: Option<&str>, message: &
     Ok(())
 }
 
-/// Whose messages are listed.
+/// The agent or run whose messages are listed.
 #[derive(Clone, Copy, Debug)]
 pub enum Scope<'a> {
     Agent(&'a str),

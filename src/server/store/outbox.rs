@@ -51,7 +51,7 @@ pub fn collect(tx: &Transaction<'_>, agent: &str, owners: &Owners, busy: &[Strin
         && busy.len() + collected.ours.len() < MOST_AT_ONCE
     {
         let (run, owner): (String, Option<String>) = (row.get(0)?, row.get(1)?);
-        if owner.as_deref().is_some_and(|owner| owner != owners.me() && owners.lives(owner)) {
+        if owner.as_deref().is_some_and(|owner| owner != owners.me() && owners.is_alive(owner)) {
             collected.elsewhere = true;
         } else if !busy.contains(&run) {
             collected.ours.push(run);

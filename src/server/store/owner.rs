@@ -54,7 +54,7 @@ impl Owners {
     }
 
     /// Whether a process is alive. The file of a dead one is removed.
-    pub fn lives(&self, owner: &str) -> bool {
+    pub fn is_alive(&self, owner: &str) -> bool {
         let path = self.directory.as_ref().map(|directory| directory.join(owner));
         path.is_some_and(|path| owner == self.me || is_locked(&path))
     }
@@ -99,10 +99,10 @@ mod tests {
         let database = dir.path().join("it.db");
         let (one, two) = (Owners::new(Some(&database)), Owners::new(Some(&database)));
         let alive = one.enter().expect("entered");
-        assert!(two.lives(one.me()));
+        assert!(two.is_alive(one.me()));
         drop(alive);
-        assert!(!two.lives(one.me()), "its lock is gone");
-        assert!(!two.lives("somebody"), "never was there");
+        assert!(!two.is_alive(one.me()), "its lock is gone");
+        assert!(!two.is_alive("somebody"), "never was there");
     }
 
     #[test]

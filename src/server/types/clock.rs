@@ -7,18 +7,18 @@ pub fn now() -> i64 {
     Timestamp::now().as_microsecond()
 }
 
-/// A time as runs and agents carry it: `2026-04-02T09:15:30.118204Z`.
+/// Formats a time of a run or an agent: `2026-04-02T09:15:30.118204Z`.
 pub fn micros(time: i64) -> String {
     // Every run is shown with times of this form: the format that is built in costs a fraction of one that is read.
     format!("{:.6}", Timestamp::from_microsecond(time).unwrap_or_default())
 }
 
-/// The same without its zone, as the real server writes when something ended: `2026-04-02T09:15:33.410887`.
+/// Formats the end of a run without a zone, as the real server does: `2026-04-02T09:15:33.410887`.
 pub fn naive(time: i64) -> String {
     write(time, "%Y-%m-%dT%H:%M:%S%.6f")
 }
 
-/// A time as messages carry it: `2026-04-02T09:15:30+00:00`.
+/// Formats a time of a message: `2026-04-02T09:15:30+00:00`.
 pub fn seconds(time: i64) -> String {
     write(time, "%Y-%m-%dT%H:%M:%S+00:00")
 }

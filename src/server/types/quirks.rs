@@ -46,7 +46,7 @@ impl Behaviour {
         !self.quirky()
     }
 
-    /// Whether `after` and `before` of `GET /v1/runs/` mean each other.
+    /// Whether `after` and `before` of `GET /v1/runs/` are swapped.
     pub fn swaps_run_cursors(self) -> bool {
         self.quirky()
     }
@@ -66,7 +66,7 @@ impl Behaviour {
         self.quirky()
     }
 
-    /// Whether a callback is tried once, whatever comes of it; otherwise until it gets through.
+    /// Whether a callback is attempted only once. Otherwise a failed attempt is retried.
     pub fn calls_back_once(self) -> bool {
         self.quirky()
     }
@@ -110,7 +110,7 @@ impl Behaviour {
         self.quirky()
     }
 
-    /// Whether the stream of an async run brings pings and nothing else, and one that is asked for without a body a 500.
+    /// Whether the stream of an async run sends only pings, and a stream request without a body gets a 500.
     pub fn streams_are_mute(self) -> bool {
         self.quirky()
     }
@@ -125,12 +125,12 @@ impl Behaviour {
         self.quirky()
     }
 
-    /// Whether `Idempotency-Key` means nothing.
+    /// Whether `Idempotency-Key` is ignored.
     pub fn ignores_keys(self) -> bool {
         self.quirky()
     }
 
-    /// Whether a 404 tells who asked.
+    /// Whether a 404 names the actor.
     pub fn tells_the_actor(self) -> bool {
         self.quirky()
     }

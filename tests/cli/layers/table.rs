@@ -88,9 +88,6 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("text", &[]),
 ];
 
-/// Arrows against the direction of the table, left to be removed.
-pub const UPWARD: &[(&str, &str)] = &[];
-
 /// Whether a path is a place, or something in it.
 pub fn within(path: &str, place: &str) -> bool {
     path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
@@ -112,8 +109,7 @@ pub fn entry(from: &str, to: &str) -> Option<&'static str> {
         let is_around = from != *entry && within(from, entry);
         if is_around { room(to) == Some(entry) } else { within(to, entry) }
     };
-    let upward = UPWARD.iter().filter(|(room, _)| *room == from).map(|(_, to)| *to);
-    row(from).iter().copied().chain(upward).find(allows)
+    row(from).iter().copied().find(allows)
 }
 
 /// Returns what is wrong with a path from a module to another, if anything.
@@ -145,11 +141,7 @@ pub fn unused(arrows: &[(String, String)]) -> Vec<String> {
     let used: BTreeSet<(&str, &str)> =
         arrows.iter().filter_map(|(from, to)| Some((room(from)?, entry(from, to)?))).collect();
     let entries = ARROWS.iter().flat_map(|(room, row)| row.iter().map(move |entry| (*room, *entry)));
-    entries
-        .chain(UPWARD.iter().copied())
-        .filter(|pair| !used.contains(pair))
-        .map(|(room, entry)| format!("{room} -> {entry}"))
-        .collect()
+    entries.filter(|pair| !used.contains(pair)).map(|(room, entry)| format!("{room} -> {entry}")).collect()
 }
 
 #[test]
