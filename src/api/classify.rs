@@ -60,7 +60,8 @@ fn not_connected(error: &reqwest::Error, connection: &Connection<'_>) -> FailedT
 /// The error text of the HTTP client when a proxy answers `CONNECT` with 407. The type of that error is private.
 const PROXY_AUTH: &str = "proxy authorization required";
 
-/// The error texts for names that cannot exist, directly and through a tunnel: a label is empty or has 64 characters.
+/// The error texts for a name that cannot exist, in lower case: the first without a tunnel, the second through one. Such a
+/// name has a label that is empty or too long.
 const INVALID_NAMES: [&str; 2] = ["invalid dns name", "invalid server name"];
 
 /// The texts by which a resolver says that a name does not exist, instead of that the name server is away. Only the C

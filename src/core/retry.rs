@@ -62,7 +62,7 @@ pub enum RetryDecision {
     Retry(Duration),
     /// Stop.
     Stop,
-    /// Stop, since the server asks for a longer pause than there is time for.
+    /// Stop: the server asks for this pause, which is longer than the time left.
     StopAsked(Duration),
 }
 

@@ -27,9 +27,9 @@ pub use http::{access, listener};
 pub use models::providers::Providers;
 use store::owner::{Alive, Owners};
 use store::{Database, IDENTITY, StoreError, agents};
+pub use types::behaviour::Behaviour;
 pub use types::host_name::HostName;
 pub use types::memory_budget::MemoryBudget;
-pub use types::quirks::Behaviour;
 pub use types::target;
 use types::target::Targets;
 

@@ -70,7 +70,7 @@ impl Health {
         }
     }
 
-    /// Checks whether the server honours `Idempotency-Key`, which decides how a lost message is handled.
+    /// Reports whether the server declares that it honours `Idempotency-Key`, which decides how a lost message is handled.
     pub fn idempotency(&self) -> Check {
         let says = self.header("idempotency-supported").is_some_and(|word| word.eq_ignore_ascii_case("true"));
         let message = if says {

@@ -146,7 +146,7 @@ fn print_run(ctx: &Ctx, session: &Session, run: &Run) -> anyhow::Result<()> {
     printed.map_err(|failure| failure.run(run.id()).into())
 }
 
-/// Waits until this process's engine has finished the run, since it ends with the process.
+/// Waits until the engine of this process has finished the run, since the engine ends with the process.
 async fn finish_locally(ctx: &Ctx, session: &Session, run: &Run, signals: &mut Signals) -> anyhow::Result<End> {
     let Some(engine) = &session.engine else { return Ok(Exit::Done.into()) };
     let settling = async {

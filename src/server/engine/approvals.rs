@@ -41,7 +41,8 @@ pub async fn decide(db: &Database, claim: &Claim) -> Result<std::result::Result<
     }
 }
 
-/// Whether all of these calls have a result: the sender lost the response, and sent the decision again.
+/// Returns whether every call of these decisions has a result. If so, the request repeats decisions that were carried out:
+/// its sender lost the first response.
 fn were_carried_out(db: &Database, claim: &Claim, decisions: &[&Decision]) -> Result<bool> {
     let has_no_message = claim.request.messages().next().is_none();
     let calls: Option<Vec<&String>> = decisions.iter().map(|decision| decision.tool_call_id.as_ref()).collect();

@@ -12,9 +12,9 @@ use super::state::Engine;
 use crate::server::render;
 use crate::server::store::outbox::{self, Attempt};
 use crate::server::store::{Result, message_refs, messages, runs, steps};
+use crate::server::types::behaviour::Behaviour;
 use crate::server::types::clock;
 use crate::server::types::memory_budget::MemoryPermit;
-use crate::server::types::quirks::Behaviour;
 use crate::server::types::target::Target;
 
 /// The timeout of an attempt.

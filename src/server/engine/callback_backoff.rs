@@ -12,7 +12,7 @@ const WAITS: [u64; 7] = [5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR
 /// The number of attempts in all.
 pub const ATTEMPTS: usize = WAITS.len() + 1;
 
-/// Returns the wait after a number of attempts, or `None` after the last.
+/// Returns the wait after this many attempts; `None` before the first and after the last.
 ///
 /// `dice` is between 0 and 1 and changes the wait by up to a fifth, so that callbacks that failed together are not all
 /// repeated at the same time.

@@ -13,8 +13,8 @@ use crate::server::Options;
 use crate::server::models::providers::Providers;
 use crate::server::store::owner::Owners;
 use crate::server::store::{Database, StoreError};
+use crate::server::types::behaviour::Behaviour;
 use crate::server::types::memory_budget::MemoryBudget;
-use crate::server::types::quirks::Behaviour;
 use crate::server::types::target::Targets;
 
 /// The interval at which the work of another process is polled.

@@ -4,6 +4,7 @@
 
 pub mod agent;
 pub mod approval;
+pub mod behaviour;
 pub mod clock;
 pub mod host_name;
 pub mod ids;
@@ -12,7 +13,6 @@ pub mod message;
 pub mod model_info;
 pub mod order;
 pub mod python_repr;
-pub mod quirks;
 pub mod request;
 pub mod run_error;
 pub mod run_kind;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::model::message::content_text;
-use crate::server::types::quirks::Behaviour;
+use crate::server::types::behaviour::Behaviour;
 use crate::server::types::run_error::{RunError, RunErrorKind};
 use crate::server::types::run_kind::RunKind;
 

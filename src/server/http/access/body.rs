@@ -14,7 +14,7 @@ use crate::server::types::memory_budget::MemoryBudget;
 
 /// The largest request body, in bytes.
 pub const MAX_BODY_BYTES: usize = 32 << 20;
-/// The time limit for sending a body, and before that for the wait for memory.
+/// The time limit of the wait for memory, and then again of receiving the body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Peak memory of a request while it is read, parsed and stored, as a multiple of its body. Measured.
 const MEMORY_FACTOR: usize = 8;

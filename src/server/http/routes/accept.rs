@@ -27,8 +27,8 @@ pub struct Accepted {
     pub replayed: bool,
 }
 
-/// Accepts a request. The parsed body is dropped before the write, since it may be large. `missing` makes the response
-/// for an unknown agent.
+/// Validates a request to send messages, stores it as a run and starts the reserved worker. The parsed body may be large, so
+/// it is dropped before the run is stored. `missing` makes the response if the agent is unknown.
 pub async fn accept(
     engine: &Arc<Engine>,
     agent: &str,

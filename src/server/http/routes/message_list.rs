@@ -1,4 +1,5 @@
-//! A JSON list of messages as a response of any length, read from the database no faster than the client reads it.
+//! A JSON list of messages as a response. A long list is streamed: it is read from the database no faster than the client
+//! reads it.
 
 use std::sync::Arc;
 

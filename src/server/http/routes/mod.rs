@@ -92,7 +92,8 @@ type Methods = MethodRouter<Arc<Engine>>;
 /// The prefixes of the API.
 const PREFIXES: [&str; 2] = ["/v1", "/latest"];
 
-/// Adds a path with and without a slash at its end, under each prefix.
+/// Adds a path under each of `PREFIXES`, with and without a slash at its end. If the behaviour redirects slashes, the form
+/// that `path` does not have only redirects.
 fn add_path(router: Router<Arc<Engine>>, path: &str, methods: Methods, behaviour: Behaviour) -> Router<Arc<Engine>> {
     let other = path.strip_suffix('/').map_or_else(|| format!("{path}/"), str::to_owned);
     let other_methods = if behaviour.redirects_slashes() { any(redirect::to_the_other_form) } else { methods.clone() };
