@@ -11,8 +11,8 @@ use super::error::{ApiError, ErrorKind};
 use super::exchange::Call;
 use super::recent::Recent;
 use super::{Client, Submission};
-use crate::core::reconcile::{AgentState, CLOCK_TOLERANCE, Fingerprint, REQUEST_TIME_LIMIT, RunMatch, SCHEDULE};
 use crate::core::retry::Intent;
+use crate::core::run_match::{AgentState, CLOCK_TOLERANCE, Fingerprint, REQUEST_TIME_LIMIT, RunMatch, SCHEDULE};
 use crate::model::{Run, RunId};
 
 /// A search for the run of a lost message.

@@ -6,7 +6,7 @@ use super::Client;
 use super::error::ApiError;
 use super::exchange::Call;
 use crate::core::pages::{Cursor, Order, PageReader};
-use crate::core::reconcile::REQUEST_TIME_LIMIT;
+use crate::core::run_match::REQUEST_TIME_LIMIT;
 use crate::model::{AgentId, Message, Run};
 
 /// The size of the first page: most agents have had fewer items since.

@@ -7,8 +7,8 @@ use super::Client;
 use super::error::ApiError;
 use super::exchange::Call;
 use crate::core::Acceptance;
-use crate::core::reconcile::REQUEST_TIME_LIMIT;
 use crate::core::retry::Intent;
+use crate::core::run_match::REQUEST_TIME_LIMIT;
 use crate::model::{AgentId, Run};
 
 /// A message that is being submitted.

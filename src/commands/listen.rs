@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::support::exec_command::Hook;
 use super::support::follow_args::FollowOptions;
-use super::support::hook::Hook;
 use super::support::printer::Printer;
 use super::support::receiver::{self, ReceiverArgs};
 use super::support::session::Session;

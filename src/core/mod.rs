@@ -6,11 +6,11 @@ pub mod acceptance;
 pub mod facts;
 pub mod outcome;
 pub mod pages;
-pub mod poll;
-pub mod reconcile;
+pub mod poll_interval;
 pub mod retry;
 pub mod retry_after;
 pub mod retry_budget;
+pub mod run_match;
 pub mod stats;
 
 pub use acceptance::Acceptance;

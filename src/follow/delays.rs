@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::Event;
 use super::follower::Follower;
 use super::tracked::Report;
-use crate::core::poll;
+use crate::core::poll_interval;
 use crate::exit::Exit;
 use crate::report::Failure;
 
@@ -69,14 +69,14 @@ impl Follower<'_> {
         // An end is near after a hint, and a callback after an end: the delay grows anew from there.
         let callback_since = tracked.phase.ended_since().filter(|_| self.options.wait_callback);
         if let Some(since) = tracked.schedule.hinted_at().or(callback_since) {
-            return self.options.interval.unwrap_or_else(|| poll::single(now - since, fastrand::f64()));
+            return self.options.interval.unwrap_or_else(|| poll_interval::single(now - since, fastrand::f64()));
         }
         if self.options.relaxed && self.options.interval.is_none() {
-            return poll::relaxed(tracked.age(now), fastrand::f64());
+            return poll_interval::relaxed(tracked.age(now), fastrand::f64());
         }
         // The list covers an open run, so that its own polls can be rare. A stop reason means that its end is near.
         if self.uses_list() && tracked.run.as_ref().is_some_and(|run| run.stop_reason().is_none()) {
-            return poll::refresh(tracked.age(now), tracked.is_relayed());
+            return poll_interval::refresh(tracked.age(now), tracked.is_relayed());
         }
         let single = tracked.delay(now, self.options.interval, fastrand::f64());
         // Without a list, all runs share five requests a second.
@@ -88,6 +88,6 @@ impl Follower<'_> {
     /// Returns the delay before the next list request.
     pub(super) fn list_delay(&self, now: Instant) -> Duration {
         let youngest = self.tracked.iter().map(|tracked| tracked.age(now)).min().unwrap_or_default();
-        self.options.interval.unwrap_or_else(|| poll::list(youngest, fastrand::f64()))
+        self.options.interval.unwrap_or_else(|| poll_interval::list(youngest, fastrand::f64()))
     }
 }

@@ -12,7 +12,7 @@ use super::phase::Phase;
 use super::schedule::Schedule;
 use super::transcript::Transcript;
 use crate::core::outcome::{self, Outcome};
-use crate::core::poll;
+use crate::core::poll_interval;
 use crate::model::{Run, RunId};
 
 /// How long a replica may answer 404 for a run after it was accepted.
@@ -177,7 +177,7 @@ impl Tracked {
         if self.phase.ended_since().is_some() {
             return Duration::from_millis(250);
         }
-        let delay = interval.unwrap_or_else(|| poll::single(self.age(now), dice));
+        let delay = interval.unwrap_or_else(|| poll_interval::single(self.age(now), dice));
         // A poll is due when the grace period of a stop reason is over.
         let grace = self.stop_reason_since.map(|since| outcome::STOP_REASON_GRACE.saturating_sub(now - since));
         grace.map_or(delay, |grace| delay.min(grace.max(Duration::from_millis(100))))

@@ -28,10 +28,10 @@ pub use models::providers::Providers;
 use store::owner::{Alive, Owners};
 use store::{Database, IDENTITY, StoreError, agents};
 pub use types::behaviour::Behaviour;
+pub use types::callback_target;
+use types::callback_target::Targets;
 pub use types::host_name::HostName;
 pub use types::memory_budget::MemoryBudget;
-pub use types::target;
-use types::target::Targets;
 
 /// Checks that a file is an undamaged database of this server. Writes nothing.
 pub fn check_database(path: &std::path::Path) -> Result<(), DbError> {

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, IsTerminal as _, Write};
 use std::rc::Rc;
 
 use super::filter_failures::FilterFailures;
-use super::shape::Shape;
+use super::json_format::Shape;
 use crate::exit::Exit;
 use crate::report::{CLOSED_PIPE, Failure};
 use crate::text::ascii::ascii;

@@ -2,9 +2,9 @@
 
 mod filter_failures;
 pub mod io;
+pub mod json_format;
 pub mod progress;
 pub mod prompt;
-pub mod shape;
 pub mod signals;
 
 pub use io::Io;

@@ -19,8 +19,8 @@ use crate::db::DbError;
 use crate::exit::Exit;
 use crate::report::Failure;
 use crate::server::access::{AccessRules, ApiKey, Hosts};
+use crate::server::callback_target::Targets;
 use crate::server::listener::Listener;
-use crate::server::target::Targets;
 use crate::server::{self, Adopt, Behaviour, Options, Running, StartError, Store};
 
 /// A started server.

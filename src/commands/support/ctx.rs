@@ -12,7 +12,7 @@ use crate::jq::Filter;
 use crate::report::Failure;
 use crate::text::show;
 use crate::ui::Io;
-use crate::ui::shape::Shape;
+use crate::ui::json_format::Shape;
 
 /// The context that every command gets.
 pub struct Ctx {

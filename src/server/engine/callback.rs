@@ -1,6 +1,6 @@
 //! Callbacks: a POST when a run has ended, repeated until the receiver accepts it, and a record of each attempt.
 //!
-//! `types::target` decides which URLs are allowed. The body of the response is not read.
+//! `types::callback_target` decides which URLs are allowed. The body of the response is not read.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use crate::server::render;
 use crate::server::store::outbox::{self, Attempt};
 use crate::server::store::{Result, message_refs, messages, runs, steps};
 use crate::server::types::behaviour::Behaviour;
+use crate::server::types::callback_target::Target;
 use crate::server::types::clock;
 use crate::server::types::memory_budget::MemoryPermit;
-use crate::server::types::target::Target;
 
 /// The timeout of an attempt.
 const TIMEOUT: Duration = Duration::from_secs(5);

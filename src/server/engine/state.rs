@@ -14,8 +14,8 @@ use crate::server::models::providers::Providers;
 use crate::server::store::owner::Owners;
 use crate::server::store::{Database, StoreError};
 use crate::server::types::behaviour::Behaviour;
+use crate::server::types::callback_target::Targets;
 use crate::server::types::memory_budget::MemoryBudget;
-use crate::server::types::target::Targets;
 
 /// The interval at which the work of another process is polled.
 pub const POLL_INTERVAL: Duration = Duration::from_millis(150);
@@ -97,7 +97,7 @@ impl Table {
 }
 
 impl Engine {
-    pub(super) fn new(db: Database, owners: Arc<Owners>, options: &Options) -> Self {
+    pub fn new(db: Database, owners: Arc<Owners>, options: &Options) -> Self {
         Self {
             db,
             owners,
@@ -124,7 +124,7 @@ impl Engine {
     }
 
     /// Makes sure that an agent's worker sees new work. Returns `false` if it has no worker and may get one.
-    pub(super) fn wake_worker(&self, agent: &str) -> bool {
+    pub fn wake_worker(&self, agent: &str) -> bool {
         let mut table = self.table();
         if !table.accepts_work() || !self.execute {
             return true;
@@ -136,7 +136,7 @@ impl Engine {
     }
 
     /// Reserves the place of an agent's worker. Returns `false` if the agent has a worker or may not get one.
-    pub(super) fn reserve_place(&self, agent: &str) -> bool {
+    pub fn reserve_place(&self, agent: &str) -> bool {
         let mut table = self.table();
         if !table.accepts_work() || !self.execute || table.workers.contains_key(agent) {
             return false;
@@ -146,7 +146,7 @@ impl Engine {
     }
 
     /// Puts the task of a worker, made by `spawn`, into its place. Nothing is spawned once the engine has stopped.
-    pub(super) fn fill_place(&self, agent: &str, spawn: impl FnOnce(Arc<Notify>) -> JoinHandle<()>) {
+    pub fn fill_place(&self, agent: &str, spawn: impl FnOnce(Arc<Notify>) -> JoinHandle<()>) {
         let mut table = self.table();
         if table.stopped {
             return;
@@ -158,12 +158,12 @@ impl Engine {
     }
 
     /// Removes a worker that found nothing to do. Returns `false` if work arrived since, so that it must look again.
-    pub(super) fn remove_idle_worker(&self, agent: &str) -> bool {
+    pub fn remove_idle_worker(&self, agent: &str) -> bool {
         self.table().remove_idle(agent)
     }
 
     /// Removes a worker that failed, and reports its error.
-    pub(super) fn remove_failed_worker(&self, agent: &str, error: &StoreError) {
+    pub fn remove_failed_worker(&self, agent: &str, error: &StoreError) {
         let error = EngineError::Stopped(error.to_string());
         let mut table = self.table();
         table.workers.remove(agent);
@@ -174,22 +174,22 @@ impl Engine {
     }
 
     /// Whether an agent has a worker here.
-    pub(super) fn has_worker(&self, agent: &str) -> bool {
+    pub fn has_worker(&self, agent: &str) -> bool {
         self.table().workers.contains_key(agent)
     }
 
     /// Returns an agent that has a worker here.
-    pub(super) fn any_worker(&self) -> Option<String> {
+    pub fn any_worker(&self) -> Option<String> {
         self.table().workers.keys().next().cloned()
     }
 
     /// Returns the agents whose workers gave up.
-    pub(super) fn agents_with_errors(&self) -> Vec<String> {
+    pub fn agents_with_errors(&self) -> Vec<String> {
         self.table().errors.keys().cloned().collect()
     }
 
     /// Returns the error with which an agent's worker gave up.
-    pub(super) fn worker_error(&self, agent: &str) -> Option<EngineError> {
+    pub fn worker_error(&self, agent: &str) -> Option<EngineError> {
         self.table().errors.get(agent).cloned()
     }
 
@@ -213,7 +213,7 @@ impl Engine {
     }
 
     /// Returns when a run was accepted, if that was here.
-    pub(super) fn accepted_at(&self, run: &str) -> Option<Instant> {
+    pub fn accepted_at(&self, run: &str) -> Option<Instant> {
         self.table().accepted.get(run).copied()
     }
 
@@ -223,12 +223,12 @@ impl Engine {
     }
 
     /// Records that a run is in progress. Returns its abort signal.
-    pub(super) fn record_started(&self, run: &str) -> Arc<Notify> {
+    pub fn record_started(&self, run: &str) -> Arc<Notify> {
         Arc::clone(self.table().running.entry(run.to_owned()).or_default())
     }
 
     /// Records that a run is no longer in progress here.
-    pub(super) fn record_ended(&self, run: &str) {
+    pub fn record_ended(&self, run: &str) {
         let mut table = self.table();
         table.running.remove(run);
         table.accepted.remove(run);
@@ -266,11 +266,11 @@ impl Engine {
         let _ = timeout(patience, subscription.changed()).await;
     }
 
-    pub(super) fn set_sweeper(&self, sweeper: JoinHandle<()>) {
+    pub fn set_sweeper(&self, sweeper: JoinHandle<()>) {
         self.table().sweeper = Some(sweeper);
     }
 
-    pub(super) fn set_draining(&self) {
+    pub fn set_draining(&self) {
         self.table().draining = true;
     }
 

@@ -5,6 +5,7 @@
 pub mod agent;
 pub mod approval;
 pub mod behaviour;
+pub mod callback_target;
 pub mod clock;
 pub mod host_name;
 pub mod ids;
@@ -16,5 +17,4 @@ pub mod python_repr;
 pub mod request;
 pub mod run_error;
 pub mod run_kind;
-pub mod target;
 pub mod tool_call;

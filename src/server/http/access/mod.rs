@@ -1,10 +1,10 @@
 //! Access control of a port, as middleware: method, host, origin and API key are checked before a route runs, and the body
 //! is read. Calls within this process skip it.
 
-mod body;
 mod host;
 mod key;
 mod origin;
+mod read_body;
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,9 +18,9 @@ use axum::http::{Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 
-pub use body::MAX_BODY_BYTES;
 pub use host::Hosts;
 pub use key::ApiKey;
+pub use read_body::MAX_BODY_BYTES;
 
 use super::error_response::ErrorResponse;
 use super::idempotency_headers::mark_supported;
@@ -133,7 +133,7 @@ impl AccessRules {
             // The unread body makes the rest of the connection unusable.
             return ([(header::CONNECTION, "close")], response).into_response();
         }
-        match body::read(&parts, body, &self.memory).await {
+        match read_body::read(&parts, body, &self.memory).await {
             Ok(body) => next.run(Request::from_parts(parts, body)).await,
             Err(error) => error.into_response(),
         }

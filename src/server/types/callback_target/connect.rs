@@ -81,7 +81,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::server::types::target::Targets;
+    use crate::server::types::callback_target::Targets;
 
     /// A hostile name server: answers with a public address first, and with loopback afterwards (DNS rebinding).
     fn rebinding(asked: Arc<AtomicUsize>) -> Lookup {
