@@ -135,9 +135,15 @@ impl Running {
         self.pid.as_raw_pid()
     }
 
-    /// Its peak memory so far in KiB; 0 once it has ended. The maximum that `wait4` reports does not do: it includes the
-    /// pages of the test's own process, which a child shares until it executes its program.
+    /// Its peak memory so far in KiB; 0 before it executes its program and after it has ended.
+    ///
+    /// The maximum of `wait4` includes the memory of the test's own process, which a child shares until it executes its
+    /// program. The kernel lets `spawn` return a moment before that, so the executable is compared first.
     pub fn peak_kib(&self) -> u64 {
+        let executable = |process: &str| fs::read_link(format!("/proc/{process}/exe")).ok();
+        if executable(&self.id().to_string()) == executable("self") {
+            return 0;
+        }
         let status = fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap_or_default();
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
         peak.and_then(|kib| kib.parse().ok()).unwrap_or(0)
