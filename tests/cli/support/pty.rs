@@ -20,6 +20,10 @@ const EXIT: &str = "\u{1b}]777;exit=";
 /// The session leader, as a shell is on a real terminal. When a leader ends, the kernel throws away output that has not
 /// been read yet; so this one reports the exit code after all output of the program, then waits to be killed.
 const LEADER: &str = r#"trap : INT QUIT TSTP; "$0" "$@"; printf '\033]777;exit=%d\a' $?; read -r _"#;
+/// Runs a program once for each list of arguments, which a number precedes, and prints a line after each.
+const EACH: &str = r#"while (($#)); do "$0" "${@:2:$1}"; printf -- '-- ended --\n'; shift $(($1 + 1)); done"#;
+/// The line that follows the output of each command of [`Pty::agentctl_each`].
+pub const ENDED: &str = "-- ended --\r\n";
 /// Wider than anything that is printed: on a screen like this no line is wrapped.
 const UNLIMITED: u16 = 1000;
 
@@ -33,6 +37,17 @@ impl Pty {
     /// A terminal for the program with these arguments.
     pub fn agentctl(env: &TestEnv, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
         Self::of(env, AGENTCTL, args)
+    }
+
+    /// A terminal for the program with each of these lists of arguments in turn. One terminal for many commands is quicker:
+    /// a process is forked for each, and this one is large.
+    pub fn agentctl_each(env: &TestEnv, commands: &[&[&str]]) -> Self {
+        let mut args = ["--norc", "-c", EACH, AGENTCTL].map(str::to_owned).to_vec();
+        for command in commands {
+            args.push(command.len().to_string());
+            args.extend(command.iter().map(|arg| (*arg).to_owned()));
+        }
+        Self::of(env, "bash", args)
     }
 
     /// A terminal for a bash script that finds the program as `agentctl`.

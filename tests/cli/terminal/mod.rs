@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr;
 
 use self::offences::{Offences, PAYLOADS, hostile};
 use crate::support::letta::{self, AGENT, POST_PATH, RUN, RUN_PATH};
-use crate::support::pty::Pty;
+use crate::support::pty::{ENDED, Pty};
 use crate::support::{Answer, Mock, TestEnv, callback};
 
 /// A server with this text in every field.
@@ -55,6 +55,17 @@ fn check(env: &TestEnv, server: &Mock, args: &[&str]) {
     check_bytes(args, &printed(env, server, args));
 }
 
+/// The same for several commands, one after another on one terminal.
+fn check_each(env: &TestEnv, server: &Mock, commands: &[&[&str]]) {
+    let screen = Pty::agentctl_each(env, commands).server(&server.url()).columns(1000).spawn().wait();
+    let raw = screen.raw();
+    let outputs: Vec<&str> = raw.split_terminator(ENDED).collect();
+    assert_eq!(outputs.len(), commands.len(), "{}", raw.escape_debug());
+    for (args, output) in commands.iter().zip(outputs) {
+        check_bytes(args, output.as_bytes());
+    }
+}
+
 fn check_bytes(args: &[&str], bytes: &[u8]) {
     let offences = Offences::in_bytes(bytes).0;
     let shown = String::from_utf8_lossy(bytes);
@@ -88,17 +99,19 @@ fn asking(text: &str) -> Mock {
 fn a_call_that_needs_approval_never_acts_on_the_terminal() {
     for text in hostile() {
         let (env, server) = (TestEnv::new(), asking(&text));
-        for args in [
-            &["status", RUN][..],
-            &["status", RUN, "--detail"],
-            &["watch", RUN],
-            &["approve", RUN],
-            &["approve", RUN, "--watch"],
-            &["approve", RUN, "--tool-call", "call_9"],
-            &["deny", RUN, "-vv"],
-        ] {
-            check(&env, &server, args);
-        }
+        check_each(
+            &env,
+            &server,
+            &[
+                &["status", RUN][..],
+                &["status", RUN, "--detail"],
+                &["watch", RUN],
+                &["approve", RUN],
+                &["approve", RUN, "--watch"],
+                &["approve", RUN, "--tool-call", "call_9"],
+                &["deny", RUN, "-vv"],
+            ],
+        );
     }
 }
 
@@ -106,36 +119,38 @@ fn a_call_that_needs_approval_never_acts_on_the_terminal() {
 fn a_servers_text_never_acts_on_the_terminal() {
     for text in hostile() {
         let (env, server) = (TestEnv::new(), server(&text));
-        for args in [
-            &["status", RUN][..],
-            &["status", RUN, RUN],
-            &["status", RUN, "-o", "json"],
-            &["status", RUN, "-o", "json", "--pretty"],
-            &["status", RUN, "--jq", ".stop_reason, .metadata"],
-            &["watch", RUN],
-            &["watch", RUN, "--progress", "plain"],
-            &["watch", RUN, "--follow"],
-            &["watch", RUN, "--events"],
-            &["watch", RUN, "--reply"],
-            &["send", "--agent", AGENT, "-m", "hi", "--watch"],
-            &["send", "--agent", AGENT, "-m", "hi", "-vv"],
-            &["messages", RUN],
-            &["messages", RUN, "-o", "json"],
-            &["messages", RUN, "--reply"],
-            &["list"],
-            &["agents", "list"],
-            &["agents", "show", AGENT],
-            &["api", "GET", RUN_PATH],
-            &["api", "GET", &format!("{RUN_PATH}/messages"), "--paginate"],
-            &["api", "GET", RUN_PATH, "--jq", ".stop_reason, .metadata"],
-            &["doctor"],
-            &["doctor", "--jq", ".message"],
-            &["cancel", RUN],
-            &["approve", RUN],
-            &["deny", RUN],
-        ] {
-            check(&env, &server, args);
-        }
+        check_each(
+            &env,
+            &server,
+            &[
+                &["status", RUN][..],
+                &["status", RUN, RUN],
+                &["status", RUN, "-o", "json"],
+                &["status", RUN, "-o", "json", "--pretty"],
+                &["status", RUN, "--jq", ".stop_reason, .metadata"],
+                &["watch", RUN],
+                &["watch", RUN, "--progress", "plain"],
+                &["watch", RUN, "--follow"],
+                &["watch", RUN, "--events"],
+                &["watch", RUN, "--reply"],
+                &["send", "--agent", AGENT, "-m", "hi", "--watch"],
+                &["send", "--agent", AGENT, "-m", "hi", "-vv"],
+                &["messages", RUN],
+                &["messages", RUN, "-o", "json"],
+                &["messages", RUN, "--reply"],
+                &["list"],
+                &["agents", "list"],
+                &["agents", "show", AGENT],
+                &["api", "GET", RUN_PATH],
+                &["api", "GET", &format!("{RUN_PATH}/messages"), "--paginate"],
+                &["api", "GET", RUN_PATH, "--jq", ".stop_reason, .metadata"],
+                &["doctor"],
+                &["doctor", "--jq", ".message"],
+                &["cancel", RUN],
+                &["approve", RUN],
+                &["deny", RUN],
+            ],
+        );
         for args in [&["listen", "--count", "1"][..], &["listen", "--count", "1", "--exec", "cat"]] {
             check_listener(&env, &server, args);
         }
@@ -158,15 +173,17 @@ fn a_servers_error_text_never_acts_on_the_terminal() {
             Answer::raw(redirect),
         ] {
             let server = Mock::always(answer);
-            for args in [
-                &["send", "--agent", AGENT, "-m", "hi", "-o", "human"][..],
-                &["api", "POST", "/v1/agents/", "-f", "name=x", "-i"],
-                &["approve", RUN],
-                &["deny", RUN],
-                &["doctor"],
-            ] {
-                check(&env, &server, args);
-            }
+            check_each(
+                &env,
+                &server,
+                &[
+                    &["send", "--agent", AGENT, "-m", "hi", "-o", "human"][..],
+                    &["api", "POST", "/v1/agents/", "-f", "name=x", "-i"],
+                    &["approve", RUN],
+                    &["deny", RUN],
+                    &["doctor"],
+                ],
+            );
         }
         for answer in [
             later(Answer::json(500, &json!({"error": {"message": text, "type": text}, "run_id": text}))),
@@ -174,9 +191,11 @@ fn a_servers_error_text_never_acts_on_the_terminal() {
             Answer::json(404, &json!({"detail": text})),
         ] {
             let server = Mock::always(answer);
-            for args in [&["status", RUN, "-vv"][..], &["api", "GET", "/v1/agents/", "-i"], &["doctor"]] {
-                check(&env, &server, args);
-            }
+            check_each(
+                &env,
+                &server,
+                &[&["status", RUN, "-vv"][..], &["api", "GET", "/v1/agents/", "-i"], &["doctor"]],
+            );
         }
     }
 }
@@ -205,44 +224,46 @@ fn an_argument_never_acts_on_the_terminal() {
         let text = text.replace('\0', "");
         let (env, server) = (TestEnv::new(), letta::done());
         let (at_file, url) = (format!("@{text}"), format!("http://{text}"));
-        for args in [
-            &["status", text.as_str()][..],
-            &["send", "--agent", &text, "-m", "hi"],
-            &["send", "--agent", AGENT, "-F", &text],
-            &["send", "--agent", AGENT, "-m", "hi", "--set", &text],
-            &["send", "--agent", AGENT, "-m", "hi", "--callback-url", &text],
-            &["watch", RUN, "--timeout", &text],
-            &["status", RUN, "--base-url", &url],
-            &["status", RUN, "--base-url", &text],
-            &["status", RUN, "--profile", &text],
-            &["status", RUN, "--ca-cert", &text],
-            &["status", RUN, "--api-key-file", &text],
-            &["status", RUN, "-H", &text],
-            &["status", RUN, "-H", &at_file],
-            &["status", RUN, "-o", &text],
-            &["status", RUN, "--jq", &text],
-            &["config", "get", &text],
-            &["config", "set", "agent", &text],
-            &["config", "use", &text],
-            &["agents", "show", &text],
-            &["api", "GET", &text],
-            &["api", &text, "/v1/agents/"],
-            &["api", "POST", "/v1/agents/", "-f", &text],
-            &["api", "POST", "/v1/agents/", "--input", &text],
-            &["approve", &text],
-            &["approve", RUN, "--tool-call", &text],
-            &["deny", &text],
-            &["deny", RUN, "--reason", &text, "-vv"],
-            &["listen", "--bind", &text],
-            &["listen", "--public-url", &text],
-            &["listen", "--exec", &text, "--timeout", "1ms"],
-            &["doctor", "--base-url", &url],
-            &["doctor", &text],
-            &[text.as_str()],
-            &["--", &text],
-        ] {
-            check(&env, &server, args);
-        }
+        check_each(
+            &env,
+            &server,
+            &[
+                &["status", text.as_str()][..],
+                &["send", "--agent", &text, "-m", "hi"],
+                &["send", "--agent", AGENT, "-F", &text],
+                &["send", "--agent", AGENT, "-m", "hi", "--set", &text],
+                &["send", "--agent", AGENT, "-m", "hi", "--callback-url", &text],
+                &["watch", RUN, "--timeout", &text],
+                &["status", RUN, "--base-url", &url],
+                &["status", RUN, "--base-url", &text],
+                &["status", RUN, "--profile", &text],
+                &["status", RUN, "--ca-cert", &text],
+                &["status", RUN, "--api-key-file", &text],
+                &["status", RUN, "-H", &text],
+                &["status", RUN, "-H", &at_file],
+                &["status", RUN, "-o", &text],
+                &["status", RUN, "--jq", &text],
+                &["config", "get", &text],
+                &["config", "set", "agent", &text],
+                &["config", "use", &text],
+                &["agents", "show", &text],
+                &["api", "GET", &text],
+                &["api", &text, "/v1/agents/"],
+                &["api", "POST", "/v1/agents/", "-f", &text],
+                &["api", "POST", "/v1/agents/", "--input", &text],
+                &["approve", &text],
+                &["approve", RUN, "--tool-call", &text],
+                &["deny", &text],
+                &["deny", RUN, "--reason", &text, "-vv"],
+                &["listen", "--bind", &text],
+                &["listen", "--public-url", &text],
+                &["listen", "--exec", &text, "--timeout", "1ms"],
+                &["doctor", "--base-url", &url],
+                &["doctor", &text],
+                &[text.as_str()],
+                &["--", &text],
+            ],
+        );
         let terminal = Pty::agentctl(&env, ["config", "list"]).env("LETTA_AGENT_ID", &text).columns(1000);
         let bytes = terminal.spawn().wait().raw().into_bytes();
         assert_eq!(Offences::in_bytes(&bytes).0, BTreeSet::new(), "config list");
