@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::callback_backoff::{self, ATTEMPTS};
 use super::state::Engine;
+use crate::report::chain;
 use crate::server::render;
 use crate::server::store::outbox::{self, Attempt};
 use crate::server::store::{Result, message_refs, messages, runs, steps};
@@ -86,12 +87,12 @@ async fn prepare(engine: &Engine, run: &str) -> Result<Option<(Callback, MemoryP
     Ok(Some((engine.db.read(read).await?, permit)))
 }
 
-/// Decides what to record of an attempt, and when to make the next one. `dice` is between 0 and 1.
-fn assess(callback: &Callback, outcome: &Outcome, behaviour: Behaviour, sent: i64, now: i64, dice: f64) -> Attempt {
+/// Decides what to record of an attempt, and when to make the next one. `jitter` is between 0 and 1.
+fn assess(callback: &Callback, outcome: &Outcome, behaviour: Behaviour, sent: i64, now: i64, jitter: f64) -> Attempt {
     let made = callback.attempts + 1;
     let again = match (outcome, behaviour.calls_back_once()) {
         (Outcome::Answered(200..=299 | 410) | Outcome::Impossible(_), _) | (_, true) => None,
-        _ => callback_backoff::wait(made, dice),
+        _ => callback_backoff::wait(made, jitter),
     };
     let again = again.map(|wait| now + i64::try_from(wait.as_micros()).unwrap_or(i64::MAX));
     let (status, problem) = match outcome {
@@ -122,12 +123,12 @@ fn problem(status: u16, behaviour: Behaviour) -> Option<String> {
 /// Sends the payload. The error is one line without the URL, which the record contains already.
 async fn post(target: &Target, callback: &Callback, sent: i64) -> Outcome {
     match request(target, callback, sent) {
-        Err(error) => Outcome::Impossible(words(error)),
+        Err(error) => Outcome::Impossible(describe(error)),
         Ok(request) => match request.send().await {
             Ok(response) => Outcome::Answered(response.status().as_u16()),
             Err(error) if error.is_timeout() => Outcome::Lost(format!("no answer within {} s", TIMEOUT.as_secs())),
-            Err(error) if error.is_builder() => Outcome::Impossible(words(error)),
-            Err(error) => Outcome::Lost(words(error)),
+            Err(error) if error.is_builder() => Outcome::Impossible(describe(error)),
+            Err(error) => Outcome::Lost(describe(error)),
         },
     }
 }
@@ -139,15 +140,10 @@ fn request(target: &Target, callback: &Callback, sent: i64) -> reqwest::Result<r
     Ok(request.json(&callback.payload))
 }
 
-fn words(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut words = error.to_string();
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        words.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    words
+/// Joins an error and its causes.
+fn describe(error: reqwest::Error) -> String {
+    let messages: Vec<String> = chain(&error.without_url()).map(ToString::to_string).collect();
+    messages.join(": ")
 }
 
 #[cfg(test)]

@@ -14,11 +14,11 @@ pub const ATTEMPTS: usize = WAITS.len() + 1;
 
 /// Returns the wait after this many attempts; `None` before the first and after the last.
 ///
-/// `dice` is between 0 and 1 and changes the wait by up to a fifth, so that callbacks that failed together are not all
+/// `jitter` is between 0 and 1 and changes the wait by up to a fifth, so that callbacks that failed together are not all
 /// repeated at the same time.
-pub fn wait(attempts: usize, dice: f64) -> Option<Duration> {
+pub fn wait(attempts: usize, jitter: f64) -> Option<Duration> {
     let wait = WAITS.get(attempts.checked_sub(1)?)?;
-    Some(Duration::from_secs(*wait).mul_f64(0.8 + 0.4 * dice))
+    Some(Duration::from_secs(*wait).mul_f64(0.8 + 0.4 * jitter))
 }
 
 #[cfg(test)]
@@ -34,9 +34,9 @@ mod tests {
     }
 
     #[test]
-    fn dice_change_a_wait_by_a_fifth_at_most() {
+    fn jitter_changes_a_wait_by_a_fifth_at_most() {
         for n in 1..ATTEMPTS {
-            let [least, middle, most] = [0.0, 0.5, 1.0].map(|dice| wait(n, dice).expect("a wait").as_secs_f64());
+            let [least, middle, most] = [0.0, 0.5, 1.0].map(|jitter| wait(n, jitter).expect("a wait").as_secs_f64());
             assert!((least / middle - 0.8).abs() < 1e-9 && (most / middle - 1.2).abs() < 1e-9, "{n}");
         }
     }

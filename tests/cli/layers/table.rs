@@ -45,12 +45,22 @@ pub const ARROWS: &[(&str, &[&str])] = &[
             "server::types",
             "db",
             "model",
+            "report",
         ],
     ),
     // Workers, execution of runs, callbacks, approvals, subscriptions.
     (
         "server::engine",
-        &["server", "server::render", "server::models", "server::store", "server::types", "sabotage", "model"],
+        &[
+            "server",
+            "server::render",
+            "server::models",
+            "server::store",
+            "server::types",
+            "sabotage",
+            "model",
+            "report",
+        ],
     ),
     // Rows of the database as documents of the API.
     ("server::render", &["server", "server::store", "server::types", "model"]),

@@ -9,6 +9,7 @@ use axum::http::{StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::time::timeout;
 
+use crate::report::chain;
 use crate::server::http::error_response::ErrorResponse;
 use crate::server::types::memory_budget::MemoryBudget;
 
@@ -60,8 +61,7 @@ async fn collect(body: Body, capacity: usize) -> Result<Vec<u8>, BoxError> {
 }
 
 fn is_too_large(error: &BoxError) -> bool {
-    let first: &dyn std::error::Error = &**error;
-    std::iter::successors(Some(first), |error| error.source()).any(|error| error.is::<LengthLimitError>())
+    chain(&**error).any(|error| error.is::<LengthLimitError>())
 }
 
 #[cfg(test)]
