@@ -1,4 +1,4 @@
-//! Exit codes: public interface, in one place.
+//! The exit codes, which are part of the public interface.
 
 /// The exit codes. Scripts may rely on the numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -11,13 +11,13 @@ pub enum Exit {
     Usage,
     /// A run was cancelled.
     Cancelled,
-    /// No key, or the server refused it (401, 402, 403).
+    /// No key, or the server rejected the key or account (401, 402, 403).
     NotAllowed,
     /// No such agent or run.
     NotFound,
     /// A run waits for approval.
     NeedsApproval,
-    /// Still open.
+    /// A run has not ended.
     StillOpen,
     /// Server unreachable or overloaded after retries; nothing was accepted.
     Unreachable,
@@ -149,13 +149,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_is_its_own() {
+    fn no_two_exits_share_a_code() {
         let codes: std::collections::BTreeSet<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
         assert_eq!(codes.len(), Exit::ALL.len());
     }
 
     #[test]
-    fn one_bad_run_decides_and_the_documented_order_holds() {
+    fn the_exit_of_several_runs_follows_the_documented_precedence() {
         assert_eq!(Exit::worst([]), Exit::Done);
         assert_eq!(Exit::worst([Exit::Done, Exit::StillOpen, Exit::RunFailed]), Exit::RunFailed);
         assert_eq!(Exit::worst([Exit::RunFailed, Exit::NotFound]), Exit::NotFound);

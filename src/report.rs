@@ -14,21 +14,21 @@ pub const CLOSED_PIPE: &str = "closed_pipe";
 /// An error that ends a command.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
-    /// The exit code that follows from it.
+    /// The exit code of the command.
     pub exit: Exit,
-    /// A stable word for scripts, such as `run_not_found`.
+    /// A stable code for scripts, such as `run_not_found`.
     pub code: &'static str,
     /// The message, in lower case and without a full stop.
     pub message: String,
     /// The causes, the nearest first.
     pub causes: Vec<String>,
-    /// What to do next.
+    /// The suggested next step.
     pub hint: Option<String>,
-    /// The HTTP status, where a server answered.
+    /// The HTTP status, if a server answered.
     pub http_status: Option<u16>,
-    /// The run that it is about.
+    /// The run that the error concerns.
     pub run_id: Option<String>,
-    /// Whether the same command may be given again without harm and with a chance.
+    /// Whether repeating the command is safe and may succeed.
     pub retryable: bool,
 }
 
@@ -53,7 +53,7 @@ impl Failure {
         Self::new(Exit::Usage, "usage", message)
     }
 
-    /// Adds a hint: what to do next.
+    /// Adds a hint for the next step.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
@@ -65,7 +65,7 @@ impl Failure {
         self
     }
 
-    /// Names the run that it is about.
+    /// Names the run that the error concerns.
     pub fn run(mut self, id: impl fmt::Display) -> Self {
         self.run_id = Some(id.to_string());
         self
@@ -107,30 +107,30 @@ impl Failure {
     }
 }
 
-/// What stands on standard error where a command fails and errors are JSON.
+/// The output on standard error of a command that failed, if errors are printed as JSON.
 #[derive(Serialize, JsonSchema)]
 #[schemars(title = "Error")]
 pub struct Envelope<'a> {
     error: Error<'a>,
 }
 
-/// An error as a script gets it. What is unknown is null.
+/// An error for scripts. An unknown value is null.
 #[derive(Serialize, JsonSchema)]
 #[schemars(title = "Error")]
 pub struct Error<'a> {
-    /// A stable word, such as `not_found`.
+    /// A stable code, such as `not_found`.
     code: &'static str,
-    /// What went wrong, and why.
+    /// The message and its causes.
     message: String,
-    /// What to do next.
+    /// The suggested next step.
     hint: Option<&'a str>,
-    /// The exit code that follows from it.
+    /// The exit code of the command.
     exit: u8,
-    /// The HTTP status, where a server answered.
+    /// The HTTP status, if a server answered.
     http_status: Option<u16>,
-    /// The run that it is about.
+    /// The run that the error concerns.
     run_id: Option<&'a str>,
-    /// Whether the same command may be given again without harm and with a chance.
+    /// Whether repeating the command is safe and may succeed.
     retryable: bool,
 }
 

@@ -1,14 +1,15 @@
-//! Promises broken on purpose, so that it is known that the harnesses catch it. Only a build with `--cfg sabotage` has
-//! this module, and breaks what the environment variable AGENTCTL_SABOTAGE names.
+//! Fault injection: breaks a guarantee on purpose, to test that the fault tests detect it.
+//!
+//! Only a build with `--cfg sabotage` has this module. The environment variable AGENTCTL_SABOTAGE names the guarantee.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Whether this promise is to be broken.
-pub fn breaks(promise: &str) -> bool {
-    std::env::var("AGENTCTL_SABOTAGE").is_ok_and(|chosen| chosen == promise)
+/// Returns whether AGENTCTL_SABOTAGE names this guarantee.
+pub fn breaks(guarantee: &str) -> bool {
+    std::env::var("AGENTCTL_SABOTAGE").is_ok_and(|chosen| chosen == guarantee)
 }
 
-/// Ends this process as `kill -9` would, if AGENTCTL_SABOTAGE is `die:PLACE:COUNT` and it passes this place so often.
+/// Aborts the process on the COUNTth call with this place, if AGENTCTL_SABOTAGE is `die:PLACE:COUNT`.
 pub fn may_die(place: &str) {
     static PASSED: AtomicU32 = AtomicU32::new(1);
     let Ok(chosen) = std::env::var("AGENTCTL_SABOTAGE") else { return };

@@ -1,4 +1,4 @@
-//! Whether a server may have accepted a request, which decides whether repeating it is safe.
+//! Whether a server may have accepted a request. Only a request that it cannot have accepted is safe to repeat.
 
 use crate::exit::Exit;
 
@@ -12,7 +12,7 @@ pub enum Acceptance {
 }
 
 impl Acceptance {
-    /// Returns the exit of a command whose message failed. `refusal` is the exit if nothing was accepted.
+    /// Returns the exit code of a command whose message failed. `refusal` is the exit code if nothing was accepted.
     pub fn exit(self, refusal: Exit) -> Exit {
         match self {
             Self::Impossible => refusal,

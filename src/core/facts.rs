@@ -1,4 +1,4 @@
-//! What this program adds to a run that it followed: the `_agentctl` key.
+//! The `_agentctl` key, which this program adds to a run that it followed.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -6,10 +6,10 @@ use serde::Serialize;
 use super::Outcome;
 use crate::model::{Document, Run, time};
 
-/// Where a figure was found.
+/// The source of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Origin {
+pub enum FigureSource {
     /// The run itself.
     Run,
     /// `GET /v1/runs/{run_id}/metrics`.
@@ -18,28 +18,28 @@ pub enum Origin {
     Timestamps,
 }
 
-/// The value of `_agentctl`, in the order in which it is printed. What is unknown is null.
+/// The value of `_agentctl`, in the order in which it is printed. An unknown value is null.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Facts {
-    /// How the run went.
+    /// The outcome of the run.
     pub outcome: Outcome,
-    /// Why, in the best words there are; null where it went well and the server says nothing.
+    /// The cause of the outcome: an error message, a stop reason or an unknown status. Null if the run succeeded or is open.
     pub reason: Option<String>,
     /// Duration in nanoseconds.
     pub duration_ns: Option<u64>,
-    /// Where the duration was found.
-    pub duration_from: Option<Origin>,
+    /// The source of the duration.
+    pub duration_from: Option<FigureSource>,
     /// Time to first token in nanoseconds.
     pub ttft_ns: Option<u64>,
-    /// Where the time to first token was found.
-    pub ttft_from: Option<Origin>,
-    /// How many steps the agent took.
+    /// The source of the time to first token.
+    pub ttft_from: Option<FigureSource>,
+    /// The number of the agent's steps.
     pub steps: Option<u64>,
-    /// Tokens in and out, over all steps.
+    /// The number of input and output tokens of all steps.
     pub total_tokens: Option<u64>,
 }
 
-/// The answers that add to what a run says of itself; each may be missing on a small server.
+/// Answers with details of a run. A small server may not have these endpoints.
 #[derive(Clone, Debug, Default)]
 pub struct Details {
     /// `GET /v1/runs/{run_id}/metrics`.
@@ -50,7 +50,7 @@ pub struct Details {
     pub steps: Vec<Document>,
 }
 
-/// Puts together what is known about a run.
+/// Combines a run and its details.
 pub fn facts(run: &Run, outcome: Outcome, details: &Details) -> Facts {
     let (duration_ns, duration_from) = duration(run, details.metrics.as_ref()).unzip();
     let ttft_ns = run.ttft_ns();
@@ -60,31 +60,31 @@ pub fn facts(run: &Run, outcome: Outcome, details: &Details) -> Facts {
         duration_ns,
         duration_from,
         ttft_ns,
-        ttft_from: ttft_ns.map(|_| Origin::Run),
+        ttft_from: ttft_ns.map(|_| FigureSource::Run),
         steps: details.metrics.as_ref().and_then(steps),
         total_tokens: details.usage.as_ref().and_then(|usage| usage.count("total_tokens")),
     }
 }
 
-/// Whether the metrics of a run are written. A server ends the run first, and writes them a moment later.
-pub fn are_written(metrics: &Document) -> bool {
+/// Returns whether the metrics of a run are complete. A server ends the run first, and writes its metrics afterwards.
+pub fn are_complete(metrics: &Document) -> bool {
     metrics.count("run_ns").is_some()
 }
 
-/// The number of steps; before the metrics are written, 0 means nothing.
+/// Returns the number of steps. 0 counts only in complete metrics.
 fn steps(metrics: &Document) -> Option<u64> {
-    metrics.count("num_steps").filter(|steps| *steps > 0 || are_written(metrics))
+    metrics.count("num_steps").filter(|steps| *steps > 0 || are_complete(metrics))
 }
 
-/// The server's own figure, else that of the metrics, else the time between creation and completion.
-fn duration(run: &Run, metrics: Option<&Document>) -> Option<(u64, Origin)> {
-    let own = || Some((run.total_duration_ns()?, Origin::Run));
-    let metrics = || Some((metrics?.count("run_ns")?, Origin::Metrics));
-    let times = || Some((time::nanos_between(run.created_at()?, run.completed_at()?)?, Origin::Timestamps));
+/// Returns the duration in the run, else in its metrics, else the time between creation and completion.
+fn duration(run: &Run, metrics: Option<&Document>) -> Option<(u64, FigureSource)> {
+    let own = || Some((run.total_duration_ns()?, FigureSource::Run));
+    let metrics = || Some((metrics?.count("run_ns")?, FigureSource::Metrics));
+    let times = || Some((time::nanos_between(run.created_at()?, run.completed_at()?)?, FigureSource::Timestamps));
     own().or_else(metrics).or_else(times)
 }
 
-/// The best words there are: the run's error, else the failed step's, else the stop reason or a strange status.
+/// Returns the run's error, else the failed step's, else the stop reason; for an unknown outcome, the status.
 fn reason(run: &Run, outcome: Outcome, steps: &[Document]) -> Option<String> {
     let failed = || steps.iter().find_map(step_error);
     let stop = || run.stop_reason().map(|reason| reason.as_str().to_owned());
@@ -129,14 +129,14 @@ mod tests {
             let facts = super::facts(run, Outcome::Succeeded, details);
             (facts.duration_ns, facts.duration_from)
         };
-        assert_eq!(facts(&run(json!({"total_duration_ns": 5})), &with_metrics), (Some(5), Some(Origin::Run)));
-        assert_eq!(facts(&run(times.clone()), &with_metrics), (Some(7), Some(Origin::Metrics)));
-        assert_eq!(facts(&run(times), &Details::default()), (Some(1_500_000_000), Some(Origin::Timestamps)));
+        assert_eq!(facts(&run(json!({"total_duration_ns": 5})), &with_metrics), (Some(5), Some(FigureSource::Run)));
+        assert_eq!(facts(&run(times.clone()), &with_metrics), (Some(7), Some(FigureSource::Metrics)));
+        assert_eq!(facts(&run(times), &Details::default()), (Some(1_500_000_000), Some(FigureSource::Timestamps)));
         assert_eq!(facts(&run(json!({})), &Details::default()), (None, None));
     }
 
     #[test]
-    fn no_steps_are_believed_before_the_metrics_are_written() {
+    fn zero_steps_count_only_in_complete_metrics() {
         let steps = |metrics| {
             let details = Details { metrics: document(metrics), ..Details::default() };
             super::facts(&run(json!({})), Outcome::Succeeded, &details).steps
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_is_the_best_there_is() {
+    fn the_reason_is_the_most_specific_text() {
         let details = Details {
             steps: vec![Document::from_value(
                 json!({"error_type": "LLMServerError", "error_data": {"message": "500"}}),

@@ -1,6 +1,6 @@
-//! The decisions: what may be repeated, how long to wait, when a run has ended and how well.
+//! Decisions: whether a request may be repeated, the length of pauses, and the outcome of a run.
 //!
-//! Everything here is pure. Clock and dice are arguments.
+//! All functions are pure. The time and the random numbers are arguments.
 
 pub mod acceptance;
 pub mod facts;

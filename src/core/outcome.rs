@@ -1,4 +1,4 @@
-//! When a run has ended, and how well: from its status and its stop reason together.
+//! Decides from the status and the stop reason of a run whether it has ended, and with which outcome.
 
 use std::time::Duration;
 
@@ -8,31 +8,31 @@ use serde::Serialize;
 use crate::exit::Exit;
 use crate::model::{Run, RunStatus, StopReason};
 
-/// How long a stop reason must stand on a run whose status says that it goes on, before it counts as an end.
+/// The time after which a stop reason counts as the end of a run, even if the status says that the run continues.
 pub const STOP_REASON_GRACE: Duration = Duration::from_secs(10);
 
-/// How a run went.
+/// The outcome of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// The agent finished.
+    /// The agent finished its answer.
     Succeeded,
-    /// The agent was cut short by a budget; what it said is there.
+    /// A limit on steps or tokens ended the run early. The messages until then are kept.
     Truncated,
-    /// A tool call waits for a decision.
+    /// A tool call waits for approval.
     NeedsApproval,
-    /// It was cancelled.
+    /// The run was cancelled.
     Cancelled,
-    /// It failed.
+    /// The run failed.
     Failed,
-    /// It has not ended.
+    /// The run has not ended.
     Open,
-    /// It ended in a way that this program does not know.
+    /// The run ended with a status that this program does not know.
     Unknown,
 }
 
 impl Outcome {
-    /// The word in JSON.
+    /// Returns the value in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Succeeded => "succeeded",
@@ -45,7 +45,7 @@ impl Outcome {
         }
     }
 
-    /// The words for people.
+    /// Returns the text for people.
     pub fn words(self) -> &'static str {
         match self {
             Self::NeedsApproval => "needs approval",
@@ -53,7 +53,7 @@ impl Outcome {
         }
     }
 
-    /// The exit code of a command that followed such a run.
+    /// Returns the exit code of a command that followed a run with this outcome.
     pub fn exit(self, strict: bool) -> Exit {
         match self {
             Self::Succeeded => Exit::Done,
@@ -67,14 +67,14 @@ impl Outcome {
     }
 }
 
-/// Returns how a run went. `reason_stood` says for how long its stop reason has been seen.
-pub fn outcome(run: &Run, reason_stood: Duration) -> Outcome {
+/// Returns the outcome of a run. `reason_age` is the time since its stop reason was first seen.
+pub fn outcome(run: &Run, reason_age: Duration) -> Outcome {
     let reason = run.stop_reason();
     match run.status() {
         RunStatus::Completed => completed(reason.as_ref()),
         RunStatus::Failed => Outcome::Failed,
         RunStatus::Cancelled => Outcome::Cancelled,
-        open => unfinished(run, &open, reason.as_ref(), reason_stood),
+        open => unfinished(run, &open, reason.as_ref(), reason_age),
     }
 }
 
@@ -88,10 +88,10 @@ fn completed(reason: Option<&StopReason>) -> Outcome {
     }
 }
 
-/// A status that is not an end. Some servers set the stop reason and forget the status.
-fn unfinished(run: &Run, status: &RunStatus, reason: Option<&StopReason>, stood: Duration) -> Outcome {
+/// Returns the outcome of a run whose status is not an end. Some servers set the stop reason but not the status.
+fn unfinished(run: &Run, status: &RunStatus, reason: Option<&StopReason>, reason_age: Duration) -> Outcome {
     match reason {
-        Some(reason) if stood >= STOP_REASON_GRACE => by_mapping(reason),
+        Some(reason) if reason_age >= STOP_REASON_GRACE => by_mapping(reason),
         _ if matches!(status, RunStatus::Unknown(word) if !word.is_empty()) && run.completed_at().is_some() => {
             Outcome::Unknown
         }
@@ -99,7 +99,7 @@ fn unfinished(run: &Run, status: &RunStatus, reason: Option<&StopReason>, stood:
     }
 }
 
-/// The outcome of the status which the documented mapping gives a stop reason.
+/// Returns the outcome of the status that the API documents for a stop reason.
 fn by_mapping(reason: &StopReason) -> Outcome {
     match reason.status() {
         Some(RunStatus::Completed) => completed(Some(reason)),
@@ -113,10 +113,10 @@ fn by_mapping(reason: &StopReason) -> Outcome {
 mod tests {
     use super::*;
 
-    fn of(status: &str, reason: &str, stood: u64) -> Outcome {
+    fn of(status: &str, reason: &str, reason_age: u64) -> Outcome {
         let quoted = |word: &str| if word.is_empty() { "null".to_owned() } else { format!("\"{word}\"") };
         let text = format!(r#"{{"id":"run-12345678","status":{},"stop_reason":{}}}"#, quoted(status), quoted(reason));
-        outcome(&Run::parse(&text).expect("a run"), Duration::from_secs(stood))
+        outcome(&Run::parse(&text).expect("a run"), Duration::from_secs(reason_age))
     }
 
     #[test]

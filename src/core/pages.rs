@@ -115,7 +115,7 @@ pub struct PageReader {
     seen: HashMap<String, Option<Timestamp>>,
     /// The number of distinct items read.
     count: usize,
-    /// The server's cursors lead the other way; with `NewestPageFirst`, its pages are oldest first.
+    /// Whether the server's cursors lead the other way; with `NewestPageFirst`, whether its pages are oldest first.
     inverted: bool,
     over: bool,
     cut_short: bool,
@@ -136,7 +136,7 @@ impl PageReader {
         }
     }
 
-    /// Takes every page that is shorter than requested for the last one.
+    /// Sets that any page shorter than requested is the last, whatever the limit.
     pub fn with_exact_pages(mut self) -> Self {
         self.trusted_limit = usize::MAX;
         self
@@ -148,19 +148,19 @@ impl PageReader {
         self
     }
 
-    /// Returns the cursor of the next page; none for the first.
+    /// Returns the cursor of the next page; `None` for the first.
     pub fn cursor(&self) -> Option<Cursor> {
         let (id, _) = self.last.clone()?;
         let before = self.inverted || self.order == Order::NewestPageFirst;
         Some(if before { Cursor::Before(id) } else { Cursor::After(id) })
     }
 
-    /// Whether there are no more pages.
+    /// Returns whether the last page was read.
     pub fn is_over(&self) -> bool {
         self.over
     }
 
-    /// Whether the list ended early because both cursors lead to items read before.
+    /// Returns whether the list ended early because both cursors lead to items read before.
     pub fn is_cut_short(&self) -> bool {
         self.cut_short
     }
@@ -183,8 +183,8 @@ impl PageReader {
         fresh
     }
 
-    /// The oldest item is at the end of the page, or at its beginning if the server sorts pages oldest first. Times show
-    /// which, and among items of one second an item that the next page repeats.
+    /// Adds a page of a list that is read with `before`. The next cursor is the oldest item: the last of the page, or the
+    /// first if the server sorts a page oldest first. The times show the order; within one second, a repeated item does.
     fn take_backwards<T: Item>(&mut self, page: Vec<T>) -> Vec<T> {
         let count = page.len();
         let is_ascending = is_ascending(&page);
@@ -197,7 +197,8 @@ impl PageReader {
         fresh
     }
 
-    /// Whether a page shows items that precede the cursor. An empty page after the very first item may be either kind.
+    /// Returns whether a page has items that precede the cursor. An empty page after a single item may come from either kind
+    /// of server.
     fn leads_back<T: Item>(&self, page: &[T]) -> bool {
         let Some((_, last)) = &self.last else { return false };
         if page.is_empty() {
@@ -211,7 +212,7 @@ impl PageReader {
         }
     }
 
-    /// Tries the other cursor; if both lead back, the list ends here.
+    /// Switches to the other cursor. If both lead back, the list ends here.
     fn invert(&mut self, has_items: bool) {
         self.over = self.inverted;
         self.cut_short = self.inverted && has_items && self.count > 1;
@@ -226,7 +227,7 @@ impl PageReader {
         fresh
     }
 
-    /// Drops items newer than the new cursor: their time is enough to recognise them.
+    /// Moves the cursor to an item, and forgets items that are newer: their time is enough to recognise them.
     fn move_to<T: Item>(&mut self, last: &T) {
         let time = last.time();
         if self.order == Order::NewestFirst {

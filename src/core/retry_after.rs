@@ -24,7 +24,7 @@ fn seconds(text: &str, unit: f64) -> Option<Duration> {
         return None;
     }
     let seconds = number.parse::<f64>().ok()? * unit;
-    // Twenty digits are a wait nobody has time for, not a reason to panic.
+    // `from_secs_f64` panics on a number that is too large.
     Some(Duration::from_secs_f64(seconds.min(1e9))).filter(|wait| !wait.is_zero())
 }
 
@@ -34,10 +34,10 @@ mod tests {
     use proptest::prelude::*;
 
     const DATE: &str = "Mon, 23 Nov 2026 10:00:00 GMT";
-    /// Longer than anybody waits, and still a number.
-    const FOREVER: Option<f64> = Some(1e9);
+    /// The longest wait, in seconds.
+    const LONGEST: Option<f64> = Some(1e9);
 
-    /// `Retry-After` alone, from a server whose clock shows [`DATE`], and the seconds that it asks for.
+    /// Values of `Retry-After` from a server whose clock shows [`DATE`], and the seconds that each asks for.
     const ROWS: [(&str, Option<f64>); 34] = [
         ("1", Some(1.0)),
         ("20", Some(20.0)),
@@ -51,10 +51,10 @@ mod tests {
         (".5", Some(0.5)),
         ("1.", Some(1.0)),
         ("2e1", Some(20.0)),
-        ("1e30", FOREVER),
-        ("1e999", FOREVER),
-        ("99999999999999999999", FOREVER),
-        ("99999999999999999999999999999999999", FOREVER),
+        ("1e30", LONGEST),
+        ("1e999", LONGEST),
+        ("99999999999999999999", LONGEST),
+        ("99999999999999999999999999999999999", LONGEST),
         ("0", None),
         ("0.0", None),
         ("-0", None),

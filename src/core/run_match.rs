@@ -1,7 +1,7 @@
 //! Decides which run belongs to a message whose answer was lost.
 //!
-//! Only proof counts. A search without a result proves nothing: a run shows its messages only after its first step, and
-//! the request may still be on its way.
+//! A run is accepted only with proof. A search that finds no run does not prove that the message was lost: a run shows its
+//! messages only after its first step, and the server may still receive the request.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::model::{Message, Run, RunId};
 
-/// The times of the polls for the run of a lost message, counted from the loss.
+/// The times of the polls for the run of a message, since its answer was lost.
 pub const SCHEDULE: [Duration; 6] = [
     Duration::from_secs(1),
     Duration::from_secs(3),
@@ -24,7 +24,7 @@ pub const SCHEDULE: [Duration; 6] = [
 /// The time limit of one request of the search, whatever the settings say.
 pub const REQUEST_TIME_LIMIT: Duration = Duration::from_secs(10);
 
-/// The time by which a run may seem older than the request that made it: a server's clocks differ, and its `Date` has
+/// The time by which a run may seem older than its request: the clocks of a server's machines differ, and its `Date` has
 /// whole seconds.
 pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(10);
 
@@ -35,11 +35,11 @@ pub struct Fingerprint {
     pub otids: HashSet<String>,
     /// Its callback URL, which the server stores as it was sent.
     pub callback: Option<String>,
-    /// The callback URL is unique to this message.
+    /// Whether the callback URL is unique to this message.
     pub own_callback: bool,
 }
 
-/// The runs and messages of an agent after the loss.
+/// The runs and messages of an agent after the answer was lost.
 #[derive(Clone, Copy, Debug)]
 pub struct AgentState<'a> {
     /// The agent's newest runs.
@@ -57,7 +57,7 @@ pub struct AgentState<'a> {
 pub enum RunMatch {
     /// The message's run.
     Proven(RunId),
-    /// Runs that may be the message's; nothing proves it.
+    /// Runs that may be the message's, without proof.
     Unproven(Vec<RunId>),
 }
 
@@ -90,7 +90,7 @@ impl Fingerprint {
         }
     }
 
-    /// Returns the run of a stored message that is ours by its otid.
+    /// Returns the run of a stored message with one of our otids.
     fn by_otid(&self, seen: &AgentState<'_>) -> Option<RunId> {
         let ours = seen.messages.iter().filter(|message| self.is_ours(message) && seen.is_recent(message));
         let mut ids = ours.filter_map(|message| message.document().text("run_id")?.parse().ok());
@@ -104,7 +104,7 @@ impl Fingerprint {
         message.document().text("otid").is_some_and(|otid| self.otids.contains(otid))
     }
 
-    /// Whether the run may be ours: its callback URL may be the same, and it has no input of another message.
+    /// Returns whether the run may be ours: its callback URL may be the same, and it has no input of another message.
     fn may_be(&self, run: &Run, messages: &[Message]) -> bool {
         let is_input = |message: &&Message| matches!(message.kind(), "user_message" | "system_message");
         let of_run = |message: &Message| message.document().text("run_id") == Some(run.id().as_str());
@@ -112,7 +112,7 @@ impl Fingerprint {
         self.same_callback(run) != Some(false) && !is_anothers
     }
 
-    /// Whether the run has our callback URL; unknown if the server does not show it.
+    /// Returns whether the run has our callback URL; `None` if the server does not show it.
     fn same_callback(&self, run: &Run) -> Option<bool> {
         let shown = run.document().value().get("callback_url")?;
         Some(shown.as_str() == self.callback.as_deref())
@@ -174,7 +174,8 @@ mod tests {
 
     #[test]
     fn the_same_otid_in_an_older_run_proves_nothing() {
-        let (before, at) = ("2026-11-23T09:00:00Z", "2026-11-23T10:00:01Z");
+        let before = "2026-11-23T09:00:00Z";
+        let at = "2026-11-23T10:00:01Z";
         let found = find(&fingerprint(), &[run(1, before, None)], &[message("mine", 1, at)], &[]);
         assert_eq!(found, RunMatch::Unproven(vec![]));
         assert_eq!(find(&fingerprint(), &[], &[message("mine", 1, before)], &[]), RunMatch::Unproven(vec![]));

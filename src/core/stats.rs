@@ -62,7 +62,7 @@ impl Stats {
         figures.duration.extend(duration);
     }
 
-    /// The groups, the largest first.
+    /// Returns the groups, the largest first.
     pub fn groups(self) -> Vec<Group> {
         let group = |(stop_reason, figures): (Option<String>, Figures)| Group {
             stop_reason,
@@ -111,7 +111,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn at_least_that_share_is_not_above_a_percentile(values in proptest::collection::vec(0u64..50, 1..200)) {
+        fn the_named_share_of_values_is_not_above_a_percentile(values in proptest::collection::vec(0u64..50, 1..200)) {
             let all = Percentiles::of(values.clone());
             for (percentile, share) in [(all.p50, 50), (all.p95, 95), (all.max, 100)] {
                 let below = values.iter().filter(|value| Some(**value) <= percentile).count();

@@ -63,7 +63,7 @@ async fn details(api: &Client, run: &Run, outcome: Outcome, options: DetailOptio
 async fn metrics(api: &Client, id: &RunId, just_ended: bool) -> Option<Document> {
     let mut metrics = api.metrics(id).await.ok()?;
     for pause in METRICS_PAUSES {
-        if !just_ended || facts::are_written(&metrics) {
+        if !just_ended || facts::are_complete(&metrics) {
             break;
         }
         tokio::time::sleep(pause).await;

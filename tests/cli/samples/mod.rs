@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use agentctl::core::Outcome;
-use agentctl::core::facts::{Details, Origin, facts};
+use agentctl::core::facts::{Details, FigureSource, facts};
 use agentctl::core::outcome::outcome;
 use agentctl::model::fault::Fault;
 use agentctl::model::{Document, Message, Run, RunStatus, StopReason};
@@ -178,10 +178,10 @@ fn the_duration_comes_from_the_metrics_else_from_the_times() {
     let metrics = Some(Document::parse(&body("run-metrics")).expect("metrics"));
     let usage = Some(Document::parse(&body("run-usage")).expect("usage"));
     let known = facts(&run, Outcome::Succeeded, &Details { metrics, usage, steps: vec![] });
-    assert_eq!((known.duration_ns, known.duration_from), (Some(1_446_280_448), Some(Origin::Metrics)));
+    assert_eq!((known.duration_ns, known.duration_from), (Some(1_446_280_448), Some(FigureSource::Metrics)));
     assert_eq!((known.steps, known.total_tokens), (Some(1), Some(378)));
     let bare = facts(&run, Outcome::Succeeded, &Details::default());
-    assert_eq!(bare.duration_from, Some(Origin::Timestamps));
+    assert_eq!(bare.duration_from, Some(FigureSource::Timestamps));
     assert_eq!(bare.duration_ns, Some(1_395_016_000), "14:56:08.275779 to 14:56:09.670795");
 }
 
