@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::error::ErrorKind;
 use super::response::FailedTry;
-use crate::net::proxy::Hop;
+use crate::net::proxy::ProxyAddress;
 use crate::report::chain;
 use crate::text::duration;
 
@@ -17,7 +17,7 @@ pub(super) struct Connection<'a> {
     /// The server is on this machine.
     pub(super) is_loopback: bool,
     /// The proxy in front of the server.
-    pub(super) proxy: Option<&'a Hop>,
+    pub(super) proxy: Option<&'a ProxyAddress>,
 }
 
 /// Classifies the error of a try that was limited to `limit`.
@@ -34,8 +34,8 @@ pub(super) fn failed_try(error: &reqwest::Error, connection: &Connection<'_>, li
 }
 
 /// Returns the failure of a try that the proxy rejected with 407.
-pub(super) fn proxy_auth(hop: &Hop) -> FailedTry {
-    FailedTry::new(ErrorKind::ProxyAuth(hop.clone()), "407 Proxy Authentication Required")
+pub(super) fn proxy_auth(proxy: &ProxyAddress) -> FailedTry {
+    FailedTry::new(ErrorKind::ProxyAuth(proxy.clone()), "407 Proxy Authentication Required")
 }
 
 /// Classifies an error before the connection was established: not a byte of the request was written.
@@ -47,7 +47,7 @@ fn not_connected(error: &reqwest::Error, connection: &Connection<'_>) -> FailedT
     let kind = match (chain(error).find_map(tls_error), connection.proxy) {
         (Some(rustls::Error::InvalidCertificate(_)), _) => ErrorKind::Certificate,
         (Some(_), _) => ErrorKind::Handshake,
-        (None, Some(hop)) if cause.contains(PROXY_AUTH) => return proxy_auth(hop),
+        (None, Some(proxy)) if cause.contains(PROXY_AUTH) => return proxy_auth(proxy),
         (None, _) if INVALID_NAMES.contains(&cause.as_str()) => ErrorKind::NameInvalid,
         (None, _) if error.is_dns() && UNKNOWN_NAMES.iter().any(|known| cause.contains(known)) => {
             ErrorKind::NameUnknown
@@ -77,7 +77,7 @@ const UNKNOWN_NAMES: [&str; 5] = [
 /// Adds the name of the proxy, which may be the cause.
 fn with_proxy(connection: &Connection<'_>, cause: String) -> String {
     match connection.proxy {
-        Some(hop) => format!("{cause} (through the proxy {})", hop.name),
+        Some(proxy) => format!("{cause} (through the proxy {})", proxy.name),
         None => cause,
     }
 }

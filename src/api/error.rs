@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::core::Acceptance;
-use crate::core::retry::{Intent, Loss};
+use crate::core::retry::{Intent, TryError};
 use crate::exit::Exit;
 use crate::model::fault::Fault;
-use crate::net::proxy::Hop;
+use crate::net::proxy::ProxyAddress;
 use crate::report::Failure;
 use crate::text::{duration, show};
 
@@ -23,7 +23,7 @@ pub enum ErrorKind {
     /// The server's name is not a valid DNS name.
     NameInvalid,
     /// The proxy rejected the user name and password, or got none.
-    ProxyAuth(Hop),
+    ProxyAuth(ProxyAddress),
     /// The server's certificate is not valid.
     Certificate,
     /// The TLS handshake failed, perhaps since the server does not use TLS.
@@ -77,23 +77,23 @@ pub struct ApiError {
 
 impl ApiError {
     /// Returns the loss as the retry policy knows it.
-    pub fn loss(&self) -> Loss {
+    pub fn try_error(&self) -> TryError {
         match &self.kind {
-            ErrorKind::NotConnected { loopback } => Loss::NotConnected { loopback: *loopback },
-            ErrorKind::NameUnknown => Loss::NameUnknown,
-            ErrorKind::Interrupted => Loss::Interrupted,
-            ErrorKind::TimedOut => Loss::TimedOut,
-            ErrorKind::NotHttp => Loss::NotHttp,
-            ErrorKind::Unreadable => Loss::Unreadable,
+            ErrorKind::NotConnected { loopback } => TryError::NotConnected { loopback: *loopback },
+            ErrorKind::NameUnknown => TryError::NameUnknown,
+            ErrorKind::Interrupted => TryError::Interrupted,
+            ErrorKind::TimedOut => TryError::TimedOut,
+            ErrorKind::NotHttp => TryError::NotHttp,
+            ErrorKind::Unreadable => TryError::Unreadable,
             // A quota is not renewed within seconds.
-            ErrorKind::Status { fault, .. } if fault.is_about_quota() => Loss::Forbidden,
-            ErrorKind::Status { is_final: true, .. } => Loss::Forbidden,
+            ErrorKind::Status { fault, .. } if fault.is_about_quota() => TryError::Forbidden,
+            ErrorKind::Status { is_final: true, .. } => TryError::Forbidden,
             ErrorKind::Status { retry_after, .. } => {
-                Loss::Status { code: self.status.unwrap_or_default(), retry_after: *retry_after }
+                TryError::Status { code: self.status.unwrap_or_default(), retry_after: *retry_after }
             }
-            ErrorKind::NameInvalid | ErrorKind::ProxyAuth(_) => Loss::Forbidden,
+            ErrorKind::NameInvalid | ErrorKind::ProxyAuth(_) => TryError::Forbidden,
             ErrorKind::Certificate | ErrorKind::Handshake | ErrorKind::Redirect { .. } | ErrorKind::Engine => {
-                Loss::Forbidden
+                TryError::Forbidden
             }
         }
     }
@@ -126,7 +126,7 @@ impl ApiError {
             (ErrorKind::Engine, _) => Exit::Local,
             // The server asked for a retry, and the retries are used up.
             (ErrorKind::Status { retry_after: Some(_), .. }, Some(409)) => Exit::Unreachable,
-            (ErrorKind::Status { .. }, status) => refused(status.unwrap_or_default()),
+            (ErrorKind::Status { .. }, status) => exit_of_status(status.unwrap_or_default()),
         }
     }
 
@@ -145,8 +145,8 @@ impl ApiError {
     fn message(&self, exit: Exit) -> String {
         let Self { request, server, .. } = self;
         let tried = tried(self.tries, self.elapsed);
-        if let ErrorKind::ProxyAuth(hop) = &self.kind {
-            return proxy_rejection(hop, server);
+        if let ErrorKind::ProxyAuth(proxy) = &self.kind {
+            return proxy_rejection(proxy, server);
         }
         match exit {
             Exit::Unknown => format!("it is unknown whether {server} accepted the {} ({request})", self.noun()),
@@ -200,8 +200,8 @@ impl ApiError {
     }
 
     fn hint(&self, exit: Exit) -> Option<String> {
-        if let ErrorKind::ProxyAuth(hop) = &self.kind {
-            return Some(hop.hint());
+        if let ErrorKind::ProxyAuth(proxy) = &self.kind {
+            return Some(proxy.hint());
         }
         let hint = match exit {
             Exit::Unknown if self.noun() == "message" => {
@@ -256,16 +256,16 @@ impl ApiError {
     }
 }
 
-fn proxy_rejection(hop: &Hop, server: &str) -> String {
-    let name = &hop.name;
-    if hop.has_password {
+fn proxy_rejection(proxy: &ProxyAddress, server: &str) -> String {
+    let name = &proxy.name;
+    if proxy.has_password {
         return format!("the proxy {name} rejected the user name and password, so that nothing was sent to {server}");
     }
     format!("the proxy {name} requires a user name and a password, so that nothing was sent to {server}")
 }
 
 /// Returns the exit for an error status if nothing was accepted.
-fn refused(status: u16) -> Exit {
+fn exit_of_status(status: u16) -> Exit {
     match status {
         401..=403 => Exit::NotAllowed,
         404 => Exit::NotFound,

@@ -6,10 +6,10 @@ use futures_util::future::join;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
+use super::agent_activity::AgentActivity;
 use super::endpoints::is_missing;
 use super::error::{ApiError, ErrorKind};
 use super::exchange::Call;
-use super::recent::Recent;
 use super::{Client, Submission};
 use crate::core::retry::Intent;
 use crate::core::run_match::{AgentState, CLOCK_TOLERANCE, Fingerprint, REQUEST_TIME_LIMIT, RunMatch, SCHEDULE};
@@ -83,8 +83,8 @@ impl<'a> Search<'a> {
     }
 
     async fn poll(&mut self) -> SearchResult {
-        let recent = Recent { api: self.api, agent: &self.submission.agent, since: self.since() };
-        let (runs, messages) = join(recent.runs(), recent.messages()).await;
+        let activity = AgentActivity { api: self.api, agent: &self.submission.agent, since: self.since() };
+        let (runs, messages) = join(activity.runs(), activity.messages()).await;
         if let (Err(runs), Err(messages)) = (&runs, &messages)
             && is_not_supported(runs)
             && is_not_supported(messages)
@@ -93,7 +93,7 @@ impl<'a> Search<'a> {
         }
         let runs = runs.unwrap_or_default();
         let messages = messages.unwrap_or_default();
-        let state = AgentState { runs: &runs, messages: &messages, since: recent.since, owned: &self.owned };
+        let state = AgentState { runs: &runs, messages: &messages, since: activity.since, owned: &self.owned };
         let found = self.fingerprint.find(&state);
         #[cfg(sabotage)]
         let found = match found {

@@ -1,5 +1,6 @@
 //! The API client: a method per endpoint, over HTTP or to the engine in this process.
 
+mod agent_activity;
 mod classify;
 mod client;
 pub mod client_event;
@@ -9,7 +10,6 @@ pub mod error;
 pub mod exchange;
 mod lost_message;
 pub mod raw;
-mod recent;
 mod redact;
 mod response;
 mod retrying;

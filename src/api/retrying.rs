@@ -46,14 +46,14 @@ impl Client {
             error.tries = tries;
             error.elapsed = started.elapsed();
             let spent = Spent { tries, elapsed: error.elapsed };
-            match retry::decide(call.intent, error.loss(), spent, fastrand::f64()) {
-                RetryDecision::Retry(pause) if self.retry_budget.borrow_mut().pay(error.loss()) => {
+            match retry::decide(call.intent, error.try_error(), spent, fastrand::f64()) {
+                RetryDecision::Retry(pause) if self.retry_budget.borrow_mut().pay(error.try_error()) => {
                     self.pause(&error, pause).await
                 }
                 RetryDecision::Retry(_) | RetryDecision::Stop => return Err(error),
                 RetryDecision::StopAsked(asked) => return Err(with_requested_pause(error, asked)),
             }
-            left = retry::left(call.intent, error.loss(), started.elapsed());
+            left = retry::left(call.intent, error.try_error(), started.elapsed());
         }
     }
 

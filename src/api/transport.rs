@@ -16,8 +16,8 @@ use super::exchange::{Answer, Call, ERROR_CAP, LIST_CAP};
 use super::redact::redact_key;
 use super::response::{FailedTry, compression};
 use crate::model::fault::Fault;
-use crate::net::proxy::Hop;
-use crate::net::{Line, address};
+use crate::net::proxy::ProxyAddress;
+use crate::net::{HttpClient, address};
 
 /// The destination of requests.
 #[derive(Clone)]
@@ -32,7 +32,7 @@ pub enum Transport {
 #[derive(Clone)]
 pub struct Http {
     /// The HTTP client.
-    pub line: Line,
+    pub client: HttpClient,
     /// Scheme, host, port and perhaps a path; no slash at the end.
     pub base: Url,
     /// Headers of every request. They override those of the request itself.
@@ -40,7 +40,7 @@ pub struct Http {
     /// `Bearer …`, marked as sensitive.
     pub authorization: Option<HeaderValue>,
     /// The proxy in front of the server.
-    pub proxy: Option<Hop>,
+    pub proxy: Option<ProxyAddress>,
     /// The time limit of one try, instead of the usual one.
     pub time_limit: Option<Duration>,
 }
@@ -57,7 +57,7 @@ impl Transport {
     /// Whether a request may have been written.
     pub(super) fn was_connected(&self) -> bool {
         match self {
-            Self::Http(http) => http.line.was_connected(),
+            Self::Http(http) => http.client.was_connected(),
             Self::InProcess(_) => true,
         }
     }
@@ -79,8 +79,8 @@ impl Http {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         // Over plain http the proxy itself answers a request that it rejects.
-        if let (407, "http", Some(hop)) = (status, self.base.scheme(), &self.proxy) {
-            return Err(classify::proxy_auth(hop));
+        if let (407, "http", Some(proxy)) = (status, self.base.scheme(), &self.proxy) {
+            return Err(classify::proxy_auth(proxy));
         }
         let cap = if response.status().is_success() { call.cap } else { ERROR_CAP };
         let read = if compression(&headers).is_some() { Ok(Bytes::new()) } else { read(response, cap).await };
@@ -98,7 +98,7 @@ impl Http {
 
     fn failed_try(&self, error: &reqwest::Error, limit: Duration) -> FailedTry {
         let connection = Connection {
-            was_connected: self.line.was_connected(),
+            was_connected: self.client.was_connected(),
             is_loopback: address::is_loopback_host(self.base.host_str().unwrap_or_default()),
             proxy: self.proxy.as_ref(),
         };
@@ -107,7 +107,7 @@ impl Http {
 
     fn request(&self, call: &Call, limit: Duration) -> reqwest::RequestBuilder {
         let url = format!("{}{}", self.base.as_str().trim_end_matches('/'), call.path_and_query());
-        let mut request = self.line.client.request(call.method.clone(), url).timeout(limit);
+        let mut request = self.client.inner.request(call.method.clone(), url).timeout(limit);
         request = request.header(ACCEPT, "application/json");
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization);

@@ -1,44 +1,44 @@
-//! How long to wait between two looks at a run: a tenth of its age, within bounds.
+//! The interval between two polls of a run: a tenth of its age, within bounds.
 
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// The delay before the next look at one run.
+/// Returns the delay before the next poll of a run.
 ///
-/// `age` is the time since the run was accepted; `dice` is uniform in [0, 1). The jitter only
-/// shortens, so that the end is seen at most a tenth of the run's time late.
-pub fn single(age: Duration, dice: f64) -> Duration {
+/// `age` is the time since the run was accepted; `jitter` is uniform in [0, 1). The jitter only shortens the delay, so
+/// that the end is seen late by at most a tenth of the run's duration.
+pub fn single(age: Duration, jitter: f64) -> Duration {
     let floor = if age < Duration::from_millis(500) { 0.1 } else { 0.2 };
     let cap = match age {
         age if age < HOUR => 10.0,
         age if age < 6 * HOUR => 30.0,
         _ => 60.0,
     };
-    shorten((0.1 * age.as_secs_f64()).clamp(floor, cap), dice)
+    shorten((0.1 * age.as_secs_f64()).clamp(floor, cap), jitter)
 }
 
-/// The delay before the next look at a run whose end somebody is expected to hint at.
-pub fn relaxed(age: Duration, dice: f64) -> Duration {
-    single(age, dice).max(Duration::from_secs(5))
+/// Returns the delay before the next poll of a run whose end a callback or a subscription will announce.
+pub fn relaxed(age: Duration, jitter: f64) -> Duration {
+    single(age, jitter).max(Duration::from_secs(5))
 }
 
-/// The delay before the next list request, for three or more open runs. `age` is that of the youngest.
-pub fn list(age: Duration, dice: f64) -> Duration {
-    shorten((0.1 * age.as_secs_f64()).clamp(0.5, 5.0), dice)
+/// Returns the delay before the next list request, for three or more open runs. `age` is that of the youngest.
+pub fn list(age: Duration, jitter: f64) -> Duration {
+    shorten((0.1 * age.as_secs_f64()).clamp(0.5, 5.0), jitter)
 }
 
-/// How long an open run may go without a look of its own while lists are asked for.
+/// Returns the longest time between two polls of one open run while lists of runs are requested.
 ///
-/// A list does not show the news of a run that is `relayed`, one that another process works on; for all
-/// others a look of its own is only there to be sure.
+/// A list may lag for a run that another process executes (`relayed`). For other runs the list is enough, and the poll is
+/// a safeguard.
 pub fn refresh(age: Duration, relayed: bool) -> Duration {
     let floor = if relayed { 30.0 } else { 300.0 };
     Duration::from_secs_f64((0.25 * age.as_secs_f64()).max(floor))
 }
 
-fn shorten(seconds: f64, dice: f64) -> Duration {
-    Duration::from_secs_f64(seconds * (0.8 + 0.2 * dice.clamp(0.0, 1.0)))
+fn shorten(seconds: f64, jitter: f64) -> Duration {
+    Duration::from_secs_f64(seconds * (0.8 + 0.2 * jitter.clamp(0.0, 1.0)))
 }
 
 #[cfg(test)]
@@ -46,17 +46,19 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Polls a run that takes `run` on a virtual clock; returns the polls made and how late its end was seen.
-    fn simulate(run: f64, rtt: f64, dice: &mut fastrand::Rng) -> (u32, f64) {
-        let (mut now, mut polls) = (0.0, 0);
+    /// Polls a run of `run` seconds on a virtual clock. Returns the number of polls and the seconds from its end to the poll
+    /// that saw it.
+    fn simulate(run: f64, rtt: f64, rng: &mut fastrand::Rng) -> (u32, f64) {
+        let mut now = 0.0;
+        let mut polls = 0;
         loop {
-            let looked_at = now + rtt / 2.0;
+            let polled_at = now + rtt / 2.0;
             polls += 1;
             now += rtt;
-            if looked_at >= run {
+            if polled_at >= run {
                 return (polls, now - run);
             }
-            now += single(Duration::from_secs_f64(now), dice.f64()).as_secs_f64();
+            now += single(Duration::from_secs_f64(now), rng.f64()).as_secs_f64();
         }
     }
 
@@ -78,12 +80,12 @@ mod tests {
         }
 
         #[test]
-        fn delays_stay_within_their_bounds(age in 0u64..10_000_000, dice in 0.0f64..1.0) {
+        fn delays_stay_within_their_bounds(age in 0u64..10_000_000, jitter in 0.0f64..1.0) {
             let age = Duration::from_millis(age);
-            prop_assert!(single(age, dice) >= Duration::from_millis(80));
-            prop_assert!(single(age, dice) <= Duration::from_secs(60));
-            prop_assert!(list(age, dice) >= Duration::from_millis(400));
-            prop_assert!(list(age, dice) <= Duration::from_secs(5));
+            prop_assert!(single(age, jitter) >= Duration::from_millis(80));
+            prop_assert!(single(age, jitter) <= Duration::from_secs(60));
+            prop_assert!(list(age, jitter) >= Duration::from_millis(400));
+            prop_assert!(list(age, jitter) <= Duration::from_secs(5));
         }
     }
 }

@@ -28,7 +28,7 @@ pub enum Intent {
 
 /// The failure of one try of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Loss {
+pub enum TryError {
     /// No connection was opened, so no byte was written.
     NotConnected {
         /// Whether a loopback address refused the connection.
@@ -75,17 +75,17 @@ pub struct Spent {
     pub elapsed: Duration,
 }
 
-/// Decides whether to retry a command's own request. `dice` is uniform in [0, 1).
-pub fn decide(intent: Intent, loss: Loss, spent: Spent, dice: f64) -> RetryDecision {
-    if !repeatable(intent, loss) || spent.tries >= tries(intent, loss) {
+/// Decides whether to retry a command's own request. `jitter` is uniform in [0, 1).
+pub fn decide(intent: Intent, error: TryError, spent: Spent, jitter: f64) -> RetryDecision {
+    if !repeatable(intent, error) || spent.tries >= tries(intent, error) {
         return RetryDecision::Stop;
     }
-    let pause = pause(loss, spent.tries - 1, dice);
-    if spent.elapsed + pause + LEAST <= budget(loss) {
+    let pause = pause(error, spent.tries - 1, jitter);
+    if spent.elapsed + pause + LEAST <= budget(error) {
         return RetryDecision::Retry(pause);
     }
-    match loss {
-        Loss::Status { retry_after: Some(asked), .. } => RetryDecision::StopAsked(asked),
+    match error {
+        TryError::Status { retry_after: Some(asked), .. } => RetryDecision::StopAsked(asked),
         _ => RetryDecision::Stop,
     }
 }
@@ -93,65 +93,65 @@ pub fn decide(intent: Intent, loss: Loss, spent: Spent, dice: f64) -> RetryDecis
 /// Returns the time limit of the next try, so that it ends within the budget; `None` for a message.
 ///
 /// Cutting a message off would leave unknown whether it was accepted.
-pub fn left(intent: Intent, loss: Loss, elapsed: Duration) -> Option<Duration> {
-    (intent != Intent::Write).then(|| budget(loss).saturating_sub(elapsed).max(LEAST))
+pub fn left(intent: Intent, error: TryError, elapsed: Duration) -> Option<Duration> {
+    (intent != Intent::Write).then(|| budget(error).saturating_sub(elapsed).max(LEAST))
 }
 
 /// Returns whether another try is safe and may succeed.
-pub fn repeatable(intent: Intent, loss: Loss) -> bool {
-    match (intent, loss) {
-        (_, Loss::Forbidden) => false,
-        (_, Loss::NotConnected { .. } | Loss::NameUnknown) => true,
+pub fn repeatable(intent: Intent, error: TryError) -> bool {
+    match (intent, error) {
+        (_, TryError::Forbidden) => false,
+        (_, TryError::NotConnected { .. } | TryError::NameUnknown) => true,
         // A 409 with Retry-After is a transaction that was rolled back; other 409s are final.
-        (_, Loss::Status { code: 409, retry_after }) => retry_after.is_some(),
-        (Intent::Write, Loss::Status { code, .. }) => code == 429,
-        (Intent::Write, Loss::Interrupted | Loss::TimedOut | Loss::NotHttp | Loss::Unreadable) => false,
-        (_, Loss::Status { code, .. }) => matches!(code, 408 | 425 | 429 | 500..),
-        (_, Loss::Interrupted | Loss::TimedOut | Loss::NotHttp | Loss::Unreadable) => true,
+        (_, TryError::Status { code: 409, retry_after }) => retry_after.is_some(),
+        (Intent::Write, TryError::Status { code, .. }) => code == 429,
+        (Intent::Write, TryError::Interrupted | TryError::TimedOut | TryError::NotHttp | TryError::Unreadable) => false,
+        (_, TryError::Status { code, .. }) => matches!(code, 408 | 425 | 429 | 500..),
+        (_, TryError::Interrupted | TryError::TimedOut | TryError::NotHttp | TryError::Unreadable) => true,
     }
 }
 
 /// Returns whether a poll that failed this way may succeed later. A 409 may, on any server.
-pub fn passing(loss: Loss) -> bool {
-    matches!(loss, Loss::Status { code: 409, .. }) || repeatable(Intent::Read, loss)
+pub fn passing(error: TryError) -> bool {
+    matches!(error, TryError::Status { code: 409, .. }) || repeatable(Intent::Read, error)
 }
 
 /// Returns the pause before the next try: exponential backoff with jitter, or the server's `Retry-After`. `failures`
 /// counts the failed tries before this one.
-pub fn pause(loss: Loss, failures: u32, dice: f64) -> Duration {
-    let (base, cap) = match loss {
-        Loss::NotConnected { loopback: true } if failures == 0 => return LOOPBACK_PAUSE,
-        Loss::Status { code: 429 | 503, .. } => (1.0, 20.0),
+pub fn pause(error: TryError, failures: u32, jitter: f64) -> Duration {
+    let (base, cap) = match error {
+        TryError::NotConnected { loopback: true } if failures == 0 => return LOOPBACK_PAUSE,
+        TryError::Status { code: 429 | 503, .. } => (1.0, 20.0),
         _ => (0.5, 8.0),
     };
     let backoff = f64::min(base * 2f64.powi(failures.min(16) as i32), cap);
-    let jittered = backoff / 2.0 * (1.0 + dice);
-    match loss {
-        Loss::Status { retry_after: Some(asked), .. } => obey(asked, backoff, dice),
+    let jittered = backoff / 2.0 * (1.0 + jitter);
+    match error {
+        TryError::Status { retry_after: Some(asked), .. } => obey(asked, backoff, jitter),
         _ => Duration::from_secs_f64(jittered),
     }
 }
 
 /// Returns a pause of at least the time that was asked for, with jitter so that clients do not retry at the same moment.
-fn obey(asked: Duration, backoff: f64, dice: f64) -> Duration {
+fn obey(asked: Duration, backoff: f64, jitter: f64) -> Duration {
     let asked = asked.as_secs_f64();
-    Duration::from_secs_f64(asked.max(backoff / 2.0) + dice * f64::min(0.1 * asked, 5.0))
+    Duration::from_secs_f64(asked.max(backoff / 2.0) + jitter * f64::min(0.1 * asked, 5.0))
 }
 
-fn tries(intent: Intent, loss: Loss) -> u32 {
-    match (intent, loss) {
+fn tries(intent: Intent, error: TryError) -> u32 {
+    match (intent, error) {
         // Not an outage. A watch still continues: the cause, such as a captive portal, may be gone at its next poll.
-        (_, Loss::NotHttp) => 1,
-        (_, Loss::NotConnected { loopback: true } | Loss::NameUnknown | Loss::Unreadable) => 2,
-        (_, Loss::NotConnected { loopback: false }) => u32::MAX,
+        (_, TryError::NotHttp) => 1,
+        (_, TryError::NotConnected { loopback: true } | TryError::NameUnknown | TryError::Unreadable) => 2,
+        (_, TryError::NotConnected { loopback: false }) => u32::MAX,
         (Intent::Read | Intent::IdempotentWrite, _) => READ_TRIES,
         (Intent::Write, _) => SEND_TRIES,
     }
 }
 
-fn budget(loss: Loss) -> Duration {
-    match loss {
-        Loss::Status { retry_after: Some(_), .. } => ASKED_BUDGET,
+fn budget(error: TryError) -> Duration {
+    match error {
+        TryError::Status { retry_after: Some(_), .. } => ASKED_BUDGET,
         _ => BUDGET,
     }
 }
@@ -163,40 +163,40 @@ mod tests {
 
     const FIRST: Spent = Spent { tries: 1, elapsed: Duration::ZERO };
 
-    fn status(code: u16, retry_after: Option<u64>) -> Loss {
-        Loss::Status { code, retry_after: retry_after.map(Duration::from_secs) }
+    fn status(code: u16, retry_after: Option<u64>) -> TryError {
+        TryError::Status { code, retry_after: retry_after.map(Duration::from_secs) }
     }
 
     #[test]
-    fn a_message_is_repeated_only_where_nothing_can_have_been_accepted() {
-        for (loss, again) in [
-            (Loss::NotConnected { loopback: false }, true),
-            (Loss::NotConnected { loopback: true }, true),
-            (Loss::NameUnknown, true),
+    fn a_message_is_repeated_only_if_the_server_cannot_have_accepted_it() {
+        for (error, again) in [
+            (TryError::NotConnected { loopback: false }, true),
+            (TryError::NotConnected { loopback: true }, true),
+            (TryError::NameUnknown, true),
             (status(429, None), true),
             (status(409, Some(1)), true),
             (status(409, None), false),
-            (Loss::Interrupted, false),
-            (Loss::TimedOut, false),
-            (Loss::NotHttp, false),
-            (Loss::Unreadable, false),
-            (Loss::Forbidden, false),
+            (TryError::Interrupted, false),
+            (TryError::TimedOut, false),
+            (TryError::NotHttp, false),
+            (TryError::Unreadable, false),
+            (TryError::Forbidden, false),
             (status(400, None), false),
             (status(408, None), false),
             (status(425, None), false),
             (status(500, Some(1)), false),
             (status(503, Some(1)), false),
         ] {
-            assert_eq!(matches!(decide(Intent::Write, loss, FIRST, 0.0), RetryDecision::Retry(_)), again, "{loss:?}");
+            assert_eq!(matches!(decide(Intent::Write, error, FIRST, 0.0), RetryDecision::Retry(_)), again, "{error:?}");
         }
     }
 
     #[test]
-    fn a_read_or_a_message_with_a_key_that_counts_is_repeated_where_it_may_get_better() {
-        for (loss, again) in [
-            (Loss::Interrupted, true),
-            (Loss::TimedOut, true),
-            (Loss::Unreadable, true),
+    fn a_read_or_an_idempotent_write_is_repeated_after_a_temporary_error() {
+        for (error, again) in [
+            (TryError::Interrupted, true),
+            (TryError::TimedOut, true),
+            (TryError::Unreadable, true),
             (status(500, None), true),
             (status(503, None), true),
             (status(408, None), true),
@@ -204,23 +204,23 @@ mod tests {
             (status(409, None), false),
             (status(404, None), false),
             (status(401, None), false),
-            (Loss::NotHttp, false),
-            (Loss::Forbidden, false),
+            (TryError::NotHttp, false),
+            (TryError::Forbidden, false),
         ] {
             for intent in [Intent::Read, Intent::IdempotentWrite] {
                 assert_eq!(
-                    matches!(decide(intent, loss, FIRST, 0.0), RetryDecision::Retry(_)),
+                    matches!(decide(intent, error, FIRST, 0.0), RetryDecision::Retry(_)),
                     again,
-                    "{intent:?} {loss:?}"
+                    "{intent:?} {error:?}"
                 );
             }
         }
-        assert!(passing(status(409, None)) && passing(Loss::NotHttp));
+        assert!(passing(status(409, None)) && passing(TryError::NotHttp));
     }
 
     #[test]
-    fn nothing_listens_on_this_machine_is_known_within_300_ms() {
-        let refused = Loss::NotConnected { loopback: true };
+    fn a_refused_connection_on_loopback_is_retried_once_within_300_ms() {
+        let refused = TryError::NotConnected { loopback: true };
         let RetryDecision::Retry(pause) = decide(Intent::Read, refused, FIRST, 1.0) else { panic!("one more try") };
         assert!(pause < Duration::from_millis(300));
         let second = Spent { tries: 2, elapsed: pause };
@@ -228,24 +228,25 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_nobody_knows_is_asked_for_twice() {
-        let RetryDecision::Retry(pause) = decide(Intent::Write, Loss::NameUnknown, FIRST, 1.0) else {
+    fn an_unknown_host_name_is_tried_twice() {
+        let RetryDecision::Retry(pause) = decide(Intent::Write, TryError::NameUnknown, FIRST, 1.0) else {
             panic!("one more try")
         };
         assert!(pause <= Duration::from_millis(500));
         assert_eq!(
-            decide(Intent::Write, Loss::NameUnknown, Spent { tries: 2, elapsed: pause }, 1.0),
+            decide(Intent::Write, TryError::NameUnknown, Spent { tries: 2, elapsed: pause }, 1.0),
             RetryDecision::Stop
         );
-        assert!(passing(Loss::NameUnknown), "a watch outlives a name server that is away");
+        assert!(passing(TryError::NameUnknown), "a watch continues while the name server is down");
     }
 
     #[test]
     fn an_unreachable_server_is_tried_for_fifteen_seconds() {
-        let (mut spent, mut dice) = (Spent { tries: 0, elapsed: Duration::ZERO }, fastrand::Rng::with_seed(1));
+        let mut spent = Spent { tries: 0, elapsed: Duration::ZERO };
+        let mut rng = fastrand::Rng::with_seed(1);
         loop {
             spent.tries += 1;
-            match decide(Intent::Write, Loss::NotConnected { loopback: false }, spent, dice.f64()) {
+            match decide(Intent::Write, TryError::NotConnected { loopback: false }, spent, rng.f64()) {
                 RetryDecision::Retry(pause) => spent.elapsed += pause,
                 _ => break,
             }
@@ -254,46 +255,47 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_beyond_the_budget_is_said_instead_of_waited() {
-        let verdict = decide(Intent::Read, status(429, Some(3600)), FIRST, 0.5);
-        assert_eq!(verdict, RetryDecision::StopAsked(Duration::from_secs(3600)));
+    fn a_requested_pause_beyond_the_budget_is_returned_instead() {
+        let decision = decide(Intent::Read, status(429, Some(3600)), FIRST, 0.5);
+        assert_eq!(decision, RetryDecision::StopAsked(Duration::from_secs(3600)));
     }
 
-    /// A loss as it may come, with or without a wish.
-    fn any_loss() -> impl Strategy<Value = Loss> {
+    /// Generates any error, with or without `Retry-After`.
+    fn any_error() -> impl Strategy<Value = TryError> {
         let status = (100u16..600, prop::option::of(0u64..2_000_000))
-            .prop_map(|(code, millis)| Loss::Status { code, retry_after: millis.map(Duration::from_millis) });
+            .prop_map(|(code, millis)| TryError::Status { code, retry_after: millis.map(Duration::from_millis) });
         prop_oneof![
-            Just(Loss::NotConnected { loopback: false }),
-            Just(Loss::NotConnected { loopback: true }),
-            Just(Loss::NameUnknown),
-            Just(Loss::Interrupted),
-            Just(Loss::TimedOut),
-            Just(Loss::NotHttp),
-            Just(Loss::Unreadable),
-            Just(Loss::Forbidden),
+            Just(TryError::NotConnected { loopback: false }),
+            Just(TryError::NotConnected { loopback: true }),
+            Just(TryError::NameUnknown),
+            Just(TryError::Interrupted),
+            Just(TryError::TimedOut),
+            Just(TryError::NotHttp),
+            Just(TryError::Unreadable),
+            Just(TryError::Forbidden),
             status,
         ]
     }
 
     proptest! {
-        /// A request against losses one after the other, each try costing time, on a virtual clock.
+        /// Each try fails with the next error and takes the same time, on a virtual clock.
         #[test]
-        fn whatever_is_lost_the_pauses_end_and_no_wish_is_cut_short(
-            losses in prop::collection::vec(any_loss(), 1..40),
-            act: bool,
+        fn retries_end_after_any_errors_and_no_requested_pause_is_shortened(
+            errors in prop::collection::vec(any_error(), 1..40),
+            writes: bool,
             took in 0u64..5_000,
             seed: u64,
         ) {
-            let intent = if act { Intent::Write } else { Intent::Read };
-            let (mut spent, mut dice) = (Spent { tries: 0, elapsed: Duration::ZERO }, fastrand::Rng::with_seed(seed));
-            for loss in losses {
+            let intent = if writes { Intent::Write } else { Intent::Read };
+            let mut spent = Spent { tries: 0, elapsed: Duration::ZERO };
+            let mut rng = fastrand::Rng::with_seed(seed);
+            for error in errors {
                 spent.tries += 1;
                 spent.elapsed += Duration::from_millis(took);
-                match decide(intent, loss, spent, dice.f64()) {
+                match decide(intent, error, spent, rng.f64()) {
                     RetryDecision::Retry(pause) => {
-                        prop_assert!(repeatable(intent, loss));
-                        if let Loss::Status { retry_after: Some(asked), .. } = loss {
+                        prop_assert!(repeatable(intent, error));
+                        if let TryError::Status { retry_after: Some(asked), .. } = error {
                             prop_assert!(pause >= asked, "{pause:?} before {asked:?}");
                         }
                         spent.elapsed += pause;
@@ -301,46 +303,47 @@ mod tests {
                     }
                     RetryDecision::Stop => break,
                     RetryDecision::StopAsked(asked) => {
-                        let wish = matches!(loss, Loss::Status { retry_after, .. } if retry_after == Some(asked));
-                        prop_assert!(wish);
+                        let is_asked = matches!(error, TryError::Status { retry_after, .. } if retry_after == Some(asked));
+                        prop_assert!(is_asked);
                         break;
                     }
                 }
             }
         }
 
-        /// Tries that take all the time that they get, after a first one of any length.
+        /// Each try uses its whole time limit, after a first try of any length.
         #[test]
-        fn a_read_never_outlasts_its_budget_but_by_its_first_try(
-            losses in prop::collection::vec(any_loss(), 1..40),
+        fn only_the_first_try_of_a_read_may_exceed_the_budget(
+            errors in prop::collection::vec(any_error(), 1..40),
             first in 0u64..40_000,
-            once: bool,
+            is_write: bool,
             seed: u64,
         ) {
-            let intent = if once { Intent::IdempotentWrite } else { Intent::Read };
+            let intent = if is_write { Intent::IdempotentWrite } else { Intent::Read };
             let first = Duration::from_millis(first);
-            let (mut spent, mut dice) = (Spent { tries: 1, elapsed: first }, fastrand::Rng::with_seed(seed));
+            let mut spent = Spent { tries: 1, elapsed: first };
+            let mut rng = fastrand::Rng::with_seed(seed);
             let mut most = first;
-            for loss in losses {
-                let RetryDecision::Retry(pause) = decide(intent, loss, spent, dice.f64()) else { break };
-                let left = left(intent, loss, spent.elapsed + pause).expect("a limit");
+            for error in errors {
+                let RetryDecision::Retry(pause) = decide(intent, error, spent, rng.f64()) else { break };
+                let left = left(intent, error, spent.elapsed + pause).expect("a limit");
                 prop_assert!(left >= LEAST, "{left:?}");
-                most = most.max(budget(loss));
+                most = most.max(budget(error));
                 spent = Spent { tries: spent.tries + 1, elapsed: spent.elapsed + pause + left };
                 prop_assert!(spent.elapsed <= most, "{spent:?} beyond {most:?}");
             }
         }
 
         #[test]
-        fn a_message_on_its_way_is_not_hurried(loss in any_loss(), elapsed in 0u64..60_000) {
-            prop_assert_eq!(left(Intent::Write, loss, Duration::from_millis(elapsed)), None);
+        fn a_retried_message_has_no_shorter_time_limit(error in any_error(), elapsed in 0u64..60_000) {
+            prop_assert_eq!(left(Intent::Write, error, Duration::from_millis(elapsed)), None);
         }
 
         #[test]
-        fn pauses_without_a_wish_stay_within_their_cap(n: u32, dice in 0.0f64..1.0) {
-            prop_assert!(pause(Loss::Interrupted, n, dice) <= Duration::from_secs(8));
-            prop_assert!(pause(status(503, None), n, dice) <= Duration::from_secs(20));
-            prop_assert!(pause(Loss::Interrupted, n, dice) >= Duration::from_millis(250));
+        fn pauses_without_retry_after_stay_within_their_cap(n: u32, jitter in 0.0f64..1.0) {
+            prop_assert!(pause(TryError::Interrupted, n, jitter) <= Duration::from_secs(8));
+            prop_assert!(pause(status(503, None), n, jitter) <= Duration::from_secs(20));
+            prop_assert!(pause(TryError::Interrupted, n, jitter) >= Duration::from_millis(250));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A token bucket for retries, which limits how many one process sends to a failing server.
 
-use super::retry::Loss;
+use super::retry::TryError;
 
 /// The tokens of a full bucket.
 const CAPACITY: u32 = 100;
@@ -20,9 +20,9 @@ impl Default for RetryBudget {
 }
 
 impl RetryBudget {
-    /// Takes the tokens for a retry after this loss. Returns false if too few are left: do not retry.
-    pub fn pay(&mut self, loss: Loss) -> bool {
-        let cost = if loss == Loss::TimedOut { RETRY_LATE } else { RETRY };
+    /// Takes the tokens for a retry after an error. Returns false if too few are left.
+    pub fn pay(&mut self, error: TryError) -> bool {
+        let cost = if error == TryError::TimedOut { RETRY_LATE } else { RETRY };
         match self.0.checked_sub(cost) {
             Some(left) => {
                 self.0 = left;
@@ -42,17 +42,17 @@ impl RetryBudget {
 mod tests {
     use super::*;
 
-    const BUSY: Loss = Loss::Status { code: 429, retry_after: None };
+    const BUSY: TryError = TryError::Status { code: 429, retry_after: None };
 
-    fn retries(bucket: &mut RetryBudget, loss: Loss) -> usize {
-        std::iter::repeat_with(|| bucket.pay(loss)).take_while(|paid| *paid).count()
+    fn retries(bucket: &mut RetryBudget, error: TryError) -> usize {
+        std::iter::repeat_with(|| bucket.pay(error)).take_while(|paid| *paid).count()
     }
 
     #[test]
     fn a_dead_server_gets_twenty_retries_and_a_silent_one_ten() {
-        assert_eq!(retries(&mut RetryBudget::default(), Loss::Interrupted), 20);
+        assert_eq!(retries(&mut RetryBudget::default(), TryError::Interrupted), 20);
         assert_eq!(retries(&mut RetryBudget::default(), BUSY), 20);
-        assert_eq!(retries(&mut RetryBudget::default(), Loss::TimedOut), 10);
+        assert_eq!(retries(&mut RetryBudget::default(), TryError::TimedOut), 10);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::core::retry::{self, Loss};
+use crate::core::retry::{self, TryError};
 
 /// The outage of the server, if there is one.
 #[derive(Debug, Default)]
@@ -16,9 +16,9 @@ pub struct Outage {
 
 impl Outage {
     /// Records a failed poll. Returns the pause before the next one, and for how long polls have failed.
-    pub fn failed(&mut self, now: Instant, loss: Loss, dice: f64) -> (Duration, Duration) {
+    pub fn failed(&mut self, now: Instant, error: TryError, jitter: f64) -> (Duration, Duration) {
         let since = *self.since.get_or_insert(now);
-        let pause = retry::pause(loss, self.failures, dice);
+        let pause = retry::pause(error, self.failures, jitter);
         self.failures += 1;
         self.hold_until = Some(now + pause);
         (pause, now - since)

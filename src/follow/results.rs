@@ -135,7 +135,7 @@ impl Follower<'_> {
         if !self.answered && error.status.is_none() {
             return self.lose_all(error);
         }
-        if !self.answered || !retry::passing(error.loss()) {
+        if !self.answered || !retry::passing(error.try_error()) {
             let tracked = self.tracked.swap_remove(at);
             // An error status is an answer too.
             self.answered |= error.status.is_some();
@@ -157,7 +157,7 @@ impl Follower<'_> {
     }
 
     fn outage_goes_on(&mut self, id: Option<RunId>, error: &ApiError) -> Result<(), Failure> {
-        let (retry_in, down_for) = self.outage.failed(Instant::now(), error.loss(), fastrand::f64());
+        let (retry_in, down_for) = self.outage.failed(Instant::now(), error.try_error(), fastrand::f64());
         (self.emit)(Event::PollError { id, error: error.words(), retry_in, down_for })
     }
 
@@ -181,7 +181,7 @@ impl Follower<'_> {
     fn failed_list(&mut self, error: &ApiError) -> Result<(), Failure> {
         match poll::fallback_filter(error, self.list.active) {
             Some(active) => self.list.active = active,
-            None if retry::passing(error.loss()) => return self.outage_goes_on(None, error),
+            None if retry::passing(error.try_error()) => return self.outage_goes_on(None, error),
             // The answers to polls of single runs decide.
             None => self.list.active = Active::Any,
         }
@@ -248,7 +248,7 @@ impl Follower<'_> {
     /// Follows a run again whose messages could not be fetched at its end, for as long as an outage may last.
     fn failed_end(&mut self, mut tracked: Tracked, error: &ApiError) -> Result<(), Failure> {
         let failing_for = tracked.phase.messages_failed(Instant::now());
-        if !retry::passing(error.loss()) || failing_for >= self.options.max_outage {
+        if !retry::passing(error.try_error()) || failing_for >= self.options.max_outage {
             let failure = lost(error, &tracked);
             return self.lose(tracked, failure);
         }

@@ -173,11 +173,11 @@ impl Tracked {
     }
 
     /// Returns the delay before the next poll of the run by itself.
-    pub fn delay(&self, now: Instant, interval: Option<Duration>, dice: f64) -> Duration {
+    pub fn delay(&self, now: Instant, interval: Option<Duration>, jitter: f64) -> Duration {
         if self.phase.ended_since().is_some() {
             return Duration::from_millis(250);
         }
-        let delay = interval.unwrap_or_else(|| poll_interval::single(self.age(now), dice));
+        let delay = interval.unwrap_or_else(|| poll_interval::single(self.age(now), jitter));
         // A poll is due when the grace period of a stop reason is over.
         let grace = self.stop_reason_since.map(|since| outcome::STOP_REASON_GRACE.saturating_sub(now - since));
         grace.map_or(delay, |grace| delay.min(grace.max(Duration::from_millis(100))))

@@ -11,6 +11,7 @@ use tower::util::MapResponseLayer;
 use url::Url;
 
 use super::proxy::Proxies;
+use super::resolver::{FilteredResolver, Lookup};
 use super::{address, tls};
 use crate::exit::Exit;
 use crate::report::{self, Failure};
@@ -24,39 +25,39 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// The settings of a connection to a server.
 #[derive(Clone, Debug, Default)]
-pub struct Route {
+pub struct ConnectionSettings {
     /// Proxy settings.
     pub proxies: Proxies,
     /// A PEM file of further trusted certificates.
     pub ca_cert: Option<PathBuf>,
     /// Whether the environment names the platform's roots: see [`tls::names_roots`].
     pub names_roots: bool,
-    /// Whether a key will be sent.
-    pub secure: Secure,
+    /// The addresses to which plain http is allowed.
+    pub plain_http: PlainHttp,
     /// The time limit of one request, if it is shorter than the default.
     pub time_limit: Option<Duration>,
 }
 
-/// Whether a request carries a secret, which plain http would expose.
+/// The addresses to which plain http is allowed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Secure {
-    /// Nothing secret is sent, or `--allow-plain-http` was given.
+pub enum PlainHttp {
+    /// Any address: no key is sent, or `--allow-plain-http` was given.
     #[default]
-    NotNeeded,
-    /// A key is sent: plain http only to addresses that are private.
-    Needed,
+    Anywhere,
+    /// Private addresses only, since a key is sent.
+    PrivateOnly,
 }
 
 /// An HTTP client for one server.
 #[derive(Clone, Debug)]
-pub struct Line {
-    /// The client that connects.
-    pub client: Client,
+pub struct HttpClient {
+    /// The client of the HTTP library.
+    pub inner: Client,
     connected: Arc<AtomicBool>,
 }
 
-impl Line {
-    /// Returns whether a connection was ever opened, including TLS and the proxy. Before that, no byte of a request was
+impl HttpClient {
+    /// Returns whether a connection was ever opened, including TLS and the proxy. Until then, no byte of a request was
     /// written.
     pub fn was_connected(&self) -> bool {
         self.connected.load(Relaxed)
@@ -64,19 +65,19 @@ impl Line {
 }
 
 /// Builds the client of a server. Nothing is sent.
-pub async fn build(base: &Url, route: &Route) -> Result<Line, Failure> {
+pub async fn build(base: &Url, settings: &ConnectionSettings) -> Result<HttpClient, Failure> {
     // A second call fails, but the first installed the same provider.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let proxy = route.proxies.for_url(base)?;
-    let mut builder = plain_builder().connect_timeout(connect_timeout(route.time_limit));
+    let proxy = settings.proxies.for_url(base)?;
+    let mut builder = plain_builder().connect_timeout(connect_timeout(settings.time_limit));
     if base.scheme() == "https" {
-        builder = tls::trust(builder, route.ca_cert.as_deref(), route.names_roots)?;
+        builder = tls::trust(builder, settings.ca_cert.as_deref(), settings.names_roots)?;
     } else {
         // A bad `--ca-cert` is an error even for plain http.
-        route.ca_cert.as_deref().map(tls::read_pem).transpose()?;
+        settings.ca_cert.as_deref().map(tls::read_pem).transpose()?;
         // Reading the system's certificates costs milliseconds that plain http does not need.
         builder = builder.tls_certs_only([]);
-        if route.secure == Secure::Needed {
+        if settings.plain_http == PlainHttp::PrivateOnly {
             builder = pin_private(builder, base, proxy.is_some()).await?;
         }
     }
@@ -84,16 +85,16 @@ pub async fn build(base: &Url, route: &Route) -> Result<Line, Failure> {
         builder = builder.proxy(proxy);
     }
     let connected = Arc::new(AtomicBool::new(false));
-    let marks = Arc::clone(&connected);
+    let mark = Arc::clone(&connected);
     let builder = builder.connector_layer(MapResponseLayer::new(move |connection| {
-        marks.store(true, Relaxed);
+        mark.store(true, Relaxed);
         connection
     }));
-    Ok(Line { client: builder.build().map_err(cannot_build)?, connected })
+    Ok(HttpClient { inner: builder.build().map_err(cannot_build)?, connected })
 }
 
-/// Returns a limit below the request's own, so that a connection that was not opened is told from a request that may
-/// have been read.
+/// Returns a limit below that of the whole request, so that the error of a connection that was not opened differs from
+/// that of a request that the server may have read.
 fn connect_timeout(time_limit: Option<Duration>) -> Duration {
     time_limit.map_or(CONNECT_TIMEOUT, |limit| CONNECT_TIMEOUT.min(limit / 4 * 3))
 }
@@ -109,7 +110,8 @@ fn plain_builder() -> ClientBuilder {
         .tcp_nodelay(true)
 }
 
-/// Allows a key over plain http if every address of the host is private, and connects to those and no others.
+/// Restricts the client to the private addresses of the host. A host with a public address is an error, since a key over
+/// plain http could be read on the way to it.
 async fn pin_private(builder: ClientBuilder, base: &Url, proxied: bool) -> Result<ClientBuilder, Failure> {
     let host = base
         .host()
@@ -121,9 +123,9 @@ async fn pin_private(builder: ClientBuilder, base: &Url, proxied: bool) -> Resul
         return if address::is_private(ip) { Ok(builder) } else { Err(refuse(base, "which is a public address")) };
     }
     let name = host.to_string();
-    // A name that cannot be resolved is reported by the request itself, with its retries.
+    // The request reports a name that does not resolve, and retries it. An address that is found then is checked too.
     let Ok(found) = tokio::net::lookup_host((name.as_str(), base.port_or_known_default().unwrap_or(80))).await else {
-        return Ok(builder.dns_resolver(OnlyPrivate));
+        return Ok(builder.dns_resolver(only_private()));
     };
     let addresses: Vec<SocketAddr> = found.collect();
     match first_public(&addresses) {
@@ -132,18 +134,12 @@ async fn pin_private(builder: ClientBuilder, base: &Url, proxied: bool) -> Resul
     }
 }
 
-/// A resolver for names that could not be resolved before the request. It rejects public addresses.
-struct OnlyPrivate;
-
-impl reqwest::dns::Resolve for OnlyPrivate {
-    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
-        Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            match first_public(&found) {
-                Some(ip) => Err(format!("{} is at {ip}, a public address, and http is plain", name.as_str()).into()),
-                None => Ok(Box::new(found.into_iter()) as reqwest::dns::Addrs),
-            }
-        })
+/// Returns a resolver for a name that did not resolve before the request.
+fn only_private() -> FilteredResolver<fn(IpAddr) -> bool> {
+    FilteredResolver {
+        lookup: Lookup::system(),
+        is_allowed: address::is_private,
+        rule: "a key goes over plain http to private addresses only",
     }
 }
 
@@ -166,29 +162,30 @@ fn cannot_build(error: reqwest::Error) -> Failure {
 mod tests {
     use super::*;
 
-    async fn built(url: &str, secure: Secure) -> Result<Line, Failure> {
-        build(&url.parse().expect("a URL"), &Route { secure, ..Route::default() }).await
+    async fn built(url: &str, plain_http: PlainHttp) -> Result<HttpClient, Failure> {
+        build(&url.parse().expect("a URL"), &ConnectionSettings { plain_http, ..ConnectionSettings::default() }).await
     }
 
     #[tokio::test]
-    async fn a_name_that_is_resolved_late_is_checked_late() {
+    async fn a_name_that_resolves_only_later_is_checked_then() {
         use reqwest::dns::Resolve as _;
-        let resolve = |name: &str| OnlyPrivate.resolve(name.parse().expect("a name"));
+        let resolve = |name: &str| only_private().resolve(name.parse().expect("a name"));
         assert!(resolve("localhost").await.is_ok_and(|found| found.count() > 0));
         // An IP address is resolved without a name server.
         let refused = resolve("203.0.113.7").await.map(drop).expect_err("a public address").to_string();
-        assert!(refused.contains("203.0.113.7, a public address"), "{refused}");
+        let expected = "no address of 203.0.113.7 is allowed: a key goes over plain http to private addresses only";
+        assert_eq!(refused, expected);
     }
 
     #[tokio::test]
     async fn a_key_goes_over_plain_http_to_private_addresses_only() {
         for url in ["http://127.0.0.1:1", "http://10.0.0.1", "http://[::1]:1", "http://localhost:1"] {
-            assert!(built(url, Secure::Needed).await.is_ok(), "{url}");
+            assert!(built(url, PlainHttp::PrivateOnly).await.is_ok(), "{url}");
         }
         for url in ["http://203.0.113.7", "http://[2001:db8::1]", "http://[::ffff:203.0.113.7]"] {
-            let failure = built(url, Secure::Needed).await.expect_err(url);
+            let failure = built(url, PlainHttp::PrivateOnly).await.expect_err(url);
             assert_eq!(failure.exit, Exit::Unsafe, "{url}");
-            assert!(built(url, Secure::NotNeeded).await.is_ok(), "{url}");
+            assert!(built(url, PlainHttp::Anywhere).await.is_ok(), "{url}");
         }
     }
 }

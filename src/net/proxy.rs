@@ -23,7 +23,7 @@ pub struct Proxies {
 
 /// A proxy between this machine and a server, without its user name and password.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hop {
+pub struct ProxyAddress {
     /// Scheme, host and port.
     pub name: String,
     /// The environment variable that names it.
@@ -32,7 +32,7 @@ pub struct Hop {
     pub has_password: bool,
 }
 
-impl Hop {
+impl ProxyAddress {
     /// Returns a hint for a proxy that asks for credentials (HTTP 407).
     pub fn hint(&self) -> String {
         let Self { name, variable, has_password } = self;
@@ -57,28 +57,28 @@ impl Proxies {
 
     /// Returns the proxy for a URL, if there is one. Requests to this machine never use a proxy.
     pub fn for_url(&self, url: &Url) -> Result<Option<Proxy>, Failure> {
-        let Some(address) = self.address_for(url) else { return Ok(None) };
+        let Some(address) = self.setting_for(url) else { return Ok(None) };
         let from_all = self.own_for(url).is_none();
         Proxy::all(with_scheme(address)).map(Some).map_err(|_| bad_proxy(from_all, url.scheme()))
     }
 
     /// Returns the proxy for a URL without its credentials, for messages.
-    pub fn hop_for(&self, url: &Url) -> Option<Hop> {
-        let proxy = Url::parse(&with_scheme(self.address_for(url)?)).ok()?;
+    pub fn address_for(&self, url: &Url) -> Option<ProxyAddress> {
+        let proxy = Url::parse(&with_scheme(self.setting_for(url)?)).ok()?;
         let port = proxy.port().map(|port| format!(":{port}")).unwrap_or_default();
         let variable = match (self.own_for(url).is_some(), url.scheme()) {
             (false, _) => "ALL_PROXY",
             (true, "https") => "HTTPS_PROXY",
             (true, _) => "http_proxy",
         };
-        Some(Hop {
+        Some(ProxyAddress {
             name: format!("{}://{}{port}", proxy.scheme(), proxy.host_str()?),
             variable,
             has_password: !proxy.username().is_empty() || proxy.password().is_some(),
         })
     }
 
-    fn address_for(&self, url: &Url) -> Option<&str> {
+    fn setting_for(&self, url: &Url) -> Option<&str> {
         let is_direct = super::address::is_loopback_host(url.host_str().unwrap_or_default())
             || self.none.as_deref().is_some_and(|list| is_excepted(list, url));
         if is_direct { None } else { self.own_for(url).or(self.all.as_deref()) }
@@ -144,12 +144,12 @@ mod tests {
             ("socks5://user:canary@p:1", "socks5://p:1"),
         ] {
             let proxies = Proxies { https: Some(address.to_owned()), ..Proxies::default() };
-            let hop = proxies.hop_for(&url).expect("a proxy");
-            assert_eq!((hop.name.as_str(), hop.variable, hop.has_password), (name, "HTTPS_PROXY", true));
-            assert!(hop.hint().contains("check the user name and password in HTTPS_PROXY"));
+            let proxy = proxies.address_for(&url).expect("a proxy");
+            assert_eq!((proxy.name.as_str(), proxy.variable, proxy.has_password), (name, "HTTPS_PROXY", true));
+            assert!(proxy.hint().contains("check the user name and password in HTTPS_PROXY"));
         }
         let proxies = Proxies { all: Some("p:3128".to_owned()), ..Proxies::default() };
-        let hint = proxies.hop_for(&url).expect("a proxy").hint();
+        let hint = proxies.address_for(&url).expect("a proxy").hint();
         assert!(hint.ends_with("ALL_PROXY=http://USER:PASSWORD@p:3128"), "{hint}");
     }
 

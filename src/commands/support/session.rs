@@ -15,7 +15,7 @@ use crate::config::{Base, Origin, Settings, dirs, headers, server_registry};
 use crate::core::facts::Facts;
 use crate::exit::Exit;
 use crate::model::{AgentId, AgentRef, Document, Run, RunId};
-use crate::net::{self, Route, Secure};
+use crate::net::{self, ConnectionSettings, PlainHttp};
 use crate::render::{self, Context};
 use crate::report::{self, Failure};
 use crate::server::{self, EngineError, Options, Providers, Running, StartError, Store};
@@ -260,17 +260,18 @@ async fn local(ctx: &Ctx, settings: &Settings, execute: bool) -> Result<(Transpo
 
 async fn http(ctx: &Ctx, settings: &Settings, url: &url::Url) -> Result<Transport, Failure> {
     let guarded = settings.key.is_some() && !settings.allow_plain_http;
-    let secure = if guarded { Secure::Needed } else { Secure::NotNeeded };
+    let plain_http = if guarded { PlainHttp::PrivateOnly } else { PlainHttp::Anywhere };
     let proxies = settings.proxies.clone();
     let ca_cert = settings.ca_cert.clone();
     let names_roots = net::tls::names_roots(|name| ctx.env.is_set(name));
-    let route = Route { proxies, ca_cert, names_roots, secure, time_limit: settings.request_timeout };
+    let connection =
+        ConnectionSettings { proxies, ca_cert, names_roots, plain_http, time_limit: settings.request_timeout };
     Ok(Transport::Http(Box::new(Http {
-        line: net::build(url, &route).await?,
+        client: net::build(url, &connection).await?,
         base: url.clone(),
         headers: headers::to_map(&settings.headers),
         authorization: settings.key.as_ref().and_then(crate::config::Secret::bearer),
-        proxy: settings.proxies.hop_for(url),
+        proxy: settings.proxies.address_for(url),
         time_limit: settings.request_timeout,
     })))
 }

@@ -8,9 +8,9 @@ use serde_json::Value;
 use tokio::time::timeout;
 use url::Url;
 
-use crate::net::client::Secure;
+use crate::net::client::PlainHttp;
 use crate::net::proxy::Proxies;
-use crate::net::{Route, tls};
+use crate::net::{ConnectionSettings, tls};
 use crate::report::Failure;
 use crate::server::types::model_info::{CONTEXT_WINDOW, ModelInfo};
 
@@ -185,10 +185,11 @@ impl Provider {
 
     /// A client for it: no redirects, no proxy for this machine, a key over plain http only to private addresses.
     pub async fn client(&self) -> Result<reqwest::Client, Failure> {
-        let secure = if self.authorization.is_some() { Secure::Needed } else { Secure::NotNeeded };
+        let plain_http = if self.authorization.is_some() { PlainHttp::PrivateOnly } else { PlainHttp::Anywhere };
         let proxies = self.proxies.clone();
-        let route = Route { proxies, names_roots: self.names_roots, secure, ..Route::default() };
-        crate::net::build(&self.base, &route).await.map(|line| line.client)
+        let connection =
+            ConnectionSettings { proxies, names_roots: self.names_roots, plain_http, ..ConnectionSettings::default() };
+        crate::net::build(&self.base, &connection).await.map(|client| client.inner)
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::answer::AnswerError;
-use crate::core::retry::{self, Intent, Loss};
+use crate::core::retry::{self, Intent, TryError};
 use crate::net::address;
 use crate::report;
 use crate::server::models::providers::Provider;
@@ -29,18 +29,19 @@ const MOST_CHARS: usize = 2000;
 pub struct CallError {
     pub error: RunError,
     /// How the response was lost, if another attempt may succeed.
-    loss: Option<Loss>,
+    try_error: Option<TryError>,
 }
 
 impl CallError {
-    fn new(kind: RunErrorKind, message: String, loss: Option<Loss>) -> Self {
-        Self { error: RunError { kind, message }, loss }
+    fn new(kind: RunErrorKind, message: String, try_error: Option<TryError>) -> Self {
+        Self { error: RunError { kind, message }, try_error }
     }
 
     /// Returns the pause before the next attempt, or `None` if the call is not repeated.
     pub fn pause(&self, tries: u32) -> Option<Duration> {
-        let loss = self.loss.filter(|loss| tries < TRIES && retry::repeatable(Intent::Read, *loss))?;
-        let pause = retry::pause(loss, tries - 1, fastrand::f64());
+        let try_error =
+            self.try_error.filter(|try_error| tries < TRIES && retry::repeatable(Intent::Read, *try_error))?;
+        let pause = retry::pause(try_error, tries - 1, fastrand::f64());
         (pause <= LONGEST_PAUSE).then_some(pause)
     }
 }
@@ -70,18 +71,19 @@ pub fn rejection(provider: &Provider, status: u16, body: &[u8], retry_after: Opt
         _ => (RunErrorKind::Provider, format!("INTERNAL_SERVER_ERROR: {title} API error")),
     };
     let told = show::clip(&Py::Json(body).repr(), MOST_CHARS);
-    let loss = (kind != RunErrorKind::InsufficientCredits).then_some(Loss::Status { code: status, retry_after });
-    CallError::new(kind, format!("{words}: Error code: {status} - {told}"), loss)
+    let try_error =
+        (kind != RunErrorKind::InsufficientCredits).then_some(TryError::Status { code: status, retry_after });
+    CallError::new(kind, format!("{words}: Error code: {status} - {told}"), try_error)
 }
 
 /// No connection could be made, or it ended before a response.
 pub fn unreachable(provider: &Provider, error: &reqwest::Error) -> CallError {
     let loopback = address::is_loopback_host(provider.url("").host_str().unwrap_or_default());
-    let loss = if error.is_connect() { Loss::NotConnected { loopback } } else { Loss::Interrupted };
+    let try_error = if error.is_connect() { TryError::NotConnected { loopback } } else { TryError::Interrupted };
     let title = provider.title;
     let at = provider.address();
     let message = format!("INTERNAL_SERVER_ERROR: Failed to connect to {title} at {at}: {}", cause(error));
-    CallError::new(RunErrorKind::Connection, message, Some(loss))
+    CallError::new(RunErrorKind::Connection, message, Some(try_error))
 }
 
 /// The connection ended during the answer.
@@ -91,7 +93,7 @@ pub fn cut(provider: &Provider, error: &reqwest::Error) -> CallError {
 
 fn lost(provider: &Provider, why: String) -> CallError {
     let message = format!("INTERNAL_SERVER_ERROR: Connection to {} was lost: {why}", provider.title);
-    CallError::new(RunErrorKind::Connection, message, Some(Loss::Interrupted))
+    CallError::new(RunErrorKind::Connection, message, Some(TryError::Interrupted))
 }
 
 /// No byte arrived for [`SILENCE`].

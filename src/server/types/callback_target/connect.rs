@@ -1,95 +1,60 @@
 //! The HTTP client of a callback: no proxy, no redirects, and only addresses that the target allows.
 
-use std::fmt;
-use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::IpAddr;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder};
 
-use super::{Place, Target};
+use super::Target;
 use crate::net::client::USER_AGENT;
-
-/// The name resolver, which tests replace.
-#[derive(Clone)]
-pub struct Lookup(Arc<LookupFn>);
-
-type LookupFn = dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> + Send + Sync;
-
-impl Lookup {
-    /// Returns the system's resolver.
-    pub fn system() -> Self {
-        Self(Arc::new(|name| async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) }.boxed()))
-    }
-}
+use crate::net::resolver::FilteredResolver;
 
 impl Target {
     /// Returns a POST to the target with a time limit.
     ///
     /// Callbacks are rare, so a client is built for each; certificates are loaded only where they are needed.
-    pub fn post(&self, patience: Duration) -> reqwest::Result<RequestBuilder> {
+    pub fn post(&self, limit: Duration) -> reqwest::Result<RequestBuilder> {
         // An earlier call installed the same provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = Client::builder()
-            .timeout(patience)
+            .timeout(limit)
             .redirect(Policy::none())
             .referer(false)
             .no_proxy()
-            .dns_resolver(Guard { place: self.place, lookup: self.lookup.clone() })
+            .dns_resolver(self.resolver())
             .user_agent(USER_AGENT);
         let builder = if self.url.scheme() == "https" { builder } else { builder.tls_certs_only([]) };
         Ok(builder.build()?.post(self.url.clone()))
     }
-}
 
-/// Resolves names and drops addresses that the target does not allow. A literal address in a URL is never resolved:
-/// `Targets::check` has checked it.
-struct Guard {
-    place: Place,
-    lookup: Lookup,
-}
-
-impl Resolve for Guard {
-    fn resolve(&self, name: Name) -> Resolving {
-        let (place, found) = (self.place, (self.lookup.0)(name.as_str().to_owned()));
-        Box::pin(async move {
-            let mut addresses = found.await?;
-            addresses.retain(|address| place.admits(address.ip()));
-            if addresses.is_empty() {
-                return Err(format!("{} leads to no address that is allowed", name.as_str()).into());
-            }
-            Ok(Box::new(addresses.into_iter()) as Addrs)
-        })
-    }
-}
-
-impl fmt::Debug for Lookup {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Lookup")
+    /// Returns a resolver for the addresses that the target allows. `Targets::check` has checked a literal address.
+    fn resolver(&self) -> FilteredResolver<impl Fn(IpAddr) -> bool + Copy + Send + Sync + 'static> {
+        let place = self.place;
+        FilteredResolver { lookup: self.lookup.clone(), is_allowed: move |ip| place.admits(ip), rule: place.rule() }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use futures_util::FutureExt as _;
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::net::resolver::Lookup;
     use crate::server::types::callback_target::Targets;
 
     /// A hostile name server: answers with a public address first, and with loopback afterwards (DNS rebinding).
     fn rebinding(asked: Arc<AtomicUsize>) -> Lookup {
-        Lookup(Arc::new(move |_| {
+        Lookup::new(move |_| {
             let first = asked.fetch_add(1, Ordering::SeqCst) == 0;
             let address = if first { ([203, 0, 113, 7], 0) } else { ([127, 0, 0, 1], 0) };
             async move { Ok(vec![SocketAddr::from(address)]) }.boxed()
-        }))
+        })
     }
 
     #[tokio::test]

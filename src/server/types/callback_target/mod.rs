@@ -12,8 +12,8 @@ use std::sync::Arc;
 use url::{Host, Url};
 
 use crate::net::address;
+use crate::net::resolver::Lookup;
 use crate::server::types::host_name::HostName;
-use connect::Lookup;
 
 /// The allow-list of a server.
 #[derive(Clone)]
@@ -111,6 +111,15 @@ impl Place {
             Self::Elsewhere { .. } if address::is_loopback(ip) || ip.is_unspecified() || ip.is_multicast() => false,
             Self::Elsewhere { .. } if is_link_local(ip) => false,
             Self::Elsewhere { plain } => !plain || address::is_private(ip),
+        }
+    }
+
+    /// Returns the rule of [`Self::admits`] in words.
+    fn rule(self) -> &'static str {
+        match self {
+            Self::Here => "only loopback addresses are allowed",
+            Self::Elsewhere { plain: true } => "plain http goes to private addresses only, and never to loopback",
+            Self::Elsewhere { plain: false } => "loopback, link-local and multicast addresses are not allowed",
         }
     }
 }

@@ -17,14 +17,14 @@ const PAGE: usize = 1000;
 const MOST_PAGES: usize = 12;
 
 /// An agent and a time.
-pub(super) struct Recent<'a> {
+pub(super) struct AgentActivity<'a> {
     pub(super) api: &'a Client,
     pub(super) agent: &'a AgentId,
     /// By the server's clock.
     pub(super) since: Timestamp,
 }
 
-impl Recent<'_> {
+impl AgentActivity<'_> {
     /// Returns the agent's runs, newest first, some older ones among them. If a later page fails, its runs are missing.
     pub(super) async fn runs(&self) -> Result<Vec<Run>, ApiError> {
         let mut pages = PageReader::new(Order::NewestFirst);
