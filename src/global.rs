@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::config::settings::Flags;
+use crate::config::settings::ConnectionFlags;
 use crate::text::duration;
 use crate::ui::progress::Choice;
 
@@ -107,8 +107,8 @@ pub struct Global {
 
 impl Global {
     /// Returns the flags that settings are resolved from.
-    pub fn flags(&self) -> Flags {
-        Flags {
+    pub fn flags(&self) -> ConnectionFlags {
+        ConnectionFlags {
             base_url: self.base_url.clone(),
             local: self.local,
             profile: self.profile.clone(),

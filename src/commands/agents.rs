@@ -17,12 +17,12 @@ use crate::text::page::Page;
 pub struct Args {
     /// The action.
     #[command(subcommand)]
-    pub verb: Verb,
+    pub action: AgentsAction,
 }
 
 /// An action on agents.
 #[derive(Debug, Subcommand)]
-pub enum Verb {
+pub enum AgentsAction {
     /// List agents, newest first
     List,
     /// Show agents
@@ -66,27 +66,27 @@ pub struct Create {
 /// Runs `agents`.
 pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     let session = Session::open(ctx).await?;
-    let done = carry_out(ctx, &session, &args.verb).await;
+    let done = carry_out(ctx, &session, &args.action).await;
     session.close().await;
     done.map(|()| Exit::Done.into()).map_err(Into::into)
 }
 
-async fn carry_out(ctx: &Ctx, session: &Session, verb: &Verb) -> Result<(), Failure> {
-    match verb {
-        Verb::List => {
+async fn carry_out(ctx: &Ctx, session: &Session, action: &AgentsAction) -> Result<(), Failure> {
+    match action {
+        AgentsAction::List => {
             let agents = session.api.agents(None).await?;
             session.saw(&agents);
             print_list(ctx, session, &agents)
         }
-        Verb::Create(create) => print_one(ctx, session, &session.api.create_agent(body(create)).await?),
-        Verb::Show { agents } => {
+        AgentsAction::Create(create) => print_one(ctx, session, &session.api.create_agent(body(create)).await?),
+        AgentsAction::Show { agents } => {
             for agent in agents {
                 let id = session.agent(Some(agent)).await?;
                 print_one(ctx, session, &session.api.agent(&id).await?)?;
             }
             Ok(())
         }
-        Verb::Delete { agents } => {
+        AgentsAction::Delete { agents } => {
             for agent in agents {
                 delete(ctx, session, agent).await?;
             }

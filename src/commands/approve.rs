@@ -1,6 +1,6 @@
 //! `approve`: allows an agent to make the tool call that it asked for.
 
-use super::support::approval::{Decision, answer};
+use super::support::approval::{ApprovalCommand, answer};
 use super::support::follow_args::FollowArgs;
 use super::{Ctx, End};
 
@@ -29,6 +29,6 @@ pub struct Args {
 
 /// Runs `approve`.
 pub fn run(ctx: &Ctx, args: &Args) -> anyhow::Result<End> {
-    let decision = Decision { verb: "approve", approve: true, reason: None, calls: &args.tool_call };
+    let decision = ApprovalCommand { verb: "approve", approve: true, reason: None, calls: &args.tool_call };
     answer(ctx, &args.run, &decision, &args.follow)
 }

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::support::cancelling::{self, POLL_INTERVAL, SETTLE_TIME};
-use super::support::run_args::{self, RunArg, RunStream};
+use super::support::run_args::{self, ResolvedRuns, RunArg};
 use super::support::session::Session;
 use super::{Ctx, End};
 use crate::core::Outcome;
 use crate::core::outcome::outcome;
 use crate::exit::Exit;
-use crate::follow::{self, Event, FollowTarget, Options};
+use crate::follow::{self, Event, FollowOptions, FollowTarget};
 use crate::global::Format;
 use crate::model::{AgentId, AgentRef, Run, RunId, StopReason};
 use crate::report::Failure;
@@ -137,11 +137,11 @@ fn tell(ctx: &Ctx, failure: &Failure) -> Exit {
 }
 
 async fn read_back(ctx: &Ctx, session: &Session, timeout: Duration, asked: Vec<Run>) -> Result<Vec<Exit>, Failure> {
-    let options = Options {
+    let options = FollowOptions {
         timeout: Some(timeout),
         interval: Some(POLL_INTERVAL),
         confirm_end_for: SETTLE_TIME,
-        ..Options::default()
+        ..FollowOptions::default()
     };
     let exits = RefCell::new(Vec::new());
     let mut emit = |event: Event| {
@@ -156,7 +156,7 @@ async fn read_back(ctx: &Ctx, session: &Session, timeout: Duration, asked: Vec<R
         }
         Ok(())
     };
-    let targets = RunStream::of(asked.into_iter().map(FollowTarget::from)).targets;
+    let targets = ResolvedRuns::of(asked.into_iter().map(FollowTarget::from)).targets;
     follow::follow(&session.api, targets, &options, &mut emit).await?;
     Ok(exits.into_inner())
 }

@@ -9,7 +9,7 @@ use crate::config::edit::{self, Edit};
 use crate::config::headers::Header;
 use crate::config::setting_name::SettingName;
 use crate::config::setting_path::{ProfileName, SettingPath};
-use crate::config::{Given, Origin, Settings, dirs};
+use crate::config::{Given, Provenance, Settings, dirs};
 use crate::exit::Exit;
 use crate::global::Format;
 use crate::report::Failure;
@@ -34,12 +34,12 @@ Examples:
 pub struct Args {
     /// The action.
     #[command(subcommand)]
-    pub verb: Verb,
+    pub action: ConfigAction,
 }
 
 /// An action on the settings.
 #[derive(Debug, Subcommand)]
-pub enum Verb {
+pub enum ConfigAction {
     /// Print the value of a setting in the file
     Get {
         /// The setting
@@ -75,16 +75,16 @@ pub enum Verb {
 
 /// Runs `config`.
 pub fn run(ctx: &Ctx, args: &Args) -> anyhow::Result<End> {
-    match &args.verb {
-        Verb::Get { key } => get(ctx, key)?,
-        Verb::Set { key, value } => {
+    match &args.action {
+        ConfigAction::Get { key } => get(ctx, key)?,
+        ConfigAction::Set { key, value } => {
             key.setting.check(value, "the command line")?;
             change(ctx, Edit::Set(key.clone(), value.clone()))?;
         }
-        Verb::Unset { key } => change(ctx, Edit::Unset(key.clone()))?,
-        Verb::List => list(ctx)?,
-        Verb::Path => path(ctx)?,
-        Verb::Use { name } => change(ctx, Edit::Use(name.0.clone()))?,
+        ConfigAction::Unset { key } => change(ctx, Edit::Unset(key.clone()))?,
+        ConfigAction::List => list(ctx)?,
+        ConfigAction::Path => path(ctx)?,
+        ConfigAction::Use { name } => change(ctx, Edit::Use(name.0.clone()))?,
     }
     Ok(Exit::Done.into())
 }
@@ -124,7 +124,7 @@ fn path(ctx: &Ctx) -> Result<(), Failure> {
 }
 
 /// The name of a setting and its effective value, if it has one.
-type Row = (&'static str, Option<Given<String>>);
+type EffectiveSetting = (&'static str, Option<Given<String>>);
 
 fn list(ctx: &Ctx) -> Result<(), Failure> {
     let rows = rows(ctx)?;
@@ -135,7 +135,9 @@ fn list(ctx: &Ctx) -> Result<(), Failure> {
     let page = rows.iter().fold(Page::new(), |page, (name, given)| {
         let page = page.show(&format!("{name:width$}  "));
         match given {
-            Some(given) => page.show_line(&given.value).say("  (from ").show_line(&given.origin.to_string()).say(")"),
+            Some(given) => {
+                page.show_line(&given.value).say("  (from ").show_line(&given.provenance.to_string()).say(")")
+            }
             None => page.say("(not set)"),
         }
         .end()
@@ -143,18 +145,18 @@ fn list(ctx: &Ctx) -> Result<(), Failure> {
     ctx.io.page(&page)
 }
 
-fn document((name, given): &Row) -> Value {
+fn document((name, given): &EffectiveSetting) -> Value {
     let value = given.as_ref().map(|given| &given.value);
-    json!({"key": name, "value": value, "origin": given.as_ref().map(|given| given.origin.to_string())})
+    json!({"key": name, "value": value, "origin": given.as_ref().map(|given| given.provenance.to_string())})
 }
 
-fn rows(ctx: &Ctx) -> Result<Vec<Row>, Failure> {
+fn rows(ctx: &Ctx) -> Result<Vec<EffectiveSetting>, Failure> {
     let settings = Settings::resolve_allowing_no_key(&ctx.global.flags(), &ctx.env)?;
-    let base = Given::new(settings.server_name(), settings.base_origin);
-    let key = settings.key.map(|_| Given::new("(redacted)".to_owned(), settings.key_origin));
+    let base = Given::new(settings.server_name(), settings.base_provenance);
+    let key = settings.key.map(|_| Given::new("(redacted)".to_owned(), settings.key_provenance));
     let (project, others): (Vec<Header>, Vec<Header>) =
         settings.headers.into_iter().partition(|header| header.name.as_str().starts_with("x-project"));
-    let project = project.into_iter().next().map(|header| Given::new(header.shown().to_owned(), header.origin));
+    let project = project.into_iter().next().map(|header| Given::new(header.shown().to_owned(), header.provenance));
     let mut rows = vec![
         ("profile", settings.profile),
         (SettingName::BaseUrl.name(), Some(base)),
@@ -163,14 +165,14 @@ fn rows(ctx: &Ctx) -> Result<Vec<Row>, Failure> {
         (SettingName::Project.name(), project),
         (SettingName::Output.name(), Some(output(ctx)?)),
     ];
-    let header = |header: Header| Given::new(format!("{}: {}", header.name, header.shown()), header.origin);
+    let header = |header: Header| Given::new(format!("{}: {}", header.name, header.shown()), header.provenance);
     rows.extend(others.into_iter().map(|one| ("header", Some(header(one)))));
     Ok(rows)
 }
 
 fn output(ctx: &Ctx) -> Result<Given<String>, Failure> {
-    let flag = ctx.global.output.map(|format| Given::new(word(format), Origin::Flag("--output")));
-    let env = || ctx.env.given("AGENTCTL_OUTPUT").map(|word| Given::new(word, Origin::Variable("AGENTCTL_OUTPUT")));
+    let flag = ctx.global.output.map(|format| Given::new(word(format), Provenance::Flag("--output")));
+    let env = || ctx.env.given("AGENTCTL_OUTPUT").map(|word| Given::new(word, Provenance::Variable("AGENTCTL_OUTPUT")));
     let profile = || -> Result<_, Failure> {
         let profile = ConfigFile::load(&ctx.env)?.active(ctx.global.profile.as_deref(), &ctx.env)?;
         Ok(profile.and_then(|profile| profile.get(SettingName::Output)))
@@ -179,7 +181,7 @@ fn output(ctx: &Ctx) -> Result<Given<String>, Failure> {
         None if !ctx.global.local => profile()?,
         given => given,
     };
-    Ok(given.unwrap_or_else(|| Given::new("human".to_owned(), Origin::Default("the default"))))
+    Ok(given.unwrap_or_else(|| Given::new("human".to_owned(), Provenance::Default("the default"))))
 }
 
 fn word(format: Format) -> String {

@@ -1,6 +1,6 @@
 //! `deny`: forbids an agent to make the tool call that it asked for.
 
-use super::support::approval::{Decision, answer};
+use super::support::approval::{ApprovalCommand, answer};
 use super::support::follow_args::FollowArgs;
 use super::{Ctx, End};
 
@@ -29,6 +29,6 @@ pub struct Args {
 
 /// Runs `deny`.
 pub fn run(ctx: &Ctx, args: &Args) -> anyhow::Result<End> {
-    let decision = Decision { verb: "deny", approve: false, reason: args.reason.as_deref(), calls: &[] };
+    let decision = ApprovalCommand { verb: "deny", approve: false, reason: args.reason.as_deref(), calls: &[] };
     answer(ctx, &args.run, &decision, &args.follow)
 }

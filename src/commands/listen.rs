@@ -8,13 +8,13 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::support::exec_command::Hook;
-use super::support::follow_args::FollowOptions;
+use super::support::follow_args::FollowFlags;
 use super::support::printer::Printer;
 use super::support::receiver::{self, ReceiverArgs};
 use super::support::session::Session;
 use super::{Ctx, End};
 use crate::exit::Exit;
-use crate::follow::{self, Ending, Event, FollowTarget, Inputs, Messages, Options};
+use crate::follow::{self, EndedRun, Event, FollowOptions, FollowTarget, Inputs, Messages};
 use crate::global::Format;
 use crate::model::RunId;
 use crate::render::json;
@@ -109,9 +109,9 @@ async fn listen(
 }
 
 /// Returns the options for following runs. A listener waits for an unreachable server without limit.
-fn options(ctx: &Ctx) -> Options {
+fn options(ctx: &Ctx) -> FollowOptions {
     let messages = if ctx.format == Format::Human { Messages::AtEnd } else { Messages::Never };
-    Options { max_outage: LONGEST, messages, ..Options::default() }
+    FollowOptions { max_outage: LONGEST, messages, ..FollowOptions::default() }
 }
 
 async fn time_out(args: &Args, count: &Cell<u64>) -> Failure {
@@ -127,7 +127,7 @@ async fn time_out(args: &Args, count: &Cell<u64>) -> Failure {
 }
 
 /// Runs the command for each confirmed run, and ends after `--count` of them.
-async fn act(ctx: &Ctx, args: &Args, ended: &mut UnboundedReceiver<Rc<Ending>>) -> Result<Exit, Failure> {
+async fn act(ctx: &Ctx, args: &Args, ended: &mut UnboundedReceiver<Rc<EndedRun>>) -> Result<Exit, Failure> {
     let mut done = 0;
     while args.count.is_none_or(|count| done < count)
         && let Some(ending) = ended.recv().await
@@ -150,12 +150,12 @@ struct ConfirmedRuns<'a> {
     most: u64,
     count: Cell<u64>,
     seen: RefCell<HashSet<RunId>>,
-    confirmed: UnboundedSender<Rc<Ending>>,
+    confirmed: UnboundedSender<Rc<EndedRun>>,
 }
 
 impl<'a> ConfirmedRuns<'a> {
-    fn new(ctx: &'a Ctx, session: &'a Session, args: &Args, confirmed: UnboundedSender<Rc<Ending>>) -> Self {
-        let printer = Printer::new(ctx, session, FollowOptions::default(), false);
+    fn new(ctx: &'a Ctx, session: &'a Session, args: &Args, confirmed: UnboundedSender<Rc<EndedRun>>) -> Self {
+        let printer = Printer::new(ctx, session, FollowFlags::default(), false);
         let most = args.count.unwrap_or(u64::MAX);
         Self { ctx, printer, most, count: Cell::new(0), seen: RefCell::default(), confirmed }
     }
@@ -177,7 +177,7 @@ impl<'a> ConfirmedRuns<'a> {
         self.seen.borrow().contains(id)
     }
 
-    fn take(&self, event: &Event, ending: &Rc<Ending>) -> Result<(), Failure> {
+    fn take(&self, event: &Event, ending: &Rc<EndedRun>) -> Result<(), Failure> {
         if self.count.get() >= self.most || !self.seen.borrow_mut().insert(ending.run.id().clone()) {
             return Ok(());
         }

@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use super::support::session::Session;
 use super::{Ctx, End};
-use crate::config::{Base, Origin, Secret, Settings, credentials};
+use crate::config::{Base, Provenance, Secret, Settings, credentials};
 use crate::exit::Exit;
 use crate::report::Failure;
 use crate::text::page::Page;
@@ -44,7 +44,7 @@ pub async fn run(ctx: &Ctx, _: Args) -> anyhow::Result<End> {
         Err(end) => return Ok(end),
     };
     settings.key = Some(key.clone());
-    settings.key_origin = Origin::Default("this login");
+    settings.key_provenance = Provenance::Default("this login");
     try_out(ctx, settings).await?;
     let file = credentials::save(&ctx.env, &base, &key)?;
     let saved = Page::new().say("saved the key for ").show_line(&origin).say(" in ");

@@ -24,5 +24,5 @@ pub mod status;
 pub mod support;
 pub mod watch;
 
+pub use support::command_end::End;
 pub use support::ctx::Ctx;
-pub use support::end::End;

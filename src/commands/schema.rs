@@ -18,12 +18,12 @@ Examples:
 pub struct Args {
     /// The document
     #[arg(value_enum, value_name = "NAME")]
-    pub name: Name,
+    pub name: SchemaName,
 }
 
 /// A document that has a schema.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Name {
+pub enum SchemaName {
     /// The body of a message
     Request,
     /// A run
@@ -41,12 +41,12 @@ pub enum Name {
 /// Runs `schema`.
 pub fn run(ctx: &Ctx, args: &Args) -> anyhow::Result<End> {
     let schema = match args.name {
-        Name::Request => schema::request(),
-        Name::Run => schema::run(),
-        Name::BatchLine => schema::batch_line(),
-        Name::BatchResult => schema::batch_result(),
-        Name::Event => schema::event(),
-        Name::Error => schema::error(),
+        SchemaName::Request => schema::request(),
+        SchemaName::Run => schema::run(),
+        SchemaName::BatchLine => schema::batch_line(),
+        SchemaName::BatchResult => schema::batch_result(),
+        SchemaName::Event => schema::event(),
+        SchemaName::Error => schema::error(),
     };
     ctx.io.indented(&schema.to_string())?;
     Ok(Exit::Done.into())

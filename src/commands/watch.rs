@@ -1,8 +1,8 @@
 //! `watch`: follows runs until they end.
 
-use super::support::follow_args::FollowOptions;
+use super::support::follow_args::FollowFlags;
 use super::support::following::Following;
-use super::support::run_args::{self, RunArg, RunStream};
+use super::support::run_args::{self, ResolvedRuns, RunArg};
 use super::support::session::Session;
 use super::{Ctx, End};
 use crate::follow::FollowTarget;
@@ -41,7 +41,7 @@ pub struct Args {
     pub fail_fast: bool,
     /// How runs are followed.
     #[command(flatten)]
-    pub options: FollowOptions,
+    pub options: FollowFlags,
     /// Accepted for compatibility; the exit code always reports the outcome
     #[arg(long, hide = true)]
     pub exit_status: bool,
@@ -61,7 +61,7 @@ pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
 }
 
 async fn watch(ctx: &Ctx, session: &Session, args: &Args, named: &[RunArg]) -> anyhow::Result<End> {
-    let RunStream { targets, mut failures } = match &args.agent {
+    let ResolvedRuns { targets, mut failures } = match &args.agent {
         Some(agent) => active_runs(ctx, session, agent).await?,
         None => run_args::stream(ctx, session, named)?,
     };
@@ -86,11 +86,11 @@ async fn watch(ctx: &Ctx, session: &Session, args: &Args, named: &[RunArg]) -> a
 }
 
 /// Returns the runs of an agent that have not ended. It is not an error if there are none.
-async fn active_runs(ctx: &Ctx, session: &Session, agent: &AgentRef) -> anyhow::Result<RunStream> {
+async fn active_runs(ctx: &Ctx, session: &Session, agent: &AgentRef) -> anyhow::Result<ResolvedRuns> {
     let id = session.agent(Some(agent)).await?;
     let active = session.active_runs(&id).await?;
     if active.is_empty() {
         ctx.io.notice(&Page::new().say("the agent ").show(id.as_str()).say(" has no active run").end());
     }
-    Ok(RunStream::of(active.into_iter().map(FollowTarget::from)))
+    Ok(ResolvedRuns::of(active.into_iter().map(FollowTarget::from)))
 }

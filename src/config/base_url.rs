@@ -6,10 +6,10 @@ use crate::report::Failure;
 use crate::text::show;
 
 /// Parses a base URL: http or https, a host and an optional path. Drops a trailing `/` or `/v1`.
-pub fn base_url(text: &str, origin: &str) -> Result<Url, Failure> {
+pub fn base_url(text: &str, provenance: &str) -> Result<Url, Failure> {
     let shown = redact(text);
     let bad = |why: &str| {
-        let failure = Failure::usage(format!("the base URL `{shown}` (from {origin}) {why}"));
+        let failure = Failure::usage(format!("the base URL `{shown}` (from {provenance}) {why}"));
         failure.hint("write it like https://letta.example.com or http://localhost:8283")
     };
     let Some((scheme, _)) = text.split_once("://") else { return Err(bad("has no http:// or https://")) };
@@ -18,7 +18,7 @@ pub fn base_url(text: &str, origin: &str) -> Result<Url, Failure> {
     }
     let mut url = Url::parse(text.trim()).map_err(|_| bad("is not a URL"))?;
     if !url.username().is_empty() || url.password().is_some() {
-        let failure = Failure::usage(format!("the base URL (from {origin}) holds a user name or password"));
+        let failure = Failure::usage(format!("the base URL (from {provenance}) holds a user name or password"));
         return Err(failure.hint("give the key in LETTA_API_KEY or --api-key-file"));
     }
     if url.query().is_some() || url.fragment().is_some() {

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use toml_edit::{Document, Item, TableLike};
 
-use super::origin::{Given, Origin};
 use super::profile::{DEFAULT, Profile};
+use super::provenance::{Given, Provenance};
 use super::secure_files::{self, Symlinks};
 use super::setting_name::SettingName;
 use super::{Env, dirs};
@@ -68,8 +68,8 @@ impl ConfigFile {
             let table = item.as_table_like().ok_or_else(|| self.bad(item, &format!("`{name}` must be a table")))?;
             for (setting, item) in known(table) {
                 let text = self.string(item, setting.name())?;
-                let origin = Origin::Profile(name.to_owned()).to_string();
-                setting.check(text, &origin).map_err(|failure| self.located(item, failure))?;
+                let provenance = Provenance::Profile(name.to_owned()).to_string();
+                setting.check(text, &provenance).map_err(|failure| self.located(item, failure))?;
             }
         }
         Ok(())
@@ -85,11 +85,13 @@ impl ConfigFile {
 
     /// Returns the name of the active profile. A profile of that name need not exist.
     pub fn active_name(&self, flag: Option<&str>, env: &Env) -> Option<Given<String>> {
-        let flag = flag.map(|name| Given::new(name.to_owned(), Origin::Flag("--profile")));
-        let env = || env.given("AGENTCTL_PROFILE").map(|name| Given::new(name, Origin::Variable("AGENTCTL_PROFILE")));
+        let flag = flag.map(|name| Given::new(name.to_owned(), Provenance::Flag("--profile")));
+        let env =
+            || env.given("AGENTCTL_PROFILE").map(|name| Given::new(name, Provenance::Variable("AGENTCTL_PROFILE")));
         let chosen = || self.document.get(ACTIVE)?.as_str().map(str::to_owned);
-        let chosen = || chosen().map(|name| Given::new(name, Origin::Default("config use")));
-        let default = || self.table(DEFAULT).map(|_| Given::new(DEFAULT.to_owned(), Origin::Default("the default")));
+        let chosen = || chosen().map(|name| Given::new(name, Provenance::Default("config use")));
+        let default =
+            || self.table(DEFAULT).map(|_| Given::new(DEFAULT.to_owned(), Provenance::Default("the default")));
         flag.or_else(env).or_else(chosen).or_else(default)
     }
 
@@ -102,8 +104,8 @@ impl ConfigFile {
 
     fn no_such_profile(&self, name: &Given<String>) -> Failure {
         let shown = show::clip(&name.value, 60);
-        let origin = &name.origin;
-        let failure = Failure::usage(format!("there is no profile `{shown}` (from {origin})"));
+        let provenance = &name.provenance;
+        let failure = Failure::usage(format!("there is no profile `{shown}` (from {provenance})"));
         let names = self.names();
         if names.is_empty() {
             return failure

@@ -3,8 +3,8 @@
 use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 
 use super::config_file::{ACTIVE, ConfigFile, NAME, PROFILES};
-use super::origin::{Given, Origin};
 use super::profile::DEFAULT;
+use super::provenance::{Given, Provenance};
 use super::secure_files::{LockedFolder, Symlinks};
 use super::setting_name::SettingName;
 use super::setting_path::SettingPath;
@@ -51,7 +51,7 @@ fn edited(file: ConfigFile, env: &Env, flag: Option<&str>, edit: &Edit) -> Resul
             Ok(document)
         }
         Edit::Use(name) => {
-            file.profile(Given::new(name.clone(), Origin::Default("the command line")))?;
+            file.profile(Given::new(name.clone(), Provenance::Default("the command line")))?;
             let mut document = file.document.into_mut();
             replace(document.as_table_mut(), ACTIVE, name);
             Ok(document)

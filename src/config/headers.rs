@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::profile::Profile;
 use super::setting_name::SettingName;
-use super::{Env, Origin};
+use super::{Env, Provenance};
 use crate::exit::Exit;
 use crate::report::Failure;
 use crate::text::show;
@@ -25,7 +25,7 @@ const RESERVED: [&str; 8] = [
     "idempotency-key",
 ];
 
-/// A header with its origin. A value that may be a secret is marked as sensitive.
+/// A header with its provenance. A value that may be a secret is marked as sensitive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     /// The header name.
@@ -33,7 +33,7 @@ pub struct Header {
     /// The header value.
     pub value: HeaderValue,
     /// The source of the header.
-    pub origin: Origin,
+    pub provenance: Provenance,
 }
 
 impl Header {
@@ -47,7 +47,7 @@ impl Header {
 /// of the same name from earlier sources. One source may repeat a name.
 pub fn collect(flags: &[String], env: &Env, profile: Option<&Profile>) -> Result<Vec<Header>, Failure> {
     let of_env = env.given("LETTA_CUSTOM_HEADERS").unwrap_or_default();
-    let of_env = lines(&of_env, &Origin::Variable("LETTA_CUSTOM_HEADERS"))?;
+    let of_env = lines(&of_env, &Provenance::Variable("LETTA_CUSTOM_HEADERS"))?;
     let of_flags: Result<Vec<Vec<Header>>, Failure> = flags.iter().map(|given| flag(given)).collect();
     let sources = [project(env, profile)?, of_env, of_flags?.concat()];
     let is_overridden =
@@ -70,29 +70,29 @@ fn project(env: &Env, profile: Option<&Profile>) -> Result<Vec<Header>, Failure>
     let variables = [("LETTA_PROJECT_ID", "x-project-id"), ("LETTA_PROJECT", "x-project")];
     let mut given: Vec<_> = variables
         .into_iter()
-        .filter_map(|(variable, header)| Some((header, env.given(variable)?, Origin::Variable(variable))))
+        .filter_map(|(variable, header)| Some((header, env.given(variable)?, Provenance::Variable(variable))))
         .collect();
     if let Some(of_profile) = profile.and_then(|profile| profile.get(SettingName::Project)).filter(|_| given.is_empty())
     {
-        given.push(("x-project", of_profile.value, of_profile.origin));
+        given.push(("x-project", of_profile.value, of_profile.provenance));
     }
     given
         .into_iter()
-        .map(|(name, value, origin)| {
+        .map(|(name, value, provenance)| {
             let bad = |_| {
-                Failure::usage(format!("the project (from {origin}) cannot be sent in a header"))
+                Failure::usage(format!("the project (from {provenance}) cannot be sent in a header"))
                     .hint("use visible ASCII characters")
             };
             let value = HeaderValue::from_str(&value).map_err(bad)?;
-            Ok(Header { name: HeaderName::from_static(name), value, origin })
+            Ok(Header { name: HeaderName::from_static(name), value, provenance })
         })
         .collect()
 }
 
 /// Parses a `-H` flag: `Name: value`, or `@FILE` with one header per line.
 fn flag(given: &str) -> Result<Vec<Header>, Failure> {
-    let origin = Origin::Flag("-H");
-    let Some(file) = given.strip_prefix('@') else { return Ok(vec![header(given, &origin)?]) };
+    let provenance = Provenance::Flag("-H");
+    let Some(file) = given.strip_prefix('@') else { return Ok(vec![header(given, &provenance)?]) };
     let mut text = String::new();
     std::fs::File::open(file).and_then(|file| file.take(MAX_FILE_BYTES).read_to_string(&mut text)).map_err(
         |error| {
@@ -101,22 +101,23 @@ fn flag(given: &str) -> Result<Vec<Header>, Failure> {
                 .hint("give a readable file with one `Name: value` per line")
         },
     )?;
-    lines(&text, &origin)
+    lines(&text, &provenance)
 }
 
-fn lines(text: &str, origin: &Origin) -> Result<Vec<Header>, Failure> {
-    text.lines().filter(|line| !line.trim().is_empty()).map(|line| header(line, origin)).collect()
+fn lines(text: &str, provenance: &Provenance) -> Result<Vec<Header>, Failure> {
+    text.lines().filter(|line| !line.trim().is_empty()).map(|line| header(line, provenance)).collect()
 }
 
 /// Parses `Name: value`. Errors never repeat the value, since it may be a secret.
-fn header(line: &str, origin: &Origin) -> Result<Header, Failure> {
-    let bad =
-        |why: &str| Failure::usage(format!("a header (from {origin}) {why}")).hint("write it like -H 'X-Name: value'");
+fn header(line: &str, provenance: &Provenance) -> Result<Header, Failure> {
+    let bad = |why: &str| {
+        Failure::usage(format!("a header (from {provenance}) {why}")).hint("write it like -H 'X-Name: value'")
+    };
     let (name, value) = line.split_once(':').ok_or_else(|| bad("has no colon"))?;
     let name: HeaderName = name.trim().parse().map_err(|_| bad("has an invalid name"))?;
     if RESERVED.contains(&name.as_str()) {
         let failure =
-            Failure::usage(format!("the header {} (from {origin}) cannot be set", show::clip(name.as_str(), 60)));
+            Failure::usage(format!("the header {} (from {provenance}) cannot be set", show::clip(name.as_str(), 60)));
         return Err(failure.hint(match name.as_str() {
             "authorization" | "x-bare-password" => {
                 "give the key in LETTA_API_KEY or --api-key-file, or `agentctl login`"
@@ -130,7 +131,7 @@ fn header(line: &str, origin: &Origin) -> Result<Header, Failure> {
         return Err(unsendable());
     }
     value.set_sensitive(true);
-    Ok(Header { name, value, origin: origin.clone() })
+    Ok(Header { name, value, provenance: provenance.clone() })
 }
 
 #[cfg(test)]
@@ -190,13 +191,13 @@ mod tests {
         for byte in 0..=0x7f_u8 {
             let line = format!("X-Y: a{}b", byte as char);
             let sendable = matches!(byte, b' '..=b'~' | b'\t');
-            assert_eq!(header(&line, &Origin::Flag("-H")).is_ok(), sendable, "{byte:#x}");
+            assert_eq!(header(&line, &Provenance::Flag("-H")).is_ok(), sendable, "{byte:#x}");
         }
     }
 
     #[test]
     fn debug_output_of_a_custom_header_hides_the_value() {
-        let header = header("X-Y: canary", &Origin::Flag("-H")).expect("a header");
+        let header = header("X-Y: canary", &Provenance::Flag("-H")).expect("a header");
         assert!(!format!("{header:?}").contains("canary"));
     }
 }

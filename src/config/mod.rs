@@ -11,8 +11,8 @@ pub mod env;
 pub mod headers;
 pub mod key_file;
 pub mod known_agents;
-pub mod origin;
 pub mod profile;
+pub mod provenance;
 pub mod recent_runs;
 mod resolve;
 pub mod secret;
@@ -25,6 +25,6 @@ mod setting_sources;
 pub mod settings;
 
 pub use env::Env;
-pub use origin::{Given, Origin};
+pub use provenance::{Given, Provenance};
 pub use secret::Secret;
 pub use settings::{Base, Settings};

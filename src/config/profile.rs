@@ -1,6 +1,6 @@
 //! A profile: a named group of settings in `config.toml`.
 
-use super::origin::{Given, Origin};
+use super::provenance::{Given, Provenance};
 use super::setting_name::SettingName;
 
 /// The profile in use if none is chosen and this one exists.
@@ -23,6 +23,6 @@ impl Profile {
     /// Returns the value of a setting.
     pub fn get(&self, setting: SettingName) -> Option<Given<String>> {
         let value = self.values.iter().find(|(name, _)| *name == setting).map(|(_, value)| value.clone())?;
-        Some(Given::new(value, Origin::Profile(self.name.value.clone())))
+        Some(Given::new(value, Provenance::Profile(self.name.value.clone())))
     }
 }

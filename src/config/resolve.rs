@@ -3,19 +3,19 @@
 use super::headers;
 use super::secret::missing_key;
 use super::setting_sources::{self, CLOUD, NO_KEY, SettingSources};
-use super::settings::{Base, Flags, Settings};
-use super::{Env, Given, Origin};
+use super::settings::{Base, ConnectionFlags, Settings};
+use super::{Env, Given, Provenance};
 use crate::net::proxy::Proxies;
 use crate::report::Failure;
 
 impl Settings {
     /// Resolves the settings and reads the files that they name. Returns an error if the cloud is selected without a key.
-    pub fn resolve(flags: &Flags, env: &Env) -> Result<Self, Failure> {
+    pub fn resolve(flags: &ConnectionFlags, env: &Env) -> Result<Self, Failure> {
         Self::resolve_allowing_no_key(flags, env)?.check_key()
     }
 
     /// Resolves the settings like [`Self::resolve`], also for the cloud without a key.
-    pub fn resolve_allowing_no_key(flags: &Flags, env: &Env) -> Result<Self, Failure> {
+    pub fn resolve_allowing_no_key(flags: &ConnectionFlags, env: &Env) -> Result<Self, Failure> {
         if flags.local {
             return local(flags);
         }
@@ -26,7 +26,7 @@ impl Settings {
     }
 
     /// Resolves the settings of `login` and `logout`: no key, and the cloud as the default server.
-    pub fn for_login(flags: &Flags, env: &Env) -> Result<Self, Failure> {
+    pub fn for_login(flags: &ConnectionFlags, env: &Env) -> Result<Self, Failure> {
         if flags.local {
             let failure = Failure::usage("the local server needs no login: its key is found on this machine");
             return Err(failure.hint("leave --local out"));
@@ -46,7 +46,7 @@ impl Settings {
     }
 }
 
-fn local(flags: &Flags) -> Result<Settings, Failure> {
+fn local(flags: &ConnectionFlags) -> Result<Settings, Failure> {
     let named = [("--base-url", flags.base_url.is_some()), ("--profile", flags.profile.is_some())];
     if let Some((flag, _)) = named.iter().find(|(_, given)| *given) {
         let failure = Failure::usage(format!("--local and {flag} name two different servers"));
@@ -54,9 +54,9 @@ fn local(flags: &Flags) -> Result<Settings, Failure> {
     }
     Ok(Settings {
         base: Base::Local,
-        base_origin: Origin::Flag("--local"),
+        base_provenance: Provenance::Flag("--local"),
         key: None,
-        key_origin: NO_KEY,
+        key_provenance: NO_KEY,
         agent: None,
         headers: headers::collect(&flags.headers, &Env::from([]), None)?,
         profile: None,
@@ -75,7 +75,7 @@ mod tests {
     use crate::exit::Exit;
 
     fn resolve<const N: usize>(base_url: Option<&str>, env: [(&str, &str); N]) -> Result<Settings, Failure> {
-        let flags = Flags { base_url: base_url.map(str::to_owned), ..Flags::default() };
+        let flags = ConnectionFlags { base_url: base_url.map(str::to_owned), ..ConnectionFlags::default() };
         Settings::resolve(&flags, &Env::from(env))
     }
 
@@ -86,9 +86,12 @@ mod tests {
     #[test]
     fn the_base_url_comes_from_flag_then_environment_then_default() {
         let settings = resolve(Some("http://a/"), [("LETTA_BASE_URL", "http://b")]).expect("settings");
-        assert_eq!((url(&settings).as_str(), settings.base_origin), ("http://a", Origin::Flag("--base-url")));
+        assert_eq!((url(&settings).as_str(), settings.base_provenance), ("http://a", Provenance::Flag("--base-url")));
         let settings = resolve(None, [("LETTA_BASE_URL", "http://b:1/v1"), ("LETTA_API_KEY", "k")]).expect("settings");
-        assert_eq!((url(&settings).as_str(), settings.base_origin), ("http://b:1", Origin::Variable("LETTA_BASE_URL")));
+        assert_eq!(
+            (url(&settings).as_str(), settings.base_provenance),
+            ("http://b:1", Provenance::Variable("LETTA_BASE_URL"))
+        );
         assert_eq!(url(&resolve(None, [("LETTA_API_KEY", "k")]).expect("settings")), CLOUD);
         assert_eq!(url(&resolve(None, []).expect("settings")), SELF_HOSTED);
     }
@@ -102,11 +105,11 @@ mod tests {
 
     #[test]
     fn local_ignores_the_environment_and_conflicts_with_a_base_url() {
-        let flags = Flags { local: true, ..Flags::default() };
+        let flags = ConnectionFlags { local: true, ..ConnectionFlags::default() };
         let env = Env::from([("LETTA_BASE_URL", "http://b"), ("LETTA_API_KEY", "k"), ("LETTA_AGENT_ID", "x")]);
         let settings = Settings::resolve(&flags, &env).expect("settings");
         assert!(settings.base == Base::Local && settings.key.is_none() && settings.agent.is_none());
-        let both = Flags { base_url: Some("http://a".into()), ..flags };
+        let both = ConnectionFlags { base_url: Some("http://a".into()), ..flags };
         assert_eq!(Settings::resolve(&both, &env).expect_err("a conflict").exit, Exit::Usage);
     }
 }

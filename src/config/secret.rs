@@ -14,13 +14,13 @@ pub struct Secret(String);
 
 impl Secret {
     /// Validates a key and trims line ends around it. A key is visible ASCII, since it is sent in a header.
-    pub fn new(mut text: String, origin: &str) -> Result<Self, Failure> {
+    pub fn new(mut text: String, provenance: &str) -> Result<Self, Failure> {
         let key = Self(text.trim_matches(['\r', '\n']).to_owned());
         text.zeroize();
         match key.0.bytes().position(|b| !b.is_ascii_graphic()) {
             None => Ok(key),
             Some(at) => {
-                let message = format!("the key in {origin} has a character that cannot be sent (byte {})", at + 1);
+                let message = format!("the key in {provenance} has a character that cannot be sent (byte {})", at + 1);
                 Err(Failure::usage(message).hint("a key is one word of visible ASCII characters"))
             }
         }

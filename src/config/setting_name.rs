@@ -42,15 +42,15 @@ impl SettingName {
         Self::ALL.into_iter().find(|setting| setting.name() == name)
     }
 
-    /// Validates a value. `origin` is the source of the value, for error messages about a base URL.
-    pub fn check(self, value: &str, origin: &str) -> Result<(), Failure> {
+    /// Validates a value. `provenance` is the source of the value, for error messages about a base URL.
+    pub fn check(self, value: &str, provenance: &str) -> Result<(), Failure> {
         let bad = |why: String| Failure::usage(format!("`{}` {why}", self.name()));
         if value.chars().any(show::is_hidden) || value.contains(['\n', '\t']) {
             return Err(bad("has an invisible character".to_owned())
                 .hint("type it again: a pasted text may have invisible characters"));
         }
         match self {
-            Self::BaseUrl => base_url(value, origin).map(drop),
+            Self::BaseUrl => base_url(value, provenance).map(drop),
             Self::Agent => value
                 .parse::<AgentRef>()
                 .map(drop)

@@ -1,4 +1,4 @@
-//! The connection settings of a command, each with its origin.
+//! The connection settings of a command, each with its provenance.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,12 +6,12 @@ use std::time::Duration;
 use url::Url;
 
 use super::headers::Header;
-use super::{Given, Origin, Secret};
+use super::{Given, Provenance, Secret};
 use crate::net::proxy::Proxies;
 
 /// The values of the connection flags.
 #[derive(Clone, Debug, Default)]
-pub struct Flags {
+pub struct ConnectionFlags {
     /// `--base-url`.
     pub base_url: Option<String>,
     /// `--local`.
@@ -45,11 +45,11 @@ pub struct Settings {
     /// The destination of requests.
     pub base: Base,
     /// The source of the base URL, such as `LETTA_BASE_URL`.
-    pub base_origin: Origin,
+    pub base_provenance: Provenance,
     /// The API key, if a source gave one.
     pub key: Option<Secret>,
     /// The source of the API key.
-    pub key_origin: Origin,
+    pub key_provenance: Provenance,
     /// The default agent.
     pub agent: Option<Given<String>>,
     /// The headers of every request.
@@ -81,10 +81,10 @@ impl Settings {
     pub fn command_suffix(&self) -> String {
         let Base::Server(url) = &self.base else { return " --local".to_owned() };
         let mut suffix = match &self.profile {
-            Some(Given { value, origin: Origin::Flag(_) }) => format!(" --profile {value}"),
+            Some(Given { value, provenance: Provenance::Flag(_) }) => format!(" --profile {value}"),
             _ => String::new(),
         };
-        if matches!(self.base_origin, Origin::Flag(_)) {
+        if matches!(self.base_provenance, Provenance::Flag(_)) {
             suffix += &format!(" --base-url {}", url.as_str().trim_end_matches('/'));
         }
         suffix

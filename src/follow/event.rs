@@ -29,7 +29,7 @@ pub enum Event {
     /// The run's callback was attempted.
     Callback { run: Rc<Run> },
     /// A run ended.
-    Ended(Rc<Ending>),
+    Ended(Rc<EndedRun>),
     /// A run cannot be followed any more; others go on.
     Lost { id: RunId, run: Option<Rc<Run>>, failure: Failure },
     /// A second passed, for displays that show the time.
@@ -52,7 +52,7 @@ impl Event {
 
 /// The end of a run.
 #[derive(Clone, Debug)]
-pub struct Ending {
+pub struct EndedRun {
     /// The run's last document.
     pub run: Rc<Run>,
     /// The facts that this program adds.

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use super::outage::Outage;
 use super::poll::{self, LIST_LIMIT, Poll, PollOptions};
 use super::tracked::Tracked;
-use super::{Event, FollowTarget, Inputs, Messages, Options};
+use super::{Event, FollowOptions, FollowTarget, Inputs, Messages};
 use crate::api::endpoints::Active;
 use crate::api::{Client, RunFilter};
 use crate::core::facts::Details;
@@ -34,7 +34,7 @@ const TICK: Duration = Duration::from_secs(1);
 pub async fn follow(
     api: &Client,
     inputs: impl Into<Inputs>,
-    options: &Options,
+    options: &FollowOptions,
     emit: &mut dyn FnMut(Event) -> Result<(), Failure>,
 ) -> Result<Vec<Exit>, Failure> {
     Follower::new(api, options, emit).run(inputs.into()).await
@@ -43,7 +43,7 @@ pub async fn follow(
 /// The state of following. [`super::results`] applies the results of polls to it.
 pub(super) struct Follower<'a> {
     pub(super) api: &'a Client,
-    pub(super) options: &'a Options,
+    pub(super) options: &'a FollowOptions,
     pub(super) emit: &'a mut dyn FnMut(Event) -> Result<(), Failure>,
     pub(super) tracked: Vec<Tracked>,
     pub(super) polls: FuturesUnordered<Poll<'a>>,
@@ -71,7 +71,7 @@ pub(super) struct ListPolls {
 }
 
 impl<'a> Follower<'a> {
-    fn new(api: &'a Client, options: &'a Options, emit: &'a mut dyn FnMut(Event) -> Result<(), Failure>) -> Self {
+    fn new(api: &'a Client, options: &'a FollowOptions, emit: &'a mut dyn FnMut(Event) -> Result<(), Failure>) -> Self {
         let now = Instant::now();
         Self {
             api,

@@ -21,7 +21,7 @@ mod tests;
 
 use std::time::Duration;
 
-pub use event::{Ending, Event};
+pub use event::{EndedRun, Event};
 pub use follower::follow;
 
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -52,7 +52,7 @@ pub enum Messages {
 
 /// How runs are followed.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct FollowOptions {
     /// A fixed delay between polls, instead of one that grows with the run's age.
     pub interval: Option<Duration>,
     /// The time limit for all runs together.
@@ -104,7 +104,7 @@ impl From<UnboundedReceiver<FollowTarget>> for Inputs {
     }
 }
 
-impl Default for Options {
+impl Default for FollowOptions {
     fn default() -> Self {
         Self {
             interval: None,

@@ -11,8 +11,8 @@ use super::details::{DetailOptions, EndDetails};
 use super::follower::Follower;
 use super::poll::{self, OpenRuns, PollResult};
 use super::tracked::Tracked;
-use super::transcript::NewMessage;
-use super::{Ending, Event, Messages};
+use super::transcript::UnreportedMessage;
+use super::{EndedRun, Event, Messages};
 use crate::api::ApiError;
 use crate::api::endpoints::Active;
 use crate::core::facts::{Details, facts};
@@ -81,8 +81,8 @@ impl Follower<'_> {
         self.emit_messages(&id, new)
     }
 
-    fn emit_messages(&mut self, id: &RunId, new: Vec<NewMessage>) -> Result<(), Failure> {
-        for NewMessage { message, step } in new {
+    fn emit_messages(&mut self, id: &RunId, new: Vec<UnreportedMessage>) -> Result<(), Failure> {
+        for UnreportedMessage { message, step } in new {
             if let Some((step_id, number)) = step {
                 (self.emit)(Event::Step { id: id.clone(), step_id, number })?;
             }
@@ -95,7 +95,7 @@ impl Follower<'_> {
     fn settle(&mut self, at: usize) -> Result<(), Failure> {
         let now = Instant::now();
         let outcome = self.tracked[at].outcome(now);
-        if outcome != Outcome::Open && self.stays_ended(at, now) && !self.awaits_callback(at)? {
+        if outcome != Outcome::Open && self.end_is_confirmed(at, now) && !self.awaits_callback(at)? {
             let tracked = self.tracked.swap_remove(at);
             if let Some(run) = tracked.run.clone() {
                 let options = DetailOptions {
@@ -112,7 +112,7 @@ impl Follower<'_> {
             return self.stall(at, now);
         }
         self.plan_next(at, now);
-        if self.tracked[at].newly_odd() {
+        if self.tracked[at].newly_odd_stop_reason() {
             let text =
                 "the stop reason is set, but the status says that the run goes on; watching for 10 s more".to_owned();
             let id = self.tracked[at].id.clone();
@@ -122,7 +122,7 @@ impl Follower<'_> {
     }
 
     /// Returns whether polls have shown the run ended for long enough.
-    fn stays_ended(&mut self, at: usize, now: Instant) -> bool {
+    fn end_is_confirmed(&mut self, at: usize, now: Instant) -> bool {
         self.tracked[at].phase.end(now) >= self.options.confirm_end_for
     }
 
@@ -242,7 +242,7 @@ impl Follower<'_> {
         self.exits.push(exit);
         self.stopping |= self.options.any || (self.options.fail_fast && exit != Exit::Done);
         let facts = facts(&run, outcome, details);
-        (self.emit)(Event::Ended(Rc::new(Ending { run, facts, messages })))
+        (self.emit)(Event::Ended(Rc::new(EndedRun { run, facts, messages })))
     }
 
     /// Follows a run again whose messages could not be fetched at its end, for as long as an outage may last.

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 /// The polling schedule of one run.
 #[derive(Debug)]
 pub struct Schedule {
-    poll: Poll,
+    poll: NextPoll,
     /// Polled by itself even while a list covers the other runs.
     single: bool,
     hint: Option<Hint>,
@@ -13,7 +13,7 @@ pub struct Schedule {
 
 /// The next poll of a run.
 #[derive(Clone, Copy, Debug)]
-enum Poll {
+enum NextPoll {
     /// Due at this time.
     Due(Instant),
     /// Sent, and not answered yet.
@@ -31,7 +31,7 @@ struct Hint {
 impl Schedule {
     /// Returns a schedule whose first poll is due now.
     pub fn new(now: Instant) -> Self {
-        Self { poll: Poll::Due(now), single: false, hint: None }
+        Self { poll: NextPoll::Due(now), single: false, hint: None }
     }
 
     /// Returns when a poll of the run by itself is due; `None` while one is in flight or a list covers the run.
@@ -39,14 +39,14 @@ impl Schedule {
     /// The first poll of a run is a list's, where a list is used: `seen` says that it was made.
     pub fn due(&self, uses_list: bool, seen: bool) -> Option<Instant> {
         match self.poll {
-            Poll::Due(at) if !uses_list || self.single || seen => Some(at),
+            NextPoll::Due(at) if !uses_list || self.single || seen => Some(at),
             _ => None,
         }
     }
 
     /// Begins a poll.
     pub fn begin(&mut self) {
-        self.poll = Poll::InFlight;
+        self.poll = NextPoll::InFlight;
         if let Some(hint) = &mut self.hint {
             hint.pending = false;
         }
@@ -54,14 +54,14 @@ impl Schedule {
 
     /// Ends the poll in flight, or moves the next one.
     pub fn set_due(&mut self, at: Instant) {
-        self.poll = Poll::Due(at);
+        self.poll = NextPoll::Due(at);
     }
 
     /// Makes the next poll due now and the run's own. A poll in flight counts as that one.
     pub fn poll_now(&mut self, now: Instant) {
         self.single = true;
-        if let Poll::Due(at) = self.poll {
-            self.poll = Poll::Due(at.min(now));
+        if let NextPoll::Due(at) = self.poll {
+            self.poll = NextPoll::Due(at.min(now));
         }
     }
 
@@ -83,6 +83,6 @@ impl Schedule {
 
     /// Returns whether a poll of the run by itself is in flight.
     pub fn is_in_flight(&self) -> bool {
-        matches!(self.poll, Poll::InFlight)
+        matches!(self.poll, NextPoll::InFlight)
     }
 }

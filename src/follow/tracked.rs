@@ -119,7 +119,7 @@ impl Tracked {
     }
 
     /// Returns whether its stop reason is set under a status that goes on, once.
-    pub fn newly_odd(&mut self) -> bool {
+    pub fn newly_odd_stop_reason(&mut self) -> bool {
         let odd = self.run.as_deref().is_some_and(|run| run.stop_reason().is_some() && !run.status().is_terminal());
         odd && self.first_report(Report::OddStopReason)
     }

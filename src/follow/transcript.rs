@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::model::Message;
 
 /// A message that was not reported before.
-pub struct NewMessage {
+pub struct UnreportedMessage {
     /// The message.
     pub message: Message,
     /// The id and the number of the step that it belongs to, if it is the first message of that step.
@@ -22,13 +22,13 @@ pub struct Transcript {
 
 impl Transcript {
     /// Returns the messages that were not reported before, and records them.
-    pub fn add(&mut self, messages: Vec<Message>) -> Vec<NewMessage> {
+    pub fn add(&mut self, messages: Vec<Message>) -> Vec<UnreportedMessage> {
         let mut new = Vec::new();
         for message in messages {
             self.last = message.document().text("id").map(str::to_owned).or(self.last.take());
             if self.messages.insert(message.key()) {
                 let step = self.new_step(&message);
-                new.push(NewMessage { message, step });
+                new.push(UnreportedMessage { message, step });
             }
         }
         new

@@ -11,7 +11,7 @@ pub const MAX_BODY_BYTES: usize = 16 << 20;
 
 /// The part of a callback that serves as a hint.
 #[derive(Deserialize)]
-struct Callback {
+struct CallbackBody {
     run_id: String,
 }
 
@@ -44,7 +44,7 @@ fn is_json(content_type: &str) -> bool {
 
 /// Returns the run id of a callback. The rest is unverified, and dropped.
 pub fn hint(body: &[u8]) -> Result<RunId, StatusCode> {
-    let callback: Result<Callback, _> = serde_json::from_slice(body);
+    let callback: Result<CallbackBody, _> = serde_json::from_slice(body);
     callback.ok().and_then(|callback| callback.run_id.parse().ok()).ok_or(StatusCode::UNPROCESSABLE_ENTITY)
 }
 

@@ -5,9 +5,9 @@ use std::fmt;
 /// The status of a run. The API documents five; others are kept as they are.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum RunStatus {
-    /// Accepted. The real server keeps this status until the run ends.
+    /// Accepted. The real server keeps this status until the run ends, unless the run streams.
     Created,
-    /// An agent executes it.
+    /// Being executed. The real server reports it only for runs that stream.
     Running,
     /// Ended; the stop reason says whether it succeeded.
     Completed,

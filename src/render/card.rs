@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Context;
-use super::fields::Fields;
+use super::fields::CardBuilder;
 use crate::core::Outcome;
 use crate::core::facts::{self, Details, Facts};
 use crate::core::outcome::outcome;
@@ -23,21 +23,21 @@ pub fn card(run: &Run, facts: Option<&Facts>, ctx: &Context) -> Page {
 /// Renders a run that stopped for approval, with its pending calls.
 pub fn waiting_card(run: &Run, facts: &Facts, calls: &[ToolCall], ctx: &Context) -> Page {
     let one = |page: Page, call: &ToolCall| {
-        let fields = Fields::new(ctx)
+        let fields = CardBuilder::new(ctx)
             .toned("waits", Tone::Caution, &call.name)
             .value("arguments", Some(&call.arguments).filter(|arguments| !arguments.is_empty()).map(String::as_str))
             .id("tool call", &call.id);
         page.end().page(fields.page())
     };
     match calls {
-        [] => values(run, facts, ctx).page(Fields::new(ctx).value("approval", Some("answered before")).page()),
+        [] => values(run, facts, ctx).page(CardBuilder::new(ctx).value("approval", Some("answered before")).page()),
         calls => calls.iter().fold(values(run, facts, ctx), one).page(next_commands(run, facts.outcome, ctx)),
     }
 }
 
 fn values(run: &Run, facts: &Facts, ctx: &Context) -> Page {
     let document = run.document();
-    Fields::new(ctx)
+    CardBuilder::new(ctx)
         .id("run", run.id().as_str())
         .id("agent", run.agent_id().unwrap_or("n/a"))
         .value("model", run.model())
@@ -57,7 +57,7 @@ fn values(run: &Run, facts: &Facts, ctx: &Context) -> Page {
 /// Renders an agent as a card.
 pub fn agent_card(agent: &Document, ctx: &Context) -> Page {
     let created = agent.text("created_at").and_then(time::parse).map(|at| ctx.time(at));
-    Fields::new(ctx)
+    CardBuilder::new(ctx)
         .id("agent", agent.text("id").unwrap_or("n/a"))
         .value("name", agent.text("name"))
         .value("model", model(agent))

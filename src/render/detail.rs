@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::fields::Fields;
+use super::fields::CardBuilder;
 use super::grid::{Column, grid};
 use super::json::raw;
 use super::{Context, transcript};
@@ -59,7 +59,7 @@ pub fn sections(run: &Run, detail: &Detail, ctx: &Context) -> Page {
 
 fn tokens(usage: &Document, ctx: &Context) -> Page {
     let count = |key| usage.count(key).map(|tokens| tokens.to_string());
-    Fields::new(ctx)
+    CardBuilder::new(ctx)
         .value("prompt", count("prompt_tokens").as_deref())
         .value("completion", count("completion_tokens").as_deref())
         .value("total", count("total_tokens").as_deref())
@@ -72,7 +72,7 @@ fn callback(run: &Run, ctx: &Context) -> Page {
         return Page::new();
     }
     let sent = document.text("callback_sent_at").and_then(time::parse).map(|at| ctx.time(at));
-    Fields::new(ctx)
+    CardBuilder::new(ctx)
         .value("sent", Some(sent.as_deref().unwrap_or("not yet")))
         .value("answered", document.count("callback_status_code").map(|code| code.to_string()).as_deref())
         .value("error", document.text("callback_error"))
@@ -100,7 +100,7 @@ fn failure(step: &Document, ctx: &Context) -> Option<Page> {
     let kind = step.text("error_type")?;
     let message = step.value().get("error_data").and_then(|data| data.get("message")?.as_str());
     let why = message.map_or_else(|| kind.to_owned(), |message| format!("{kind}: {message}"));
-    Some(Fields::new(ctx).toned("failed", Tone::Bad, &why).page())
+    Some(CardBuilder::new(ctx).toned("failed", Tone::Bad, &why).page())
 }
 
 #[cfg(test)]

@@ -12,12 +12,12 @@ const LABEL: usize = 13;
 const ROOM_MIN: usize = 20;
 
 /// A card under construction.
-pub(super) struct Fields<'a> {
+pub(super) struct CardBuilder<'a> {
     ctx: &'a Context,
     page: Page,
 }
 
-impl<'a> Fields<'a> {
+impl<'a> CardBuilder<'a> {
     pub(super) fn new(ctx: &'a Context) -> Self {
         Self { ctx, page: Page::new() }
     }

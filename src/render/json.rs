@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::core::facts::Facts;
 use crate::core::stats::Group;
-use crate::follow::event::{Ending, Event};
+use crate::follow::event::{EndedRun, Event};
 use crate::model::document::one_line;
 use crate::model::{Message, Run};
 use crate::report::Failure;
@@ -42,7 +42,7 @@ pub fn event(event: &Event, now: Timestamp) -> Option<String> {
         Event::Added { .. } | Event::Tick => return None,
         Event::Status { run } => status(run),
         Event::Step { id, step_id, number } => What::Step { run_id: id.as_str(), step_id, number: *number },
-        Event::Message { id, message } => said(id.as_str(), message),
+        Event::Message { id, message } => new_message(id.as_str(), message),
         Event::PollError { id, error, retry_in, down_for } => What::PollError {
             run_id: id.as_ref().map(|id| id.as_str()),
             error,
@@ -62,7 +62,7 @@ pub fn event(event: &Event, now: Timestamp) -> Option<String> {
 /// A line of `--events`. Durations are in nanoseconds. Newer versions may add keys and types of events.
 #[derive(Serialize, JsonSchema)]
 #[schemars(title = "Event")]
-pub struct Line<'a> {
+pub struct EventLine<'a> {
     /// The version of the format.
     v: u8,
     /// When the event was observed, as RFC 3339.
@@ -122,7 +122,7 @@ fn a_run(_: &mut SchemaGenerator) -> Schema {
 }
 
 fn line(what: What<'_>, now: Timestamp) -> String {
-    let line = Line { v: VERSION, time: rfc3339(now), what };
+    let line = EventLine { v: VERSION, time: rfc3339(now), what };
     // Notes and error messages contain untrusted text too, so the whole line is escaped.
     one_line(&serde_json::to_string(&line).expect("strings, numbers and JSON that was read before"))
 }
@@ -141,11 +141,11 @@ fn callback(run: &Run) -> What<'_> {
     }
 }
 
-fn said<'a>(run_id: &'a str, message: &Message) -> What<'a> {
+fn new_message<'a>(run_id: &'a str, message: &Message) -> What<'a> {
     What::Message { run_id, message: raw(message.document().line()) }
 }
 
-fn ended(ending: &Ending) -> What<'_> {
+fn ended(ending: &EndedRun) -> What<'_> {
     let run = &*ending.run;
     What::Ended {
         run_id: run.id().as_str(),
@@ -232,7 +232,7 @@ mod tests {
         let facts = facts_of(&run);
         let failure = Failure::usage("no such run").run(run.id());
         let events = [
-            Event::Ended(Rc::new(Ending { run: run.clone(), facts, messages: None })),
+            Event::Ended(Rc::new(EndedRun { run: run.clone(), facts, messages: None })),
             Event::Lost { id: run.id().clone(), run: None, failure },
         ];
         insta::assert_snapshot!(lines(&events), @r#"

@@ -6,7 +6,7 @@ use super::Context;
 use super::card::tone;
 use crate::core::Outcome;
 use crate::core::facts::Facts;
-use crate::follow::event::Ending;
+use crate::follow::event::EndedRun;
 use crate::model::message::ToolCall;
 use crate::model::{Run, StopReason, approval};
 use crate::text::count::{plural, tally};
@@ -23,7 +23,7 @@ const STOP_MAX: usize = 40;
 
 /// Renders the end of a followed run: the reason, unless the run succeeded, then one line with the words `ttft` and
 /// `duration`.
-pub fn summary(ending: &Ending, ctx: &Context) -> Page {
+pub fn summary(ending: &EndedRun, ctx: &Context) -> Page {
     why(ending, ctx).page(last_line(&ending.run, &ending.facts, ctx))
 }
 
@@ -38,7 +38,7 @@ pub fn counts(outcomes: &[Outcome], lost: usize) -> Page {
     Page::new().show(&tally("run", &words)).end()
 }
 
-fn why(ending: &Ending, ctx: &Context) -> Page {
+fn why(ending: &EndedRun, ctx: &Context) -> Page {
     let reason = ending.facts.reason.as_deref();
     match ending.facts.outcome {
         Outcome::Succeeded | Outcome::Open => Page::new(),
@@ -50,13 +50,13 @@ fn why(ending: &Ending, ctx: &Context) -> Page {
             // may drop it.
             let said = ending.facts.outcome == Outcome::Cancelled;
             let new = reason.filter(|reason| !said || stop.as_ref().is_none_or(|stop| stop.as_str() != *reason));
-            new.map(|reason| told(ending.facts.outcome, reason, ctx)).unwrap_or_default()
+            new.map(|reason| outcome_with_reason(ending.facts.outcome, reason, ctx)).unwrap_or_default()
         }
     }
 }
 
 /// Renders `failed: the reason`, wrapped.
-fn told(outcome: Outcome, why: &str, ctx: &Context) -> Page {
+fn outcome_with_reason(outcome: Outcome, why: &str, ctx: &Context) -> Page {
     let text = format!("{}: {}", outcome.words(), ctx.line(why));
     let lines = wrap(&text, ctx.columns());
     lines.iter().fold(Page::new(), |page, line| page.paint(tone(outcome), show(line)).end())
@@ -64,18 +64,17 @@ fn told(outcome: Outcome, why: &str, ctx: &Context) -> Page {
 
 fn truncated(run: &Run, ctx: &Context) -> Page {
     match run.stop_reason() {
-        Some(StopReason::MaxSteps) => {
-            told(Outcome::Truncated, "the step budget was used up", ctx).page(hint("give a higher --max-steps", ctx))
-        }
-        _ => told(Outcome::Truncated, "the model's answer was cut at its token limit", ctx),
+        Some(StopReason::MaxSteps) => outcome_with_reason(Outcome::Truncated, "the step budget was used up", ctx)
+            .page(hint("give a higher --max-steps", ctx)),
+        _ => outcome_with_reason(Outcome::Truncated, "the model's answer was cut at its token limit", ctx),
     }
 }
 
-fn waiting(ending: &Ending, ctx: &Context) -> Page {
+fn waiting(ending: &EndedRun, ctx: &Context) -> Page {
     let calls: Vec<String> =
         approval::pending(ending.messages.as_deref().unwrap_or_default()).iter().map(named).collect();
     let calls = if calls.is_empty() { "a tool call".to_owned() } else { calls.join(", ") };
-    told(Outcome::NeedsApproval, &format!("{calls} waits for a decision"), ctx).page(commands(
+    outcome_with_reason(Outcome::NeedsApproval, &format!("{calls} waits for a decision"), ctx).page(commands(
         ["approve", "deny"],
         &ending.run,
         ctx,
@@ -148,9 +147,9 @@ mod tests {
     use serde_json::{Value, json};
     use std::rc::Rc;
 
-    fn ended(changes: Value, messages: Option<Vec<Message>>) -> Ending {
+    fn ended(changes: Value, messages: Option<Vec<Message>>) -> EndedRun {
         let run = run(changes);
-        Ending { facts: facts_of(&run), run: Rc::new(run), messages }
+        EndedRun { facts: facts_of(&run), run: Rc::new(run), messages }
     }
 
     fn text(changes: Value, width: Option<usize>) -> String {

@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn agents_with_the_same_name_are_shown_with_their_ids() {
+    fn agents_are_listed_with_their_ids_and_an_empty_list_renders_nothing() {
         let agents = [Document::from_value(json!({"id": "agent-1", "name": "a\u{1b}[31m\nb", "model": "m"}))];
         insta::assert_snapshot!(agents_table(&agents, &context(Some(80))).text(false), @r"
         agent    name           model  age

@@ -20,12 +20,12 @@ pub fn transcript(messages: &[Message], ctx: &Context) -> Page {
 /// Renders one message: its author, then its text.
 pub fn message(message: &Message, ctx: &Context) -> Page {
     let page = match message.kind() {
-        "user_message" => said("user", Tone::Strong, Tone::Plain, message),
-        "assistant_message" => said("assistant", Tone::Good, Tone::Plain, message),
-        "system_message" => said("system", Tone::Faint, Tone::Plain, message),
-        "summary_message" => said("summary", Tone::Faint, Tone::Plain, message),
-        "reasoning_message" => said("reasoning", Tone::Faint, Tone::Faint, message),
-        "hidden_reasoning_message" => said("hidden reasoning", Tone::Faint, Tone::Faint, message),
+        "user_message" => authored("user", Tone::Strong, Tone::Plain, message),
+        "assistant_message" => authored("assistant", Tone::Good, Tone::Plain, message),
+        "system_message" => authored("system", Tone::Faint, Tone::Plain, message),
+        "summary_message" => authored("summary", Tone::Faint, Tone::Plain, message),
+        "reasoning_message" => authored("reasoning", Tone::Faint, Tone::Faint, message),
+        "hidden_reasoning_message" => authored("hidden reasoning", Tone::Faint, Tone::Faint, message),
         "tool_call_message" => called(message, ctx),
         "tool_return_message" => returned(message),
         "approval_request_message" => asked(message, ctx),
@@ -35,7 +35,7 @@ pub fn message(message: &Message, ctx: &Context) -> Page {
     page.unwrap_or_else(|| other(message, ctx))
 }
 
-fn said(who: &'static str, head: Tone, body: Tone, message: &Message) -> Option<Page> {
+fn authored(who: &'static str, head: Tone, body: Tone, message: &Message) -> Option<Page> {
     let words = message.text()?;
     Some(Page::new().tone(head, who).end().paint(body, show(words.trim_end())).end())
 }

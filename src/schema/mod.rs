@@ -50,7 +50,7 @@ pub fn event() -> Value {
     let mut run = run_in(&mut generator);
     run.as_object_mut().and_then(|run| run.shift_remove("$schema"));
     generator.definitions_mut().insert("Run".to_owned(), run);
-    titled(generator.into_root_schema_for::<render::json::Line<'_>>())
+    titled(generator.into_root_schema_for::<render::json::EventLine<'_>>())
 }
 
 /// The object on standard error.

@@ -29,7 +29,7 @@ use store::owner::{Alive, Owners};
 use store::{Database, IDENTITY, StoreError, agents};
 pub use types::behaviour::Behaviour;
 pub use types::callback_target;
-use types::callback_target::Targets;
+use types::callback_target::CallbackAllowList;
 pub use types::host_name::HostName;
 pub use types::memory_budget::MemoryBudget;
 
@@ -56,7 +56,7 @@ pub enum Store {
 
 /// The options of a server.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct ServerOptions {
     /// The database.
     pub store: Store,
     /// Whether to execute runs. Otherwise the server only accepts and reads them.
@@ -68,7 +68,7 @@ pub struct Options {
     /// The endpoints of models that other programs serve.
     pub providers: Providers,
     /// The allow-list of callback URLs.
-    pub targets: Targets,
+    pub targets: CallbackAllowList,
 }
 
 /// Which work of stopped processes a server takes over.
@@ -80,7 +80,7 @@ pub enum Adopt {
     OnRequest,
 }
 
-impl Options {
+impl ServerOptions {
     /// The options of a command that ends: documented behaviour, and only the built-in models.
     pub fn new(store: Store, execute: bool) -> Self {
         Self {
@@ -89,7 +89,7 @@ impl Options {
             behaviour: Behaviour::Documented,
             adopt: Adopt::OnRequest,
             providers: Providers::default(),
-            targets: Targets::of_this_machine(),
+            targets: CallbackAllowList::of_this_machine(),
         }
     }
 }
@@ -131,7 +131,7 @@ pub struct Running {
 }
 
 /// Starts a server.
-pub async fn start(options: Options) -> Result<Running, StartError> {
+pub async fn start(options: ServerOptions) -> Result<Running, StartError> {
     let path = match &options.store {
         Store::File(path) => Some(path.clone()),
         Store::Memory => None,

@@ -55,7 +55,7 @@ struct Caught(Option<tokio::signal::unix::Signal>);
 
 /// The action that a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Request {
+pub enum SignalAction {
     /// End the command.
     End(Signal),
     /// Stop until the shell continues it (Ctrl-Z).
@@ -108,12 +108,12 @@ impl Signals {
     }
 
     /// Waits for the next signal.
-    pub async fn next(&mut self) -> Request {
+    pub async fn next(&mut self) -> SignalAction {
         tokio::select! {
-            () = self.interrupt.next() => Request::End(Signal::Interrupt),
-            () = self.terminate.next() => Request::End(Signal::Terminate),
-            () = self.hangup.next() => Request::End(Signal::Hangup),
-            () = self.stop.next() => Request::Suspend,
+            () = self.interrupt.next() => SignalAction::End(Signal::Interrupt),
+            () = self.terminate.next() => SignalAction::End(Signal::Terminate),
+            () = self.hangup.next() => SignalAction::End(Signal::Hangup),
+            () = self.stop.next() => SignalAction::Suspend,
         }
     }
 }
@@ -126,8 +126,8 @@ impl Signals {
             tokio::select! {
                 biased;
                 request = self.next() => match request {
-                    Request::End(signal) => return Err(signal),
-                    Request::Suspend => suspend(),
+                    SignalAction::End(signal) => return Err(signal),
+                    SignalAction::Suspend => suspend(),
                 },
                 done = &mut work => return Ok(done),
             }
@@ -153,9 +153,9 @@ impl Signals {
     }
 
     /// Waits for the next signal.
-    pub async fn next(&mut self) -> Request {
+    pub async fn next(&mut self) -> SignalAction {
         match tokio::signal::ctrl_c().await {
-            Ok(()) => Request::End(Signal::Interrupt),
+            Ok(()) => SignalAction::End(Signal::Interrupt),
             Err(_) => std::future::pending().await,
         }
     }

@@ -1,16 +1,16 @@
 //! `api`: makes a request to any endpoint, with the key, the retries and the filter of the other commands.
 
+mod api_path;
 mod fields;
 mod print;
-mod target;
 
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use http::Method;
 
+use self::api_path::ApiPath;
 use self::fields::Field;
-use self::target::Target;
 use super::support::runtime::on_runtime;
 use super::support::session::Session;
 use super::support::stdin;
@@ -45,7 +45,7 @@ exit-codes`.")]
 pub struct Args {
     /// The method
     #[arg(value_enum, ignore_case = true, value_name = "METHOD")]
-    pub method: Verb,
+    pub method: HttpMethod,
     /// The path, such as /v1/agents/ or runs/run-…/steps
     #[arg(value_name = "PATH")]
     pub path: String,
@@ -69,7 +69,7 @@ pub struct Args {
 /// An HTTP method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "UPPER")]
-pub enum Verb {
+pub enum HttpMethod {
     /// Reads
     Get,
     /// Reads the headers
@@ -84,7 +84,7 @@ pub enum Verb {
     Delete,
 }
 
-impl Verb {
+impl HttpMethod {
     fn reads(self) -> bool {
         matches!(self, Self::Get | Self::Head)
     }
@@ -102,9 +102,9 @@ impl Verb {
 }
 
 /// A request that is ready to be made.
-struct Request {
-    method: Verb,
-    target: Target,
+struct ApiRequest {
+    method: HttpMethod,
+    path: ApiPath,
     body: Option<String>,
 }
 
@@ -120,9 +120,9 @@ pub fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
 }
 
 /// Builds the request, and refuses an invalid one.
-fn request(ctx: &Ctx, args: &Args) -> Result<Request, Failure> {
-    let mut target = Target::parse(&args.path)?;
-    if args.paginate && args.method != Verb::Get {
+fn request(ctx: &Ctx, args: &Args) -> Result<ApiRequest, Failure> {
+    let mut path = ApiPath::parse(&args.path)?;
+    if args.paginate && args.method != HttpMethod::Get {
         return Err(Failure::usage("--paginate reads a list, which only GET does").hint("leave it out, or give GET"));
     }
     if args.input.is_some() && args.method.reads() {
@@ -135,9 +135,9 @@ fn request(ctx: &Ctx, args: &Args) -> Result<Request, Failure> {
         None => fields::body(&args.fields)?,
     };
     if in_query {
-        target.query.extend(args.fields.iter().map(Field::pair));
+        path.query.extend(args.fields.iter().map(Field::pair));
     }
-    Ok(Request { method: args.method, target, body })
+    Ok(ApiRequest { method: args.method, path, body })
 }
 
 fn read(ctx: &Ctx, file: &Path) -> Result<String, Failure> {
@@ -155,7 +155,7 @@ fn read(ctx: &Ctx, file: &Path) -> Result<String, Failure> {
     }
 }
 
-async fn make(ctx: &Ctx, session: &Session, args: &Args, request: &Request) -> Result<Exit, Failure> {
+async fn make(ctx: &Ctx, session: &Session, args: &Args, request: &ApiRequest) -> Result<Exit, Failure> {
     if !args.paginate {
         let raw = session.api.raw(&request.call(None)).await;
         return print::answer(ctx, args.include, &raw).and_then(|()| end(raw));
@@ -174,11 +174,15 @@ async fn make(ctx: &Ctx, session: &Session, args: &Args, request: &Request) -> R
     Ok(Exit::Done)
 }
 
-impl Request {
+impl ApiRequest {
     fn call(&self, cursor: Option<Cursor>) -> Call {
         let intent = if self.method.reads() { Intent::Read } else { Intent::Write };
-        let (method, body) = (self.method.method(), self.body.clone());
-        Call { method, body, intent, ..Call::get(self.target.at(cursor.as_ref())).list() }
+        Call {
+            method: self.method.method(),
+            body: self.body.clone(),
+            intent,
+            ..Call::get(self.path.at(cursor.as_ref())).list()
+        }
     }
 }
 

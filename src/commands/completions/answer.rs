@@ -37,7 +37,8 @@ const ZSH_FIRST: &str = "if [[ $funcstack[1] == _agentctl ]]; then\n    _clap_dy
 pub fn answer(root: impl FnOnce() -> Command, args: &[OsString], env: &Env, io: &Io) -> bool {
     let Some(shell) = env.given(VARIABLE) else { return false };
     let words = args.iter().position(|arg| arg == "--").map(|at| args[at + 1..].to_vec());
-    let (Some(completer), Some(words)) = (completer(&shell), words) else { return false };
+    let Some(completer) = completer(&shell) else { return false };
+    let Some(words) = words else { return false };
     let root = root();
     let candidates = Candidates { env: env.clone(), topics: topics(&root) };
     let mut command = candidates.add_to(root);

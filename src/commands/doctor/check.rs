@@ -11,7 +11,7 @@ use crate::text::wrap::fill;
 
 /// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum CheckState {
     /// No problem.
     Ok,
     /// A problem that stops no command.
@@ -26,7 +26,7 @@ pub enum State {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Check {
     name: &'static str,
-    state: State,
+    state: CheckState,
     message: String,
     fix: Option<String>,
     exit: Exit,
@@ -38,28 +38,33 @@ const INDENT: &str = "    ";
 impl Check {
     /// A check without a problem.
     pub fn ok(name: &'static str, message: impl Into<String>) -> Self {
-        Self { name, state: State::Ok, message: message.into(), fix: None, exit: Exit::Done }
+        Self { name, state: CheckState::Ok, message: message.into(), fix: None, exit: Exit::Done }
     }
 
     /// A check that was not made.
     pub fn skipped(name: &'static str, why: impl Into<String>) -> Self {
-        Self { state: State::Skipped, ..Self::ok(name, why) }
+        Self { state: CheckState::Skipped, ..Self::ok(name, why) }
     }
 
     /// A check that found a problem that stops no command.
     pub fn warning(name: &'static str, message: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { state: State::Warning, fix: Some(fix.into()), ..Self::ok(name, message) }
+        Self { state: CheckState::Warning, fix: Some(fix.into()), ..Self::ok(name, message) }
     }
 
-    /// A check that found the failure with which a command would end.
+    /// A check that failed. Commands would end with this failure.
     pub fn failed(name: &'static str, failure: &Failure) -> Self {
         let parts: Vec<&str> = std::iter::once(&failure.message).chain(&failure.causes).map(String::as_str).collect();
-        Self { state: State::Failed, fix: failure.hint.clone(), exit: failure.exit, ..Self::ok(name, parts.join(": ")) }
+        Self {
+            state: CheckState::Failed,
+            fix: failure.hint.clone(),
+            exit: failure.exit,
+            ..Self::ok(name, parts.join(": "))
+        }
     }
 
     /// Turns a failure into a warning, for something that the command does not need now.
     pub fn not_needed_now(self) -> Self {
-        Self { state: State::Warning, exit: Exit::Done, ..self }
+        Self { state: CheckState::Warning, exit: Exit::Done, ..self }
     }
 
     /// Returns the exit of the failure, if the check failed.
@@ -69,7 +74,7 @@ impl Check {
 
     /// Whether the check found a problem that stops commands.
     pub fn is_failed(&self) -> bool {
-        self.state == State::Failed
+        self.state == CheckState::Failed
     }
 
     /// Returns the check as a JSON document.
@@ -104,7 +109,7 @@ fn lines(page: Page, text: &str, columns: usize) -> Page {
     })
 }
 
-impl State {
+impl CheckState {
     fn word(self) -> &'static str {
         self.shown().2
     }

@@ -36,12 +36,12 @@ API, 13 local database, 14 certificate or credentials.")]
 pub struct Args {}
 
 /// Prints checks as they are made, and keeps the exit of the first that failed.
-struct Report<'a> {
+struct CheckPrinter<'a> {
     ctx: &'a Ctx,
     first: Option<Exit>,
 }
 
-impl Report<'_> {
+impl CheckPrinter<'_> {
     /// Prints a check. Returns whether it failed.
     fn add(&mut self, check: &Check) -> Result<bool, Failure> {
         if self.ctx.format_is_given(Format::Json) || self.ctx.global.jq.is_some() {
@@ -58,7 +58,7 @@ impl Report<'_> {
 
 /// Runs `doctor`.
 pub async fn run(ctx: &Ctx) -> anyhow::Result<End> {
-    let mut report = Report { ctx, first: None };
+    let mut report = CheckPrinter { ctx, first: None };
     report.add(&files::config(ctx))?;
     report.add(&files::credentials(ctx))?;
     report.add(&files::data(ctx))?;
@@ -83,10 +83,12 @@ fn local(ctx: &Ctx) -> Check {
 }
 
 /// Checks the connection to the server, up to the first step that fails.
-async fn check_server(report: &mut Report<'_>, settings: Settings, url: &Url) -> Result<(), Failure> {
-    let (server, origin) = (settings.server_name(), settings.base_origin.to_string());
-    let key = settings.key.as_ref().map_or("no key".to_owned(), |_| format!("the key from {}", settings.key_origin));
-    report.add(&Check::ok("settings", format!("{server} (from {origin}), with {key}")))?;
+async fn check_server(report: &mut CheckPrinter<'_>, settings: Settings, url: &Url) -> Result<(), Failure> {
+    let server = settings.server_name();
+    let provenance = settings.base_provenance.to_string();
+    let key =
+        settings.key.as_ref().map_or("no key".to_owned(), |_| format!("the key from {}", settings.key_provenance));
+    report.add(&Check::ok("settings", format!("{server} (from {provenance}), with {key}")))?;
     let (proxy, is_proxied) = network::proxy(&settings, url);
     if report.add(&proxy)? || (!is_proxied && !reaches(report, url).await?) {
         return Ok(());
@@ -110,7 +112,7 @@ async fn check_server(report: &mut Report<'_>, settings: Settings, url: &Url) ->
 }
 
 /// Checks that the server's name resolves to an address that accepts connections.
-async fn reaches(report: &mut Report<'_>, url: &Url) -> Result<bool, Failure> {
+async fn reaches(report: &mut CheckPrinter<'_>, url: &Url) -> Result<bool, Failure> {
     let (dns, addresses) = network::resolve(url).await;
     Ok(!report.add(&dns)? && !report.add(&network::connect(&addresses).await)?)
 }

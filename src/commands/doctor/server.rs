@@ -111,7 +111,7 @@ pub async fn key(session: &Session, settings: &Settings) -> Check {
     match session.api.raw_once(&call).await.error {
         Some(error) => failed("key", &error),
         None if settings.key.is_none() => Check::ok("key", "none is given, and none is needed"),
-        None => Check::ok("key", format!("accepted (from {})", settings.key_origin)),
+        None => Check::ok("key", format!("accepted (from {})", settings.key_provenance)),
     }
 }
 
@@ -122,14 +122,14 @@ pub async fn agent(session: &Session, given: Option<&Given<String>>) -> Check {
     };
     let named: AgentRef = match given.value.parse() {
         Ok(named) => named,
-        Err(error) => return Check::failed("agent", &not_an_agent(&given.origin, error)),
+        Err(error) => return Check::failed("agent", &not_an_agent(&given.provenance, error)),
     };
     let found = match &named {
         AgentRef::Id(id) => session.api.agent(id).await.map(drop).map_err(Failure::from),
         AgentRef::Name(_) => session.agent(Some(&named)).await.map(drop),
     };
     match found {
-        Ok(()) => Check::ok("agent", format!("{} exists (from {})", given.value, given.origin)),
+        Ok(()) => Check::ok("agent", format!("{} exists (from {})", given.value, given.provenance)),
         Err(failure) => Check::failed("agent", &failure),
     }
 }

@@ -17,7 +17,7 @@ pub struct Body {
     pub body: String,
     /// The `agent_id` that the input had; it belongs in the path.
     pub agent_id: Option<String>,
-    /// Its callback URL has a user name, which the server sends as Basic auth.
+    /// Whether its callback URL has a user name, which the server sends as Basic auth.
     pub callback_has_user: bool,
 }
 

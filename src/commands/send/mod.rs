@@ -12,7 +12,7 @@ use std::fmt::Display;
 
 use super::support::runtime::on_runtime;
 use super::support::session::{Session, not_an_agent};
-use super::support::submit::{self, Request};
+use super::support::submit::{self, MessageRequest};
 use super::support::{following, receiver};
 use super::{Ctx, End};
 use crate::follow::FollowTarget;
@@ -38,7 +38,7 @@ pub fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     let receiver = args.listen.then(|| args.receiver.bind(ctx)).transpose()?;
     let request = body::build(&args, &sources, receiver.as_ref().map(Bound::url))?;
     let named = args.agent.clone().map(Ok).or_else(|| request.agent_id.as_deref().map(|id| agent_in("agent_id", id)));
-    let fallback = || settings.agent.as_ref().map(|agent| agent_in(&agent.origin, &agent.value));
+    let fallback = || settings.agent.as_ref().map(|agent| agent_in(&agent.provenance, &agent.value));
     let named = named.or_else(fallback).transpose()?;
     if request.callback_has_user {
         let said = "the callback URL has a user name: the server will send it and its password as Basic auth";
@@ -68,8 +68,8 @@ fn check_listen(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-fn agent_in(origin: impl Display, value: &str) -> Result<AgentRef, Failure> {
-    value.parse().map_err(|error| not_an_agent(origin, error))
+fn agent_in(provenance: impl Display, value: &str) -> Result<AgentRef, Failure> {
+    value.parse().map_err(|error| not_an_agent(provenance, error))
 }
 
 async fn send(ctx: &Ctx, session: &Session, args: &Args, ready: Ready) -> anyhow::Result<End> {
@@ -78,7 +78,7 @@ async fn send(ctx: &Ctx, session: &Session, args: &Args, ready: Ready) -> anyhow
         wait_until_idle(ctx, session, &agent).await?;
     }
     let receiver = ready.receiver.map(receiver::start).transpose()?;
-    submit::submit(ctx, session, &agent, Request { body: ready.body, receiver }, &args.follow).await
+    submit::submit(ctx, session, &agent, MessageRequest { body: ready.body, receiver }, &args.follow).await
 }
 
 /// Waits until the agent has no active run.

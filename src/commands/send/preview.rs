@@ -66,7 +66,8 @@ fn curl(settings: &Settings, url: &str, body: &str) -> Result<String, Failure> {
     }
     let key = if settings.key.is_some() { " -H \"Authorization: Bearer $LETTA_API_KEY\"" } else { "" };
     let headers: String = settings.headers.iter().map(|header| format!(" -H {}", curl_header(header))).collect();
-    let (url, body) = (quote(url), quote(body));
+    let url = quote(url);
+    let body = quote(body);
     Ok(format!("curl -sS -X POST{key} -H 'Content-Type: application/json'{headers} --data-binary {body} {url}"))
 }
 

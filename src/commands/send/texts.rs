@@ -18,7 +18,7 @@ pub enum Text {
 pub struct Texts(pub Vec<Text>);
 
 #[derive(clap::Args)]
-struct Flags {
+struct TextFlags {
     /// A message's text; may be given more than once
     #[arg(short, long = "message", value_name = "TEXT", allow_hyphen_values = true, help_heading = "Message")]
     message: Vec<String>,
@@ -29,11 +29,11 @@ struct Flags {
 
 impl clap::Args for Texts {
     fn augment_args(command: Command) -> Command {
-        Flags::augment_args(command)
+        TextFlags::augment_args(command)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
-        Flags::augment_args_for_update(command)
+        TextFlags::augment_args_for_update(command)
     }
 }
 
@@ -44,8 +44,9 @@ impl FromArgMatches for Texts {
 
     fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, clap::Error> {
         let places = |id: &str| matches.indices_of(id).into_iter().flatten().collect::<Vec<_>>();
-        let (texts, files) = (places("message"), places("message_file"));
-        let flags = Flags::from_arg_matches_mut(matches)?;
+        let texts = places("message");
+        let files = places("message_file");
+        let flags = TextFlags::from_arg_matches_mut(matches)?;
         let texts = texts.into_iter().zip(flags.message.into_iter().map(Text::Given));
         let files = files.into_iter().zip(flags.message_file.into_iter().map(Text::File));
         let mut all: Vec<(usize, Text)> = texts.chain(files).collect();

@@ -7,12 +7,12 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::child::{Child, Ended, Reaper};
-use super::log::{Line, Log};
+use super::log::{Log, LogLine};
 use super::process_signals::ProcessSignals;
 use crate::commands::{Ctx, End};
 use crate::exit::Exit;
 use crate::server::Running;
-use crate::ui::signals::{Request, Signal, Signals, suspend};
+use crate::ui::signals::{Signal, SignalAction, Signals, suspend};
 
 /// How long requests and runs may take to finish when the server stops.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -47,8 +47,8 @@ impl<'a> Guard<'a> {
         loop {
             tokio::select! {
                 request = self.signals.next() => match request {
-                    Request::Suspend => suspend(),
-                    Request::End(signal) => return StopCause::Signal(signal),
+                    SignalAction::Suspend => suspend(),
+                    SignalAction::End(signal) => return StopCause::Signal(signal),
                 },
                 _ = self.reaper.end_of(None) => {}
                 () = self.log.next() => {}
@@ -62,10 +62,10 @@ impl<'a> Guard<'a> {
         loop {
             let signal = tokio::select! {
                 request = self.signals.next() => match request {
-                    Request::End(Signal::Terminate) => Some(Signal::Terminate),
+                    SignalAction::End(Signal::Terminate) => Some(Signal::Terminate),
                     // A terminal sends these to the command, too. If a program sent them, `sent` yields them.
-                    Request::End(Signal::Interrupt | Signal::Hangup) => None,
-                    Request::Suspend => { suspend(); None }
+                    SignalAction::End(Signal::Interrupt | Signal::Hangup) => None,
+                    SignalAction::Suspend => { suspend(); None }
                 },
                 signal = sent.next() => Some(signal),
                 ended = self.reaper.end_of(Some(command)) => return StopCause::CommandEnded(ended),
@@ -90,14 +90,14 @@ impl<'a> Guard<'a> {
         if signal == Signal::Interrupt {
             self.ctx.io.fresh_line();
         }
-        self.log.print(&Line::Stopping { signal, at_work: engine.at_work() });
+        self.log.print(&LogLine::Stopping { signal, at_work: engine.at_work() });
         let open = timeout(DRAIN, async { tokio::join!(serving, engine.drain()) });
         tokio::pin!(open);
         loop {
             tokio::select! {
                 request = self.signals.next() => match request {
-                    Request::Suspend => suspend(),
-                    Request::End(signal) => return signal.into(),
+                    SignalAction::Suspend => suspend(),
+                    SignalAction::End(signal) => return signal.into(),
                 },
                 _ = self.reaper.end_of(None) => {}
                 () = self.log.next() => {}

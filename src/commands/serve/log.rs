@@ -26,12 +26,12 @@ pub struct Log<'a> {
 
 /// A line of the log.
 #[derive(Debug)]
-pub enum Line<'a> {
+pub enum LogLine<'a> {
     /// The server is ready.
     Started {
         /// The base URL.
         base: &'a str,
-        /// The database file; none is memory.
+        /// The database file, or `None` for a database in memory.
         database: Option<&'a Path>,
         /// Whether a key is needed.
         keyed: bool,
@@ -63,7 +63,8 @@ impl<'a> Log<'a> {
 
     /// Logs events from any thread.
     pub fn observer(&self) -> impl Fn(AccessEvent) + Send + Sync + 'static {
-        let (ear, chatty) = (self.ear.clone(), self.ctx.global.verbose > 0);
+        let ear = self.ear.clone();
+        let chatty = self.ctx.global.verbose > 0;
         move |note| {
             if chatty || matches!(note, AccessEvent::Rejected(_) | AccessEvent::Failed { .. }) {
                 // Dropped if the channel is full: see `CAPACITY`.
@@ -75,12 +76,12 @@ impl<'a> Log<'a> {
     /// Writes the next event, once there is one.
     pub async fn next(&mut self) {
         if let Some(note) = self.notes.recv().await {
-            self.print(&Line::Access(&note));
+            self.print(&LogLine::Access(&note));
         }
     }
 
     /// Writes a line.
-    pub fn print(&self, line: &Line<'_>) {
+    pub fn print(&self, line: &LogLine<'_>) {
         match self.ctx.global.output {
             _ if self.ctx.io.quiet => {}
             Some(Format::Json) => self.ctx.io.say_line(&line.json().to_string()),
@@ -89,7 +90,7 @@ impl<'a> Log<'a> {
     }
 }
 
-impl Line<'_> {
+impl LogLine<'_> {
     fn page(&self) -> Page {
         let page = Page::new();
         match self {

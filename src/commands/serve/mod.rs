@@ -21,7 +21,7 @@ use crate::report::Failure;
 use crate::server::Running;
 use child::{Child, ChildEnv};
 use guard::{Guard, StopCause};
-use log::Line;
+use log::LogLine;
 use process_signals::ProcessSignals;
 use ready::ReadyFile;
 use start::Server;
@@ -68,7 +68,11 @@ async fn serve(ctx: &Ctx, args: &Args) -> anyhow::Result<End> {
 
     let key = key.as_ref();
     let ready_file = announce(ctx, args, &base, key)?;
-    guard.log.print(&Line::Started { base: ready::text(&base), database: database.as_deref(), keyed: key.is_some() });
+    guard.log.print(&LogLine::Started {
+        base: ready::text(&base),
+        database: database.as_deref(),
+        keyed: key.is_some(),
+    });
     let mut command = run_command(args, &engine, &base, key).await?;
     let asked = match &mut command {
         Some((command, sent)) => guard.wait_for_command(command, sent).await,
@@ -82,7 +86,7 @@ async fn serve(ctx: &Ctx, args: &Args) -> anyhow::Result<End> {
         StopCause::SecondSignal(signal) => signal.into(),
         StopCause::CommandEnded(command) => End::PassedOn(command.code),
     };
-    guard.log.print(&Line::Stopped { at_work: engine.at_work() });
+    guard.log.print(&LogLine::Stopped { at_work: engine.at_work() });
     engine.stop().await;
     Ok(end)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use url::Url;
 
 use super::Args;
-use super::log::{Line, Log};
+use super::log::{Log, LogLine};
 use super::ready::{self, ReadyFile};
 use crate::commands::Ctx;
 use crate::commands::support::bind::cannot_bind;
@@ -19,9 +19,9 @@ use crate::db::DbError;
 use crate::exit::Exit;
 use crate::report::Failure;
 use crate::server::access::{AccessRules, ApiKey, Hosts};
-use crate::server::callback_target::Targets;
+use crate::server::callback_target::CallbackAllowList;
 use crate::server::listener::Listener;
-use crate::server::{self, Adopt, Behaviour, Options, Running, StartError, Store};
+use crate::server::{self, Adopt, Behaviour, Running, ServerOptions, StartError, Store};
 
 /// A started server.
 pub struct Server {
@@ -56,7 +56,7 @@ impl Server {
         }
         match record_port(ctx, address, &base, key.as_ref()) {
             Ok(record) => records.push(record),
-            Err(error) => log.print(&Line::Unlisted(&error.to_string())),
+            Err(error) => log.print(&LogLine::Unlisted(&error.to_string())),
         }
         let access = AccessRules {
             hosts: Hosts::new(address.port(), &args.allow_host),
@@ -69,14 +69,15 @@ impl Server {
     }
 }
 
-fn options(ctx: &Ctx, args: &Args, database: Option<PathBuf>, port: u16) -> Result<Options, Failure> {
+fn options(ctx: &Ctx, args: &Args, database: Option<PathBuf>, port: u16) -> Result<ServerOptions, Failure> {
     let behaviour = if args.quirks { Behaviour::Quirky } else { Behaviour::Documented };
-    let (store, providers) = (database.map_or(Store::Memory, Store::File), ctx.providers()?);
-    let targets = Targets::new(Some(port), &args.allow_callback);
-    Ok(Options { behaviour, providers, targets, adopt: Adopt::Everything, ..Options::new(store, true) })
+    let store = database.map_or(Store::Memory, Store::File);
+    let providers = ctx.providers()?;
+    let targets = CallbackAllowList::new(Some(port), &args.allow_callback);
+    Ok(ServerOptions { behaviour, providers, targets, adopt: Adopt::Everything, ..ServerOptions::new(store, true) })
 }
 
-/// Returns the database file; none is memory.
+/// Returns the database file, or `None` for a database in memory.
 fn database(ctx: &Ctx, args: &Args) -> Result<Option<PathBuf>, Failure> {
     let fresh = args.in_memory || !args.command.is_empty();
     match &args.db {

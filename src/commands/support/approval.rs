@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::command_end::End;
 use super::ctx::Ctx;
-use super::end::End;
 use super::follow_args::FollowArgs;
 use super::run_args::{self, RunArg};
 use super::runtime::on_runtime;
 use super::session::Session;
-use super::submit::{self, Request};
+use super::submit::{self, MessageRequest};
 use crate::api::ApiError;
 use crate::api::endpoints::optional;
 use crate::core::outcome::outcome;
@@ -18,8 +18,8 @@ use crate::model::message::ToolCall;
 use crate::model::{AgentId, Message, Run, approval};
 use crate::report::Failure;
 
-/// A decision about tool calls that wait for approval.
-pub struct Decision<'a> {
+/// An `approve` or `deny` command: the decision about tool calls that wait for approval.
+pub struct ApprovalCommand<'a> {
     /// The command's name.
     pub verb: &'static str,
     /// Whether the calls may be made.
@@ -31,9 +31,10 @@ pub struct Decision<'a> {
 }
 
 /// Sends the decision about a run, and prints or follows the new run that continues it.
-pub fn answer(ctx: &Ctx, run: &str, decision: &Decision<'_>, follow: &FollowArgs) -> anyhow::Result<End> {
+pub fn answer(ctx: &Ctx, run: &str, decision: &ApprovalCommand<'_>, follow: &FollowArgs) -> anyhow::Result<End> {
     follow.check(ctx)?;
-    let (named, settings) = (RunArg::parse(run)?, ctx.settings()?);
+    let named = RunArg::parse(run)?;
+    let settings = ctx.settings()?;
     on_runtime(async {
         let session = Session::open_to_execute(ctx, settings).await?;
         let end = submit_answer(ctx, &session, named, decision, follow).await;
@@ -46,13 +47,13 @@ async fn submit_answer(
     ctx: &Ctx,
     session: &Session,
     named: RunArg,
-    decision: &Decision<'_>,
+    decision: &ApprovalCommand<'_>,
     follow: &FollowArgs,
 ) -> anyhow::Result<End> {
     let target = run_args::one(ctx, session, named, decision.verb).await?;
     let (agent, run) = run_args::with_agent(session, &target.id).await?;
     let calls = chosen(&run, waiting(session, &agent, &run).await?, decision)?;
-    submit::submit(ctx, session, &agent, Request { body: body(&calls, decision), receiver: None }, follow).await
+    submit::submit(ctx, session, &agent, MessageRequest { body: body(&calls, decision), receiver: None }, follow).await
 }
 
 /// The tool calls of a run that wait for a decision.
@@ -82,12 +83,13 @@ pub async fn waiting(session: &Session, agent: &AgentId, run: &Run) -> Result<Wa
     messages.extend(
         of_agent.unwrap_or_default().into_iter().filter(|message| !approval::asks(message) || is_ours(message)),
     );
-    let (pending, asked) = (approval::pending(&messages), approval::asked(&messages).len());
+    let pending = approval::pending(&messages);
+    let asked = approval::asked(&messages).len();
     Ok(Waiting { pending, asked, is_known })
 }
 
 /// Returns the ids of the calls that the decision is sent for.
-fn chosen(run: &Run, waiting: Waiting, decision: &Decision<'_>) -> Result<Vec<String>, Failure> {
+fn chosen(run: &Run, waiting: Waiting, decision: &ApprovalCommand<'_>) -> Result<Vec<String>, Failure> {
     let pending: Vec<String> = waiting.pending.into_iter().map(|call| call.id).collect();
     match decision.calls {
         // The ids cannot be checked, so they are sent as given.
@@ -125,7 +127,7 @@ fn refused(run: &Run, message: String) -> Failure {
 }
 
 /// Returns the body of the request with the decision.
-fn body(calls: &[String], decision: &Decision<'_>) -> String {
+fn body(calls: &[String], decision: &ApprovalCommand<'_>) -> String {
     let answer = |call: &String| {
         let mut answer = json!({"type": "approval", "tool_call_id": call, "approve": decision.approve});
         if let Some(reason) = decision.reason {

@@ -18,12 +18,12 @@ pub struct FollowArgs {
     pub wait: bool,
     /// How the run is followed.
     #[command(flatten)]
-    pub options: FollowOptions,
+    pub options: FollowFlags,
 }
 
 /// How runs are followed.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub struct FollowOptions {
+pub struct FollowFlags {
     /// Print only the assistant's text; implies following
     #[arg(long, help_heading = "Waiting")]
     pub reply: bool,
@@ -110,7 +110,7 @@ pub fn check_reply(ctx: &Ctx) -> Result<(), Failure> {
     Err(Failure::usage(format!("--reply prints text, and {other}")).hint("leave one of them out"))
 }
 
-impl FollowOptions {
+impl FollowFlags {
     /// Refuses flags that contradict each other.
     pub fn check(&self, ctx: &Ctx) -> Result<(), Failure> {
         if self.reply {

@@ -8,15 +8,15 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::cancelling;
+use super::command_end::End;
 use super::ctx::Ctx;
-use super::end::End;
-use super::follow_args::{FollowArgs, FollowOptions, OnStall};
+use super::follow_args::{FollowArgs, FollowFlags, OnStall};
 use super::printer::Printer;
-use super::run_args::{self, RunStream};
+use super::run_args::{self, ResolvedRuns};
 use super::session::{Session, cannot_go_on};
 use crate::core::Outcome;
 use crate::exit::Exit;
-use crate::follow::{self, Event, FollowTarget, Inputs, Messages, Options, Stall};
+use crate::follow::{self, Event, FollowOptions, FollowTarget, Inputs, Messages, Stall};
 use crate::global::Format;
 use crate::model::{AgentId, Run, RunId};
 use crate::render;
@@ -30,23 +30,23 @@ use crate::ui::signals::{Signal, Signals, suspend};
 pub struct Following<'a> {
     ctx: &'a Ctx,
     session: &'a Session,
-    options: FollowOptions,
+    options: FollowFlags,
     any: bool,
     fail_fast: bool,
     printer: Printer<'a>,
-    state: RefCell<State<'a>>,
+    state: RefCell<FollowState<'a>>,
 }
 
-/// The progress of the runs so far.
-struct State<'a> {
+/// The state of the followed runs.
+struct FollowState<'a> {
     progress: Progress<'a>,
     /// Runs that have not ended.
     open: BTreeSet<RunId>,
     outcomes: Vec<Outcome>,
-    /// How many runs could not be followed to an end.
+    /// The number of runs that could not be followed to their end.
     lost: usize,
     ended: Vec<RunId>,
-    /// The notice that the local server answers was printed.
+    /// Whether the notice that the local server answers was printed.
     said_local: bool,
     /// Runs whose agents this process's engine has adopted.
     adopted: HashSet<RunId>,
@@ -63,9 +63,9 @@ impl<'a> Following<'a> {
     }
 
     /// Follows runs that exist already, as `watch` does.
-    pub fn of_runs(ctx: &'a Ctx, session: &'a Session, options: &FollowOptions, display: Choice) -> Self {
+    pub fn of_runs(ctx: &'a Ctx, session: &'a Session, options: &FollowFlags, display: Choice) -> Self {
         let clock = Clock::new(Timestamp::now, if ctx.global.utc { TimeZone::UTC } else { TimeZone::system() });
-        let state = State {
+        let state = FollowState {
             progress: Progress::new(display, &ctx.io, clock),
             open: BTreeSet::new(),
             outcomes: Vec::new(),
@@ -99,7 +99,7 @@ impl<'a> Following<'a> {
     /// Follows the runs until they end or a signal arrives.
     pub async fn follow(&self, inputs: impl Into<Inputs>, signals: &mut Signals) -> anyhow::Result<End> {
         let inputs = inputs.into();
-        let options = Options { relaxed: inputs.hints.is_some(), ..self.options() };
+        let options = FollowOptions { relaxed: inputs.hints.is_some(), ..self.options() };
         let mut emit = |event: Event| self.see(&event);
         let following = follow::follow(&self.session.api, inputs, &options, &mut emit);
         let exits = match signals.during(self.session.with_engine(following), || self.suspend()).await {
@@ -148,7 +148,7 @@ impl<'a> Following<'a> {
         }
         let (asked, failures) = cancelling::request(self.session, found).await;
         failures.iter().for_each(|failure| self.ctx.report(failure));
-        let options = Options {
+        let options = FollowOptions {
             interval: Some(cancelling::POLL_INTERVAL),
             timeout: Some(cancelling::PATIENCE),
             confirm_end_for: cancelling::SETTLE_TIME,
@@ -158,7 +158,7 @@ impl<'a> Following<'a> {
             wait_callback: false,
             ..self.options()
         };
-        let targets = RunStream::of(asked.into_iter().map(FollowTarget::from)).targets;
+        let targets = ResolvedRuns::of(asked.into_iter().map(FollowTarget::from)).targets;
         follow::follow(&self.session.api, targets, &options, &mut |event| self.see(&event)).await
     }
 
@@ -168,12 +168,12 @@ impl<'a> Following<'a> {
         }
     }
 
-    fn options(&self) -> Options {
+    fn options(&self) -> FollowOptions {
         let given = &self.options;
-        Options {
+        FollowOptions {
             interval: given.interval,
             timeout: given.timeout,
-            max_outage: given.max_outage.unwrap_or(Options::default().max_outage),
+            max_outage: given.max_outage.unwrap_or(FollowOptions::default().max_outage),
             any: self.any,
             fail_fast: self.fail_fast,
             strict: given.strict,
@@ -222,7 +222,7 @@ impl<'a> Following<'a> {
     }
 
     /// Lets this process's engine adopt the agent of a followed run. Prints once that the local server answers.
-    fn adopt(&self, state: &mut State<'_>, event: &Event) {
+    fn adopt(&self, state: &mut FollowState<'_>, event: &Event) {
         let Event::Status { run } = event else { return };
         let is_news = self.session.is_local() && !std::mem::replace(&mut state.said_local, true);
         if is_news && self.ctx.format == Format::Human {
@@ -297,7 +297,7 @@ impl<'a> Following<'a> {
     }
 }
 
-impl State<'_> {
+impl FollowState<'_> {
     fn keep(&mut self, event: &Event) {
         match event {
             Event::Added { id, .. } => drop(self.open.insert(id.clone())),
@@ -340,7 +340,7 @@ pub async fn wait_silently(session: &Session, targets: Vec<FollowTarget>) -> Res
         _ => Ok(()),
     };
     let first = targets.first().map(|target| target.id.clone());
-    let options = Options::default();
-    let following = follow::follow(&session.api, RunStream::of(targets).targets, &options, &mut emit);
+    let options = FollowOptions::default();
+    let following = follow::follow(&session.api, ResolvedRuns::of(targets).targets, &options, &mut emit);
     session.with_engine(following).await.map_err(|error| cannot_go_on(&error, first.as_ref()))?.map(drop)
 }

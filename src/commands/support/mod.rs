@@ -3,8 +3,8 @@
 pub mod approval;
 pub mod bind;
 pub mod cancelling;
+pub mod command_end;
 pub mod ctx;
-pub mod end;
 pub mod exec_command;
 pub mod follow_args;
 pub mod following;

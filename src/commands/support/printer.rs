@@ -6,12 +6,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::ctx::Ctx;
-use super::follow_args::FollowOptions;
+use super::follow_args::FollowFlags;
 use super::session::Session;
 use crate::core::facts::{self, Details};
 use crate::core::outcome::outcome;
 use crate::exit::Exit;
-use crate::follow::{Ending, Event};
+use crate::follow::{EndedRun, Event};
 use crate::global::Format;
 use crate::model::{Message, Run, RunId, message};
 use crate::render;
@@ -23,16 +23,16 @@ use crate::text::page::Page;
 pub struct Printer<'a> {
     ctx: &'a Ctx,
     session: &'a Session,
-    options: FollowOptions,
-    /// The command sent its run itself.
+    options: FollowFlags,
+    /// Whether the command sent its run itself.
     sent: bool,
-    /// A message was printed already.
+    /// Whether a message was printed already.
     said: Cell<bool>,
 }
 
 impl<'a> Printer<'a> {
     /// Creates a printer; `sent` says that the command sent its run itself.
-    pub fn new(ctx: &'a Ctx, session: &'a Session, options: FollowOptions, sent: bool) -> Self {
+    pub fn new(ctx: &'a Ctx, session: &'a Session, options: FollowFlags, sent: bool) -> Self {
         Self { ctx, session, options, sent, said: Cell::new(false) }
     }
 
@@ -107,11 +107,11 @@ impl<'a> Printer<'a> {
         }
     }
 
-    fn print_ending(&self, ending: &Ending) -> Result<(), Failure> {
+    fn print_ending(&self, ending: &EndedRun) -> Result<(), Failure> {
         let summary = render::summary::summary(ending, &self.session.context(self.ctx));
         match self.ctx.format {
             _ if self.options.reply => self.print_reply(ending)?,
-            Format::Human => return self.ctx.io.page(&self.said(ending).page(summary)),
+            Format::Human => return self.ctx.io.page(&self.reply(ending).page(summary)),
             Format::Json => self.ctx.io.document(&render::json::run_with_facts(&ending.run, &ending.facts))?,
             Format::Id => self.ctx.io.id(ending.run.id().as_str())?,
             Format::None => {}
@@ -121,7 +121,7 @@ impl<'a> Printer<'a> {
     }
 
     /// Returns the assistant's text, unless it was printed as it appeared.
-    fn said(&self, ending: &Ending) -> Page {
+    fn reply(&self, ending: &EndedRun) -> Page {
         let said = ending.messages.as_deref().and_then(message::reply).filter(|_| !self.options.follow);
         match said {
             Some(said) => Page::new().show(&said).end(),
@@ -131,7 +131,7 @@ impl<'a> Printer<'a> {
     }
 
     /// Prints only the assistant's text, or a notice that there is none.
-    fn print_reply(&self, ending: &Ending) -> Result<(), Failure> {
+    fn print_reply(&self, ending: &EndedRun) -> Result<(), Failure> {
         let why = match ending.messages.as_deref().map(message::reply) {
             Some(Some(said)) => return print_text(self.ctx, &said),
             Some(None) => "the assistant said nothing",

@@ -61,20 +61,20 @@ fn from_document(text: &str) -> Result<RunArg, Failure> {
 }
 
 /// The runs that arguments name, and the failures to read some, as they arrive.
-pub struct RunStream {
+pub struct ResolvedRuns {
     /// The runs.
     pub targets: UnboundedReceiver<FollowTarget>,
     /// Arguments and lines of standard input that name no run.
     pub failures: UnboundedReceiver<Failure>,
 }
 
-/// Sends the runs and failures of a [`RunStream`].
+/// Sends the runs and failures of a [`ResolvedRuns`].
 struct Source {
     targets: UnboundedSender<FollowTarget>,
     failures: UnboundedSender<Failure>,
 }
 
-impl RunStream {
+impl ResolvedRuns {
     fn new() -> (Source, Self) {
         let (target_sender, targets) = unbounded_channel();
         let (failure_sender, failures) = unbounded_channel();
@@ -142,8 +142,8 @@ pub async fn with_agent(session: &Session, id: &RunId) -> Result<(AgentId, Run),
 }
 
 /// Resolves arguments to a stream: runs on the command line at once, runs on standard input as they are read.
-pub fn stream(ctx: &Ctx, session: &Session, named: &[RunArg]) -> Result<RunStream, Failure> {
-    let (source, stream) = RunStream::new();
+pub fn stream(ctx: &Ctx, session: &Session, named: &[RunArg]) -> Result<ResolvedRuns, Failure> {
+    let (source, stream) = ResolvedRuns::new();
     let mut reads = false;
     for one in named {
         match one {

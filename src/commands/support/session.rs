@@ -11,14 +11,14 @@ use crate::api::transport::Http;
 use crate::api::{Client, RunFilter, RunPages, Transport};
 use crate::config::known_agents::{KnownAgent, KnownAgents};
 use crate::config::recent_runs::RecentRuns;
-use crate::config::{Base, Origin, Settings, dirs, headers, server_registry};
+use crate::config::{Base, Provenance, Settings, dirs, headers, server_registry};
 use crate::core::facts::Facts;
 use crate::exit::Exit;
 use crate::model::{AgentId, AgentRef, Document, Run, RunId};
 use crate::net::{self, ConnectionSettings, PlainHttp};
 use crate::render::{self, Context};
 use crate::report::{self, Failure};
-use crate::server::{self, EngineError, Options, Providers, Running, StartError, Store};
+use crate::server::{self, EngineError, Providers, Running, ServerOptions, StartError, Store};
 use crate::text::duration;
 use crate::text::page::Page;
 use jiff::Timestamp;
@@ -43,31 +43,33 @@ pub struct Session {
 }
 
 impl Ctx {
-    /// Resolves the settings of this command. With `-v` it prints the origin of each.
+    /// Resolves the settings of this command. With `-v` it prints the provenance of each.
     pub fn settings(&self) -> Result<Settings, Failure> {
         let settings = Settings::resolve(&self.global.flags(), &self.env)?;
         if self.global.verbose > 0 {
-            self.io.say(&origins(&settings));
+            self.io.say(&provenances(&settings));
         }
         Ok(settings)
     }
 }
 
-/// Lists the settings with their origins. The key itself is not shown.
-fn origins(settings: &Settings) -> Page {
-    let from = |page: Page, origin: &Origin| page.say(" (from ").show_line(&origin.to_string()).say(")").end();
+/// Lists the settings with their provenances. The key itself is not shown.
+fn provenances(settings: &Settings) -> Page {
+    let from =
+        |page: Page, provenance: &Provenance| page.say(" (from ").show_line(&provenance.to_string()).say(")").end();
     let mut page = Page::new();
     if let Some(profile) = &settings.profile {
-        page = from(page.say("profile: ").show_line(&profile.value), &profile.origin);
+        page = from(page.say("profile: ").show_line(&profile.value), &profile.provenance);
     }
-    page = from(page.say("server: ").show_line(&settings.server_name()), &settings.base_origin);
-    page = page.say("key: from ").show_line(&settings.key_origin.to_string()).end();
+    page = from(page.say("server: ").show_line(&settings.server_name()), &settings.base_provenance);
+    page = page.say("key: from ").show_line(&settings.key_provenance.to_string()).end();
     if let Some(agent) = &settings.agent {
-        page = from(page.say("agent: ").show_line(&agent.value), &agent.origin);
+        page = from(page.say("agent: ").show_line(&agent.value), &agent.provenance);
     }
     for header in &settings.headers {
         let value = header.shown();
-        page = from(page.say("header: ").show_line(header.name.as_str()).say(": ").show_line(value), &header.origin);
+        page =
+            from(page.say("header: ").show_line(header.name.as_str()).say(": ").show_line(value), &header.provenance);
     }
     settings.unknown_keys.iter().fold(page, |page, key| {
         page.say("config.toml: `").show_line(key).say("` is unknown to this version, and kept").end()
@@ -102,8 +104,9 @@ impl Session {
             Base::Local => local(ctx, &settings, execute).await?,
             Base::Server(url) => (http(ctx, &settings, url).await?, None),
         };
-        let origin = if settings.base == Base::Local { String::new() } else { settings.base_origin.to_string() };
-        let api = Client::new(transport, &origin, listener(ctx, settings.command_suffix()));
+        let provenance =
+            if settings.base == Base::Local { String::new() } else { settings.base_provenance.to_string() };
+        let api = Client::new(transport, &provenance, listener(ctx, settings.command_suffix()));
         Ok(Self { api, engine, settings, recent: RecentRuns::new(&ctx.env), seen: KnownAgents::new(&ctx.env) })
     }
 
@@ -231,8 +234,8 @@ pub fn look_command(agent: &AgentId, command_suffix: &str) -> String {
 }
 
 /// Returns the failure for a value that names no agent.
-pub fn not_an_agent(origin: impl Display, error: impl Display) -> Failure {
-    let failure = Failure::usage(format!("{origin}: {error}"));
+pub fn not_an_agent(provenance: impl Display, error: impl Display) -> Failure {
+    let failure = Failure::usage(format!("{provenance}: {error}"));
     failure.hint("give an agent's id or its name; `agentctl agents list` shows both")
 }
 
@@ -282,7 +285,7 @@ async fn start_engine(ctx: &Ctx, execute: bool) -> Result<Running, Failure> {
         return in_memory(ctx, execute, "this platform names no data folder").await;
     };
     let store = Store::File(file.clone());
-    match server::start(Options { providers: ctx.providers()?, ..Options::new(store, execute) }).await {
+    match server::start(ServerOptions { providers: ctx.providers()?, ..ServerOptions::new(store, execute) }).await {
         Ok(engine) => Ok(engine),
         Err(StartError::NotWritable(why)) => in_memory(ctx, execute, &messages(&why).join(": ")).await,
         Err(error) => Err(engine_failure(&error)),
@@ -293,7 +296,7 @@ async fn in_memory(ctx: &Ctx, execute: bool, why: &str) -> Result<Running, Failu
     let page =
         Page::new().say("the local engine keeps nothing: no data folder can be written (").show_line(why).say(")");
     ctx.io.notice(&page.end());
-    let options = Options { providers: ctx.providers()?, ..Options::new(Store::Memory, execute) };
+    let options = ServerOptions { providers: ctx.providers()?, ..ServerOptions::new(Store::Memory, execute) };
     server::start(options).await.map_err(|error| engine_failure(&error))
 }
 

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::command_end::End;
 use super::ctx::Ctx;
-use super::end::End;
 use super::follow_args::FollowArgs;
 use super::following::Following;
-use super::run_args::RunStream;
+use super::run_args::ResolvedRuns;
 use super::session::{Session, cannot_go_on, look_command};
 use crate::api::{SendError, Submission};
 use crate::core::Acceptance;
@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const MOST_NAMED: usize = 5;
 
 /// A request that is ready to be sent.
-pub struct Request {
+pub struct MessageRequest {
     /// The JSON text.
     pub body: String,
     /// The receiver of its callback, with `--listen`.
@@ -39,7 +39,7 @@ pub async fn submit(
     ctx: &Ctx,
     session: &Session,
     agent: &AgentId,
-    request: Request,
+    request: MessageRequest,
     args: &FollowArgs,
 ) -> anyhow::Result<End> {
     // From here on, Ctrl-C has to report whether the message was sent.
@@ -62,7 +62,7 @@ pub async fn submit(
 async fn post(
     session: &Session,
     agent: &AgentId,
-    request: &Request,
+    request: &MessageRequest,
     signals: &mut Signals,
 ) -> anyhow::Result<Result<Run, Signal>> {
     let key = Uuid::new_v4().to_string();
@@ -124,9 +124,9 @@ async fn follow_run(
     let id = target.id.clone();
     following.announce(&id);
     let (hints, _accepting) = receiver.map(Receiver::split).unzip();
-    let end = following.follow(Inputs { targets: RunStream::of([target]).targets, hints }, signals).await?;
+    let end = following.follow(Inputs { targets: ResolvedRuns::of([target]).targets, hints }, signals).await?;
     if ctx.io.quiet && end != End::Exit(Exit::Done) {
-        // `-q` hid the id before. It is needed now, to look at the run.
+        // `-q` hid the id, which the user now needs to inspect the run.
         ctx.io.say(&Page::new().say("run: ").show(id.as_str()).end());
     }
     Ok(end)

@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::Instant;
 
-use super::{Event, FollowTarget, Messages, Options, follow};
+use super::{Event, FollowOptions, FollowTarget, Messages, follow};
 use crate::api::{Client, Transport};
 use crate::exit::Exit;
 use crate::model::Run;
@@ -31,8 +31,8 @@ fn secs(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds)
 }
 
-fn options() -> Options {
-    Options::default()
+fn options() -> FollowOptions {
+    FollowOptions::default()
 }
 
 #[tokio::test(start_paused = true)]
@@ -53,7 +53,7 @@ async fn a_thousand_runs_cost_at_most_1200_requests() {
     // Half of them end within the first minute, all within the second.
     let end = |n: usize| secs(5.0 + 110.0 * (n as f64 / 1000.0).powf(1.5));
     let world = World::new(ids.iter().enumerate().map(|(n, id)| (id.clone(), end(n))));
-    let without_figures = Options { figures: false, ..options() };
+    let without_figures = FollowOptions { figures: false, ..options() };
     let (seen, world) = watch(world, RTT, &ids, without_figures, true).await;
     assert_eq!(seen.exits, vec![Exit::Done; 1000]);
     assert!(world.requests.len() <= 1200, "{} requests", world.requests.len());
@@ -117,7 +117,7 @@ async fn following_survives_an_outage_of_thirty_seconds_with_few_requests() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn during_an_outage_many_runs_share_one_poll() {
+async fn many_runs_cause_few_requests_during_an_outage() {
     let ids = ids(50);
     let mut world = World::new(ids.iter().map(|id| (id.clone(), secs(100.0))));
     world.faults.push(("/v1/runs/", secs(10.0), secs(70.0), 408));
@@ -175,7 +175,7 @@ async fn a_failure_of_one_run_does_not_stop_the_others() {
 async fn the_time_limit_ends_following_and_keeps_earlier_results() {
     let ids = ids(1);
     let world = World::new([(ids[0].clone(), secs(1e6))]);
-    let limit = Options { timeout: Some(secs(30.0)), ..options() };
+    let limit = FollowOptions { timeout: Some(secs(30.0)), ..options() };
     let (seen, _) = watch(world, RTT, &ids, limit, false).await;
     assert_eq!((seen.exits.as_slice(), seen.took), ([Exit::TimedOut].as_slice(), secs(30.0)));
     let lost = seen.of(|event| matches!(event, Event::Lost { run: Some(_), .. }));
@@ -186,7 +186,7 @@ async fn the_time_limit_ends_following_and_keeps_earlier_results() {
 async fn any_ends_with_the_first_run_that_ends() {
     let ids = ids(3);
     let world = World::new(ids.iter().zip([300.0, 5.0, 200.0]).map(|(id, end)| (id.clone(), secs(end))));
-    let any = Options { any: true, ..options() };
+    let any = FollowOptions { any: true, ..options() };
     let (seen, _) = watch(world, RTT, &ids, any, false).await;
     assert_eq!(seen.exits, [Exit::Done]);
     assert!(seen.took < secs(10.0), "{:?}", seen.took);
@@ -196,7 +196,7 @@ async fn any_ends_with_the_first_run_that_ends() {
 async fn a_fixed_interval_is_kept() {
     let ids = ids(1);
     let world = World::new([(ids[0].clone(), secs(60.0))]);
-    let fixed = Options { interval: Some(secs(10.0)), ..options() };
+    let fixed = FollowOptions { interval: Some(secs(10.0)), ..options() };
     let (_, world) = watch(world, RTT, &ids, fixed, true).await;
     assert_eq!(polls(&world), 7);
 }
@@ -224,7 +224,7 @@ async fn figures_without_an_answer_are_given_up() {
     let ids = ids(1);
     let mut world = World::new([(ids[0].clone(), secs(1.0))]);
     world.hanging = Some("/metrics");
-    let limit = Options { timeout: Some(secs(2.0)), ..options() };
+    let limit = FollowOptions { timeout: Some(secs(2.0)), ..options() };
     let (seen, _) = watch(world, RTT, &ids, limit, true).await;
     assert_eq!(seen.exits, [Exit::Done], "how the run went is known");
     let mut world = World::new([(ids[0].clone(), secs(1.0))]);
@@ -238,7 +238,7 @@ async fn messages_that_cannot_be_fetched_are_requested_again() {
     let ids = ids(1);
     let mut world = World::new([(ids[0].clone(), secs(1.0))]);
     world.faults.push(("/messages", Duration::ZERO, secs(100.0), 408));
-    let with_messages = Options { messages: Messages::AtEnd, ..options() };
+    let with_messages = FollowOptions { messages: Messages::AtEnd, ..options() };
     let (seen, _) = watch(world, RTT, &ids, with_messages, true).await;
     // After the fault the endpoint is missing, as on a small server: that is no error.
     assert!(seen.exits == [Exit::Done] && seen.took > secs(100.0), "{:?} {:?}", seen.exits, seen.took);
@@ -248,7 +248,7 @@ async fn messages_that_cannot_be_fetched_are_requested_again() {
 async fn a_tick_is_emitted_every_second() {
     let ids = ids(1);
     let world = World::new([(ids[0].clone(), secs(60.0))]);
-    let ticking = Options { ticks: true, ..options() };
+    let ticking = FollowOptions { ticks: true, ..options() };
     let (seen, _) = watch(world, RTT, &ids, ticking, true).await;
     let ticks = seen.of(|event| matches!(event, Event::Tick)).len() as u64;
     assert!(ticks.abs_diff(seen.took.as_secs()) <= 1, "{ticks} ticks in {:?}", seen.took);
@@ -299,7 +299,7 @@ async fn a_run_that_is_open_again_after_its_end_is_reported_with_its_final_outco
         }
         Ok(())
     };
-    let options = Options { confirm_end_for: secs(2.0), ..options() };
+    let options = FollowOptions { confirm_end_for: secs(2.0), ..options() };
     follow(&api, receiver, &options, &mut emit).await.expect("no error");
     assert_eq!(outcome, Some(crate::core::Outcome::Succeeded));
     assert!((secs(3.0)..secs(4.0)).contains(&start.elapsed()), "{:?}", start.elapsed());

@@ -33,7 +33,7 @@ proptest! {
                 world.faults.push(("/v1/runs/", secs(from), secs(from + takes), 408));
             }
             let ends: HashMap<String, Duration> = world.ends.clone();
-            let options = Options { figures: false, ..options() };
+            let options = FollowOptions { figures: false, ..options() };
             let (seen, _) = watch_added_at(world, Duration::from_millis(rtt), coming, options, true).await;
             (seen, ends)
         });

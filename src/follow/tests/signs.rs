@@ -3,8 +3,8 @@
 use super::*;
 use crate::follow::Stall;
 
-fn stall(after: f64, ends: bool) -> Options {
-    Options { stall: Some(Stall { after: secs(after), ends }), ..options() }
+fn stall(after: f64, ends: bool) -> FollowOptions {
+    FollowOptions { stall: Some(Stall { after: secs(after), ends }), ..options() }
 }
 
 fn stalls(seen: &world::Seen) -> Vec<Duration> {
@@ -52,7 +52,7 @@ async fn the_end_can_be_reported_after_the_callback() {
     for (waits, bounds) in [(true, (40.0, 45.0)), (false, (10.0, 12.0))] {
         let mut world = World::new([(ids[0].clone(), secs(10.0))]);
         world.called = Some(secs(40.0));
-        let options = Options { wait_callback: waits, ..options() };
+        let options = FollowOptions { wait_callback: waits, ..options() };
         let (seen, world) = watch(world, RTT, &ids, options, true).await;
         let Some((at, Event::Ended(ending))) = seen.events.last() else { panic!("{:?}", seen.events) };
         assert!(*at >= secs(bounds.0) && *at <= secs(bounds.1), "{at:?}");
@@ -66,7 +66,7 @@ async fn the_end_can_be_reported_after_the_callback() {
 async fn a_run_without_a_callback_ends_without_waiting_for_one() {
     let ids = ids(1);
     let world = World::new([(ids[0].clone(), secs(1.0))]);
-    let (seen, _) = watch(world, RTT, &ids, Options { wait_callback: true, ..options() }, true).await;
+    let (seen, _) = watch(world, RTT, &ids, FollowOptions { wait_callback: true, ..options() }, true).await;
     assert_eq!(seen.exits, [Exit::Done]);
     assert!(seen.took < secs(2.0), "{:?}", seen.took);
 }
@@ -78,7 +78,7 @@ async fn a_hint_causes_a_poll_at_once_and_is_never_trusted() {
     // Ten thousand false hints in a second, then a true one, slightly early.
     world.hints = (0..10_000).map(|n| (secs(100.0 + f64::from(n) / 10_000.0), ids[0].clone())).collect();
     world.hints.push((secs(3599.9), ids[0].clone()));
-    let (seen, world) = watch(world, RTT, &ids, Options { relaxed: true, ..options() }, true).await;
+    let (seen, world) = watch(world, RTT, &ids, FollowOptions { relaxed: true, ..options() }, true).await;
     assert_eq!(seen.exits, [Exit::Done]);
     assert!(seen.took >= secs(3600.0) && seen.took < secs(3600.5), "{:?}", seen.took);
     assert!(polls(&world) < 900, "{} polls", polls(&world));
@@ -88,7 +88,7 @@ async fn a_hint_causes_a_poll_at_once_and_is_never_trusted() {
 async fn relaxed_polling_finds_the_end_without_a_hint() {
     let ids = ids(1);
     let world = World::new([(ids[0].clone(), secs(60.0))]);
-    let (seen, world) = watch(world, RTT, &ids, Options { relaxed: true, ..options() }, true).await;
+    let (seen, world) = watch(world, RTT, &ids, FollowOptions { relaxed: true, ..options() }, true).await;
     assert_eq!(seen.exits, [Exit::Done]);
     assert!(seen.took <= secs(66.0), "{:?}", seen.took);
     assert!(polls(&world) <= 15, "{} polls", polls(&world));
@@ -99,7 +99,7 @@ async fn a_hint_about_another_run_changes_nothing() {
     let ids = ids(1);
     let mut world = World::new([(ids[0].clone(), secs(60.0))]);
     world.hints = (0..100).map(|n| (secs(f64::from(n) / 10.0), "run-ffffffff".to_owned())).collect();
-    let (seen, world) = watch(world, RTT, &ids, Options { relaxed: true, ..options() }, true).await;
+    let (seen, world) = watch(world, RTT, &ids, FollowOptions { relaxed: true, ..options() }, true).await;
     assert_eq!((seen.exits, world.count("run-ffffffff")), (vec![Exit::Done], 0));
     assert!(polls(&world) <= 15, "{} polls", polls(&world));
 }

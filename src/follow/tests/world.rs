@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::api::{Client, Transport};
 use crate::exit::Exit;
-use crate::follow::{Event, FollowTarget, Inputs, Options, follow};
+use crate::follow::{Event, FollowOptions, FollowTarget, Inputs, follow};
 use crate::model::RunId;
 use crate::report::Failure;
 
@@ -129,7 +129,7 @@ pub(super) async fn watch(
     world: World,
     rtt: Duration,
     ids: &[String],
-    options: Options,
+    options: FollowOptions,
     sent_here: bool,
 ) -> (Seen, World) {
     let coming = ids.iter().map(|id| (Duration::ZERO, id.clone())).collect();
@@ -141,7 +141,7 @@ pub(super) async fn watch_added_at(
     world: World,
     rtt: Duration,
     mut coming: Vec<(Duration, String)>,
-    options: Options,
+    options: FollowOptions,
     sent_here: bool,
 ) -> (Seen, World) {
     let start = world.start;

@@ -17,7 +17,7 @@ const NOTHING_PENDING: &str = "Cannot process approval response: No tool call is
 
 /// The next step of a run after its approvals.
 #[derive(Debug)]
-pub enum Next {
+pub enum NextStep {
     /// Answer its own messages.
     Answer,
     /// Resume the turn that waited.
@@ -27,14 +27,14 @@ pub enum Next {
 }
 
 /// Carries out the decision of a run's request.
-pub async fn decide(db: &Database, claim: &Claim) -> Result<std::result::Result<Next, RunError>> {
+pub async fn decide(db: &Database, claim: &Claim) -> Result<std::result::Result<NextStep, RunError>> {
     let decisions: Vec<&Decision> = claim.request.decisions().collect();
     match (&claim.resume, &claim.pending, decisions.as_slice()) {
         // A process that died afterwards carried the decision out.
-        (Some(resume), ..) => Ok(Ok(Next::Resume(resume.clone()))),
-        (None, None, []) => Ok(Ok(Next::Answer)),
+        (Some(resume), ..) => Ok(Ok(NextStep::Resume(resume.clone()))),
+        (None, None, []) => Ok(Ok(NextStep::Answer)),
         (None, Some(_), []) => Ok(Err(RunError::new(RunErrorKind::PendingApproval, PENDING))),
-        (None, None, repeated) if were_carried_out(db, claim, repeated)? => Ok(Ok(Next::Nothing)),
+        (None, None, repeated) if were_carried_out(db, claim, repeated)? => Ok(Ok(NextStep::Nothing)),
         (None, None, _) => Ok(Err(RunError::new(RunErrorKind::NoPendingCall, NOTHING_PENDING))),
         (None, Some(pending), [decision]) if concerns(decision, pending) => apply(db, claim, pending, decision).await,
         (None, Some(pending), others) => Ok(Err(mismatch(pending, others))),
@@ -72,14 +72,14 @@ async fn apply(
     claim: &Claim,
     pending: &PendingApproval,
     decision: &Decision,
-) -> Result<std::result::Result<Next, RunError>> {
+) -> Result<std::result::Result<NextStep, RunError>> {
     let response = NewMessage::response(&pending.tool_call_id, &decision.verdict);
     let result = result(pending, &decision.verdict);
     let result = NewMessage::tool_return(&pending.call.name, &pending.tool_call_id, &result);
     let claim = claim.clone();
     let resume = pending.resume.clone();
     db.work(move |tx| approvals::decide(tx, &claim, &resume, &response, &result)).await?;
-    Ok(Ok(Next::Resume(pending.resume.clone())))
+    Ok(Ok(NextStep::Resume(pending.resume.clone())))
 }
 
 /// Returns the result of a tool call after a verdict.

@@ -14,7 +14,7 @@ use crate::server::render;
 use crate::server::store::outbox::{self, Attempt};
 use crate::server::store::{Result, message_refs, messages, runs, steps};
 use crate::server::types::behaviour::Behaviour;
-use crate::server::types::callback_target::Target;
+use crate::server::types::callback_target::CallbackTarget;
 use crate::server::types::clock;
 use crate::server::types::memory_budget::MemoryPermit;
 
@@ -37,7 +37,7 @@ struct Callback {
 
 /// The outcome of an attempt.
 #[derive(Debug)]
-enum Outcome {
+enum DeliveryOutcome {
     /// The status of the response.
     Answered(u16),
     /// No response arrived; with the reason.
@@ -57,7 +57,7 @@ pub async fn deliver(engine: &Engine, run: &str) -> Result<()> {
     let outcome = match engine.targets.check(&callback.url) {
         Ok(target) => post(&target, &callback, sent).await,
         // The server that accepted the run allowed it, and this one does not.
-        Err(denied) => Outcome::Impossible(denied.to_string()),
+        Err(denied) => DeliveryOutcome::Impossible(denied.to_string()),
     };
     #[cfg(sabotage)]
     crate::sabotage::may_die("after-callback");
@@ -88,22 +88,29 @@ async fn prepare(engine: &Engine, run: &str) -> Result<Option<(Callback, MemoryP
 }
 
 /// Decides what to record of an attempt, and when to make the next one. `jitter` is between 0 and 1.
-fn assess(callback: &Callback, outcome: &Outcome, behaviour: Behaviour, sent: i64, now: i64, jitter: f64) -> Attempt {
+fn assess(
+    callback: &Callback,
+    outcome: &DeliveryOutcome,
+    behaviour: Behaviour,
+    sent: i64,
+    now: i64,
+    jitter: f64,
+) -> Attempt {
     let made = callback.attempts + 1;
     let again = match (outcome, behaviour.calls_back_once()) {
-        (Outcome::Answered(200..=299 | 410) | Outcome::Impossible(_), _) | (_, true) => None,
+        (DeliveryOutcome::Answered(200..=299 | 410) | DeliveryOutcome::Impossible(_), _) | (_, true) => None,
         _ => callback_backoff::wait(made, jitter),
     };
     let again = again.map(|wait| now + i64::try_from(wait.as_micros()).unwrap_or(i64::MAX));
     let (status, problem) = match outcome {
-        Outcome::Answered(status) => (Some(*status), problem(*status, behaviour)),
-        Outcome::Lost(why) | Outcome::Impossible(why) => {
+        DeliveryOutcome::Answered(status) => (Some(*status), problem(*status, behaviour)),
+        DeliveryOutcome::Lost(why) | DeliveryOutcome::Impossible(why) => {
             (None, Some(format!("Failed to dispatch callback for run {} to {}: {why}", callback.run, callback.url)))
         }
     };
     let error = problem.map(|problem| match (again, outcome, behaviour.calls_back_once()) {
         (Some(due), ..) => format!("{problem}; attempt {made} of {ATTEMPTS}, the next is at {}", clock::micros(due)),
-        (None, Outcome::Lost(_) | Outcome::Answered(_), false) if made == ATTEMPTS => {
+        (None, DeliveryOutcome::Lost(_) | DeliveryOutcome::Answered(_), false) if made == ATTEMPTS => {
             format!("{problem}; given up after {made} attempts")
         }
         _ => problem,
@@ -121,20 +128,22 @@ fn problem(status: u16, behaviour: Behaviour) -> Option<String> {
 }
 
 /// Sends the payload. The error is one line without the URL, which the record contains already.
-async fn post(target: &Target, callback: &Callback, sent: i64) -> Outcome {
+async fn post(target: &CallbackTarget, callback: &Callback, sent: i64) -> DeliveryOutcome {
     match request(target, callback, sent) {
-        Err(error) => Outcome::Impossible(describe(error)),
+        Err(error) => DeliveryOutcome::Impossible(describe(error)),
         Ok(request) => match request.send().await {
-            Ok(response) => Outcome::Answered(response.status().as_u16()),
-            Err(error) if error.is_timeout() => Outcome::Lost(format!("no answer within {} s", TIMEOUT.as_secs())),
-            Err(error) if error.is_builder() => Outcome::Impossible(describe(error)),
-            Err(error) => Outcome::Lost(describe(error)),
+            Ok(response) => DeliveryOutcome::Answered(response.status().as_u16()),
+            Err(error) if error.is_timeout() => {
+                DeliveryOutcome::Lost(format!("no answer within {} s", TIMEOUT.as_secs()))
+            }
+            Err(error) if error.is_builder() => DeliveryOutcome::Impossible(describe(error)),
+            Err(error) => DeliveryOutcome::Lost(describe(error)),
         },
     }
 }
 
 /// Builds the request. Receivers detect repeated callbacks by their `webhook-id` (Standard Webhooks).
-fn request(target: &Target, callback: &Callback, sent: i64) -> reqwest::Result<reqwest::RequestBuilder> {
+fn request(target: &CallbackTarget, callback: &Callback, sent: i64) -> reqwest::Result<reqwest::RequestBuilder> {
     let request =
         target.post(TIMEOUT)?.header("webhook-id", &callback.id).header("webhook-timestamp", sent / 1_000_000);
     Ok(request.json(&callback.payload))
@@ -150,7 +159,7 @@ fn describe(error: reqwest::Error) -> String {
 mod tests {
     use super::*;
 
-    fn assessed(attempts: usize, outcome: &Outcome, behaviour: Behaviour) -> Attempt {
+    fn assessed(attempts: usize, outcome: &DeliveryOutcome, behaviour: Behaviour) -> Attempt {
         let callback = Callback {
             run: "run-1".to_owned(),
             url: "http://127.0.0.1/".to_owned(),
@@ -164,35 +173,35 @@ mod tests {
     #[test]
     fn only_a_success_or_410_ends_the_attempts_before_the_last() {
         for status in [100, 302, 404, 409, 429, 500, 503] {
-            let attempt = assessed(0, &Outcome::Answered(status), Behaviour::Documented);
+            let attempt = assessed(0, &DeliveryOutcome::Answered(status), Behaviour::Documented);
             assert_eq!((attempt.sent, attempt.status, attempt.again), (7, Some(status), Some(6_000_000)));
             let error =
                 format!("the receiver answered {status}; attempt 1 of 8, the next is at 1970-01-01T00:00:06.000000Z");
             assert_eq!(attempt.error.as_deref(), Some(&*error));
         }
         for status in [200, 204, 299] {
-            let attempt = assessed(3, &Outcome::Answered(status), Behaviour::Documented);
+            let attempt = assessed(3, &DeliveryOutcome::Answered(status), Behaviour::Documented);
             assert_eq!((attempt.again, attempt.error), (None, None));
         }
-        let gone = assessed(0, &Outcome::Answered(410), Behaviour::Documented);
+        let gone = assessed(0, &DeliveryOutcome::Answered(410), Behaviour::Documented);
         assert_eq!((gone.again, gone.error.as_deref()), (None, Some("the receiver wants no more of it (410)")));
-        let lost = assessed(6, &Outcome::Lost("no answer".to_owned()), Behaviour::Documented);
+        let lost = assessed(6, &DeliveryOutcome::Lost("no answer".to_owned()), Behaviour::Documented);
         assert_eq!(lost.again, Some(86_401_000_000), "a day later");
     }
 
     #[test]
     fn the_last_failed_attempt_is_recorded_as_given_up() {
-        let attempt = assessed(7, &Outcome::Answered(503), Behaviour::Documented);
+        let attempt = assessed(7, &DeliveryOutcome::Answered(503), Behaviour::Documented);
         assert_eq!(attempt.error.as_deref(), Some("the receiver answered 503; given up after 8 attempts"));
         assert_eq!(attempt.again, None);
-        let impossible = assessed(0, &Outcome::Impossible("not an address".to_owned()), Behaviour::Documented);
+        let impossible = assessed(0, &DeliveryOutcome::Impossible("not an address".to_owned()), Behaviour::Documented);
         assert_eq!(impossible.again, None, "an impossible callback is not tried again");
     }
 
     #[test]
     fn a_callback_without_further_attempts_records_any_status() {
-        let attempt = assessed(0, &Outcome::Answered(500), Behaviour::Quirky);
+        let attempt = assessed(0, &DeliveryOutcome::Answered(500), Behaviour::Quirky);
         assert_eq!((attempt.status, attempt.error, attempt.again), (Some(500), None, None));
-        assert_eq!(assessed(0, &Outcome::Lost("no answer".to_owned()), Behaviour::Quirky).again, None);
+        assert_eq!(assessed(0, &DeliveryOutcome::Lost("no answer".to_owned()), Behaviour::Quirky).again, None);
     }
 }

@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use rusqlite::Transaction;
 use tokio::time::{Instant, sleep};
 
-use super::approvals::{self, Next};
+use super::approvals::{self, NextStep};
 use super::next_work::{NextWork, NextWorkQuery};
 use super::state::Engine;
 use crate::model::{RunStatus, StopReason};
@@ -141,7 +141,7 @@ impl<'a> Execution<'a> {
 
     fn out_of_steps(&self) -> StopReason {
         let none = self.claim.request.max_steps <= 0;
-        if none && self.behaviour().no_step_is_a_turn() { StopReason::EndTurn } else { StopReason::MaxSteps }
+        if none && self.behaviour().zero_steps_end_the_turn() { StopReason::EndTurn } else { StopReason::MaxSteps }
     }
 
     /// Finds the turn of the run, and carries out the decision of its request. `None` if there is nothing to answer.
@@ -150,9 +150,9 @@ impl<'a> Execution<'a> {
         self.engine.db.glance(|connection| fence::check(connection, self.claim))?;
         let next = approvals::decide(&self.engine.db, self.claim).await?;
         Ok(next.and_then(|next| match next {
-            Next::Answer => self.task(None).map(Some),
-            Next::Resume(resume) => self.task(Some(resume)).map(Some),
-            Next::Nothing => Ok(None),
+            NextStep::Answer => self.task(None).map(Some),
+            NextStep::Resume(resume) => self.task(Some(resume)).map(Some),
+            NextStep::Nothing => Ok(None),
         }))
     }
 
@@ -211,7 +211,7 @@ impl<'a> Execution<'a> {
     }
 
     fn failed(&self, error: RunError) -> Ending {
-        let reason = self.behaviour().raised(&error.kind.stop_reason(), self.claim.request.kind);
+        let reason = self.behaviour().failure_stop_reason(&error.kind.stop_reason(), self.claim.request.kind);
         Ending { status: RunStatus::Failed, error: Some(error), ..self.ending(reason) }
     }
 

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use tokio::time::sleep;
 
-use super::{Adopt, Options};
+use super::{Adopt, ServerOptions};
 use crate::server::store::owner::Owners;
 use crate::server::store::{Database, claims, runs};
 use notify::Subscription;
@@ -26,7 +26,7 @@ pub use state::{Engine, EngineError};
 
 impl Engine {
     /// Starts an engine on a database. Without `execute` it only accepts and reads runs.
-    pub fn start(db: Database, owners: Arc<Owners>, options: &Options) -> Arc<Self> {
+    pub fn start(db: Database, owners: Arc<Owners>, options: &ServerOptions) -> Arc<Self> {
         let engine = Arc::new(Self::new(db, owners, options));
         if options.execute && options.adopt == Adopt::Everything {
             engine.set_sweeper(tokio::spawn(sweeper::sweep_forever(Arc::clone(&engine))));

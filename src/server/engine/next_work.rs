@@ -30,7 +30,7 @@ impl NextWorkQuery {
         let owners = &self.engine.owners;
         let callbacks = outbox::collect(tx, &self.agent, owners, &self.delivering)?;
         let accepts = self.engine.accepts_work();
-        let claimed = if accepts { claims::claim(tx, &self.agent, owners)? } else { Claimed::Nothing };
+        let claimed = if accepts { claims::claim_next(tx, &self.agent, owners)? } else { Claimed::Nothing };
         Ok(NextWork { claimed, callbacks })
     }
 }

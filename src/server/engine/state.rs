@@ -9,12 +9,12 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use super::notify::{Subscription, Subscriptions};
-use crate::server::Options;
+use crate::server::ServerOptions;
 use crate::server::models::providers::Providers;
 use crate::server::store::owner::Owners;
 use crate::server::store::{Database, StoreError};
 use crate::server::types::behaviour::Behaviour;
-use crate::server::types::callback_target::Targets;
+use crate::server::types::callback_target::CallbackAllowList;
 use crate::server::types::memory_budget::MemoryBudget;
 
 /// The interval at which the work of another process is polled.
@@ -41,7 +41,7 @@ pub struct Engine {
     pub owners: Arc<Owners>,
     pub behaviour: Behaviour,
     pub providers: Providers,
-    pub targets: Targets,
+    pub targets: CallbackAllowList,
     pub memory_budget: MemoryBudget,
     /// One permit for each callback in delivery.
     pub callback_permits: Semaphore,
@@ -97,7 +97,7 @@ impl Table {
 }
 
 impl Engine {
-    pub fn new(db: Database, owners: Arc<Owners>, options: &Options) -> Self {
+    pub fn new(db: Database, owners: Arc<Owners>, options: &ServerOptions) -> Self {
         Self {
             db,
             owners,

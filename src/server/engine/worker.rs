@@ -18,7 +18,7 @@ use crate::server::store::{Result, StoreError};
 const MOST_ERRORS: usize = 5;
 
 /// The next action of a worker.
-enum Next {
+enum NextAction {
     /// Look for more work.
     Continue,
     /// Wait for another process.
@@ -42,10 +42,10 @@ pub async fn run(engine: Arc<Engine>, agent: String, wake: Arc<Notify>, first: O
     let mut errors = 0;
     loop {
         match next(&engine, &agent, &wake, &mut deliveries, &mut work).await {
-            Ok(Next::Continue) => errors = 0,
-            Ok(Next::Wait) => sleep(POLL_INTERVAL).await,
-            Ok(Next::Done) if engine.remove_idle_worker(&agent) => return engine.notify(&agent),
-            Ok(Next::Done) => {}
+            Ok(NextAction::Continue) => errors = 0,
+            Ok(NextAction::Wait) => sleep(POLL_INTERVAL).await,
+            Ok(NextAction::Done) if engine.remove_idle_worker(&agent) => return engine.notify(&agent),
+            Ok(NextAction::Done) => {}
             Err(error) if errors + 1 == MOST_ERRORS => return engine.remove_failed_worker(&agent, &error),
             Err(_) => {
                 errors += 1;
@@ -63,7 +63,7 @@ async fn next(
     wake: &Notify,
     deliveries: &mut Deliveries,
     work: &mut Option<NextWork>,
-) -> Result<Next> {
+) -> Result<NextAction> {
     deliveries.reap()?;
     let query = |delivering: &[String]| NextWorkQuery {
         engine: Arc::clone(engine),
@@ -78,7 +78,7 @@ async fn next(
         }
     };
     let elsewhere = callbacks.elsewhere && engine.accepts_work();
-    deliveries.start(engine, agent, callbacks.ours);
+    deliveries.start(engine, agent, callbacks.to_deliver);
     match claimed {
         Claimed::Run(claim) => {
             let query = query(&deliveries.runs);
@@ -86,16 +86,16 @@ async fn next(
                 work = execute::execute(engine, &claim, query) => work?,
                 () = deliveries.deliver_forever(engine, agent) => None,
             };
-            Ok(Next::Continue)
+            Ok(NextAction::Continue)
         }
         Claimed::Closed(run) => {
             engine.notify(&run);
-            Ok(Next::Continue)
+            Ok(NextAction::Continue)
         }
-        Claimed::Elsewhere => Ok(Next::Wait),
-        Claimed::Nothing if deliveries.finish_one(wake).await? => Ok(Next::Continue),
-        Claimed::Nothing if elsewhere => Ok(Next::Wait),
-        Claimed::Nothing => Ok(Next::Done),
+        Claimed::Elsewhere => Ok(NextAction::Wait),
+        Claimed::Nothing if deliveries.finish_one(wake).await? => Ok(NextAction::Continue),
+        Claimed::Nothing if elsewhere => Ok(NextAction::Wait),
+        Claimed::Nothing => Ok(NextAction::Done),
     }
 }
 
@@ -131,7 +131,7 @@ impl Deliveries {
                 let owners = Arc::clone(&engine.owners);
                 let delivering = self.runs.clone();
                 let collected = engine.db.work(move |tx| outbox::collect(tx, &agent_id, &owners, &delivering)).await;
-                self.start(engine, agent, collected.unwrap_or_default().ours);
+                self.start(engine, agent, collected.unwrap_or_default().to_deliver);
             }
         }
         std::future::pending().await

@@ -40,7 +40,7 @@ impl ErrorResponse {
 
     /// 404 for an id that does not exist.
     pub fn missing(what: &str, id: &str, behaviour: Behaviour) -> Self {
-        Self::not_found(match behaviour.tells_the_actor() {
+        Self::not_found(match behaviour.not_found_names_the_actor() {
             true => format!("{what} not found with id='['{id}']', access level in ['read'] for actor='{ACTOR}'"),
             false => format!("{what} not found with id='{id}'"),
         })

@@ -8,7 +8,7 @@ use super::agents::{self, AgentProfile};
 use super::claims;
 use super::error::Result;
 use super::fence::Claim;
-use super::idempotency::{self, Key, Used};
+use super::idempotency::{self, IdempotencyKey, Used};
 use super::messages;
 use super::new_message::NewMessage;
 use super::runs::RunRow;
@@ -73,7 +73,7 @@ pub fn accept(
     agent: &str,
     written: &Written,
     acceptor: Acceptor<'_>,
-    key: Option<&Key>,
+    key: Option<&IdempotencyKey>,
 ) -> Result<Accepted> {
     let Some(profile) = agents::profile(tx, agent)? else { return Ok(Accepted::NoAgent) };
     match key.map(|key| idempotency::used(tx, agent, key)).transpose()?.flatten() {
@@ -92,7 +92,7 @@ pub fn accept(
     #[cfg(sabotage)]
     crate::sabotage::may_die("after-insert");
     let claim = match acceptor {
-        Acceptor::Worker(me) => Some(Box::new(claims::begin(tx, &run, Arc::clone(&written.request), profile, me)?)),
+        Acceptor::Worker(me) => Some(Box::new(claims::claim_new(tx, &run, Arc::clone(&written.request), profile, me)?)),
         Acceptor::Owner(_) | Acceptor::Unclaimed => None,
     };
     Ok(Accepted::Now(Box::new(run), claim))

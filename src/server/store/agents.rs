@@ -1,10 +1,10 @@
-//! Agents: created, found, listed, changed, deleted with their runs and messages.
+//! Agents: creation, queries, changes, and deletion with their runs and messages.
 
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::Deserialize;
 
 use super::error::Result;
-use super::page::Page;
+use super::page::PageRequest;
 use super::runs;
 use super::sql::as_json;
 use crate::model::AgentId;
@@ -58,7 +58,7 @@ struct Memory {
 
 impl AgentProfile {
     /// Returns the system prompt, or `instead`, followed by the agent's memory in the format of the real server.
-    pub fn told(&self, instead: Option<&String>) -> String {
+    pub fn system_prompt(&self, instead: Option<&String>) -> String {
         let system = instead.unwrap_or(&self.system);
         if self.blocks.is_empty() {
             return system.clone();
@@ -86,14 +86,14 @@ impl AgentRow {
     }
 
     /// Whether it passes every filter of a page.
-    fn passes(&self, page: &Page) -> bool {
+    fn passes(&self, page: &PageRequest) -> bool {
         let query = page.query_text.as_deref().map(str::to_lowercase);
         page.name.as_deref().is_none_or(|name| name == self.name)
             && query.is_none_or(|query| self.name.to_lowercase().contains(&query))
             && self.has_tags(page)
     }
 
-    fn has_tags(&self, page: &Page) -> bool {
+    fn has_tags(&self, page: &PageRequest) -> bool {
         let mut tags = page.tags.iter().map(|tag| self.settings.tags.contains(tag));
         if page.all_tags { tags.all(|has| has) } else { page.tags.is_empty() || tags.any(|has| has) }
     }
@@ -115,7 +115,7 @@ pub fn create(
     get(tx, id)
 }
 
-/// Changes an agent. None if there is no such agent.
+/// Changes an agent and returns it; `None` if there is no such agent.
 pub fn change(tx: &Transaction<'_>, id: &str, changes: &AgentChanges) -> Result<Option<AgentRow>> {
     let Some(mut agent) = get(tx, id)? else { return Ok(None) };
     changes.apply(&mut agent.settings);
@@ -161,7 +161,7 @@ pub fn exists(tx: &Transaction<'_>, id: &str) -> Result<bool> {
 }
 
 /// Lists a page of agents. An unknown cursor is ignored.
-pub fn list(tx: &Transaction<'_>, page: &Page) -> Result<Vec<AgentRow>> {
+pub fn list(tx: &Transaction<'_>, page: &PageRequest) -> Result<Vec<AgentRow>> {
     let (cursor, tail) = page.bounds(tx, "agents", "agents.seq")?;
     // Not cached: the numbers in it differ each time.
     let mut statement = tx.prepare(&format!("{SELECT} WHERE {cursor} {tail}"))?;

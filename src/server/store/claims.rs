@@ -41,7 +41,7 @@ pub enum Claimed {
 }
 
 /// Claims the next run of an agent, unless another living process has the lease.
-pub fn claim(tx: &Transaction<'_>, agent: &str, owners: &Owners) -> Result<Claimed> {
+pub fn claim_next(tx: &Transaction<'_>, agent: &str, owners: &Owners) -> Result<Claimed> {
     let sql = format!(
         "SELECT {COLUMNS}, owner, lease_until, attempt, lost FROM runs
          WHERE agent = {OF_AGENT} AND status IN ('created', 'running') ORDER BY seq LIMIT 1"
@@ -58,7 +58,7 @@ pub fn claim(tx: &Transaction<'_>, agent: &str, owners: &Owners) -> Result<Claim
     }
     let lost = hold.lost + i64::from(hold.died(&run, owners));
     let Some(request) = runs::request(tx, &run)?.filter(|_| lost < MOST_LOST) else {
-        steps::end(tx, &run, &given_up(&run, lost), owners.me())?;
+        steps::end_run(tx, &run, &given_up(&run, lost), owners.me())?;
         return Ok(Claimed::Closed(run.id));
     };
     take(tx, &run, &hold, lost, owners.me())?;
@@ -121,12 +121,13 @@ fn take(tx: &Transaction<'_>, run: &RunRow, hold: &Lease, lost: i64, me: &str) -
 
 fn assemble(tx: &Transaction<'_>, run: RunRow, request: Arc<SendRequest>, attempt: i64, me: &str) -> Result<Claim> {
     let agent = agents::profile(tx, &run.agent_id)?.ok_or(StoreError::Lost)?;
-    let (steps, resume) = (steps::usage(tx, &run.id)?.steps, resume(tx, &run.id)?);
-    Ok(Claim { attempt, steps, resume, ..begin(tx, &run, request, agent, me)? })
+    let steps = steps::usage(tx, &run.id)?.steps;
+    let resume = resume(tx, &run.id)?;
+    Ok(Claim { attempt, steps, resume, ..claim_new(tx, &run, request, agent, me)? })
 }
 
 /// Returns the first claim of a run that was stored as running.
-pub fn begin(
+pub fn claim_new(
     tx: &Transaction<'_>,
     run: &RunRow,
     request: Arc<SendRequest>,
@@ -135,7 +136,7 @@ pub fn begin(
 ) -> Result<Claim> {
     Ok(Claim {
         steps: 0,
-        system: agent.told(request.override_system.as_ref()),
+        system: agent.system_prompt(request.override_system.as_ref()),
         model: agent.model,
         pending: approvals::of_agent(tx, &run.agent_id)?,
         resume: None,
@@ -170,7 +171,7 @@ fn is_old(lease_until: i64) -> bool {
     lease_until < clock::now() + LEASE * 2 / 3
 }
 
-/// Renews the leases of a process on an agent's runs of which a third has passed.
+/// Renews the leases of a process on an agent's runs, each once a third of it has passed.
 fn renew_all(tx: &Transaction<'_>, agent: &str, owner: &str) -> Result<()> {
     let now = clock::now();
     let sql = format!(

@@ -13,7 +13,7 @@ const SWEPT: i64 = 8;
 
 /// A key of a request.
 #[derive(Clone, Debug)]
-pub struct Key {
+pub struct IdempotencyKey {
     /// The value of the header.
     pub text: String,
     /// The name of the route.
@@ -32,7 +32,7 @@ pub enum Used {
 }
 
 /// Returns the earlier use of a key.
-pub fn used(tx: &Transaction<'_>, agent: &str, key: &Key) -> Result<Option<Used>> {
+pub fn used(tx: &Transaction<'_>, agent: &str, key: &IdempotencyKey) -> Result<Option<Used>> {
     let sql = "SELECT body, run_id FROM idempotency WHERE agent_id = ? AND route = ? AND key = ? AND created > ?";
     let read = |row: &rusqlite::Row<'_>| {
         let body: Vec<u8> = row.get(0)?;
@@ -43,7 +43,7 @@ pub fn used(tx: &Transaction<'_>, agent: &str, key: &Key) -> Result<Option<Used>
 }
 
 /// Stores a key, and deletes a few expired ones.
-pub fn note(tx: &Transaction<'_>, agent: &str, key: &Key, run: &str) -> Result<()> {
+pub fn note(tx: &Transaction<'_>, agent: &str, key: &IdempotencyKey, run: &str) -> Result<()> {
     let now = clock::now();
     tx.prepare_cached(
         "DELETE FROM idempotency WHERE (agent_id, route, key) IN

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use rusqlite::{Transaction, params_from_iter};
 
 use super::error::Result;
-use super::page::Page;
+use super::page::PageRequest;
 use super::runs::{COLUMNS, RunRow};
 use super::sql::OF_AGENT;
 use crate::server::types::order::Order;
 use crate::server::types::run_kind::RunKind;
 
-/// Which runs are asked for.
+/// The runs to list; an empty list of words is no filter.
 #[derive(Clone, Debug, Default)]
 pub struct RunFilter {
     pub agents: Vec<String>,
@@ -22,14 +22,14 @@ pub struct RunFilter {
 
 /// Lists runs, a page at a time.
 ///
-/// Each pair of an agent and a status is queried by itself: its index has the order of the list, so no
-/// look reads more than a page.
-pub fn runs(tx: &Transaction<'_>, filter: &RunFilter, page: &Page) -> Result<Vec<RunRow>> {
+/// Each pair of an agent and a status gets its own query: its index is in the order of the list, so no query reads more
+/// than a page.
+pub fn runs(tx: &Transaction<'_>, filter: &RunFilter, page: &PageRequest) -> Result<Vec<RunRow>> {
     let mut found = Vec::new();
     for agent in each(&filter.agents) {
         for status in each(&filter.statuses) {
-            found.extend(look(tx, agent, status, filter, page)?);
-            keep_a_page(&mut found, page);
+            found.extend(query(tx, agent, status, filter, page)?);
+            truncate_to_page(&mut found, page);
         }
     }
     if page.backwards() {
@@ -38,8 +38,8 @@ pub fn runs(tx: &Transaction<'_>, filter: &RunFilter, page: &Page) -> Result<Vec
     Ok(found)
 }
 
-/// Lets go of what is beyond the page, so that many looks need no more memory than two.
-fn keep_a_page(found: &mut Vec<RunRow>, page: &Page) {
+/// Truncates to a page, so that memory is bounded by two pages.
+fn truncate_to_page(found: &mut Vec<RunRow>, page: &PageRequest) {
     found.sort_unstable_by_key(|run| run.seq);
     if (page.order == Order::Descending) != page.backwards() {
         found.reverse();
@@ -47,22 +47,24 @@ fn keep_a_page(found: &mut Vec<RunRow>, page: &Page) {
     found.truncate(page.limit());
 }
 
-/// Each word once; where there is none, one look for all.
+/// Returns the distinct words, or one `None` (no filter) if there are none.
 fn each(words: &[String]) -> Vec<Option<&str>> {
     let words: BTreeSet<Option<&str>> = words.iter().map(|word| Some(word.as_str())).collect();
     if words.is_empty() { vec![None] } else { words.into_iter().collect() }
 }
 
-fn look(
+/// Lists the runs of one agent and one status; `None` is no filter.
+fn query(
     tx: &Transaction<'_>,
     agent: Option<&str>,
     status: Option<&str>,
     filter: &RunFilter,
-    page: &Page,
+    page: &PageRequest,
 ) -> Result<Vec<RunRow>> {
     let (cursor, tail) = page.bounds(tx, "runs", "seq")?;
     let of_agent = format!(" AND agent = {OF_AGENT}");
-    let (mut conditions, status) = (String::new(), status.map(|status| (of_status(agent, status), status)));
+    let mut conditions = String::new();
+    let status = status.map(|status| (of_status(agent, status), status));
     let reason = filter.stop_reason.as_deref().map(|reason| (of_reason(agent), reason));
     let wanted = [agent.map(|id| (of_agent.as_str(), id)), status, reason];
     let mut values = Vec::new();
@@ -81,7 +83,8 @@ fn look(
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The condition that looks for a status, of one agent or of all, in the words of the index that has it in order.
+/// Returns the condition for a status. It repeats the `WHERE` of a partial index, so that SQLite uses that index; `+`
+/// keeps SQLite from using the index of the column.
 fn of_status(agent: Option<&str>, status: &str) -> &'static str {
     match (agent, status) {
         (None, _) => " AND status = ?",
@@ -90,12 +93,14 @@ fn of_status(agent: Option<&str>, status: &str) -> &'static str {
     }
 }
 
-/// The condition that looks for a stop reason. An agent has fewer runs than a reason has.
+/// Returns the condition for a stop reason. An agent has fewer runs than a stop reason, so the index of the agent is used
+/// if one is given.
 fn of_reason(agent: Option<&str>) -> &'static str {
     if agent.is_some() { " AND +stop_reason = ?" } else { " AND stop_reason = ?" }
 }
 
-/// The condition that looks for kinds. Those without the most frequent one have an index, in its own words.
+/// Returns the condition for kinds. Without `async`, the most frequent kind, it repeats the `WHERE` of a partial index, so
+/// that SQLite uses that index.
 fn of_kinds(kinds: &[String]) -> String {
     let rare = if kinds.iter().any(|kind| kind == RunKind::Async.as_str()) { "" } else { " AND kind <> 'async'" };
     format!(" AND kind IN ({}){rare}", vec!["?"; kinds.len()].join(", "))
@@ -120,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn no_look_reads_more_than_its_page() {
+    fn a_query_reads_no_more_than_its_page() {
         assert_eq!(plan(None, "running"), "SEARCH runs USING INDEX runs_of_status (status=?)");
         assert_eq!(plan(None, "failed"), "SEARCH runs USING INDEX runs_of_status (status=?)");
         assert_eq!(plan(Some("a"), "failed"), "SEARCH runs USING INDEX runs_ended (agent=? AND status=?)");
@@ -129,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_that_are_waited_for_are_found_among_many_that_are_not() {
+    fn runs_whose_clients_wait_are_found_by_an_index() {
         for (background, plan) in [(false, "SCAN runs USING INDEX runs_waited_for"), (true, "SCAN runs")] {
             let condition = of_kinds(&RunKind::words(background)).replace('?', "'stream'");
             assert_eq!(plan_of(None, &condition), plan, "{background}");
@@ -137,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_is_looked_for_among_the_runs_of_an_agent_if_one_is_given() {
+    fn a_stop_reason_is_found_by_the_index_of_the_agent_if_one_is_given() {
         for (agent, index) in [(None, "runs_of_stop_reason (stop_reason=?)"), (Some("a"), "runs_of_agent (agent=?)")] {
             let condition = of_reason(agent).replace('?', "'end_turn'");
             assert_eq!(plan_of(agent, &condition), format!("SEARCH runs USING INDEX {index}"));

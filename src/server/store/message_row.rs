@@ -4,7 +4,7 @@ use rusqlite::Row;
 
 use crate::server::types::message::MessageRow;
 
-/// The columns that all messages have. Their run is none once it was deleted.
+/// The columns that all messages have. The run's id is NULL once the run was deleted.
 pub const COLUMNS: &str = "id, (SELECT runs.id FROM runs WHERE runs.seq = run_seq) AS run_id, step_id, date,
     message_type, name, otid, sender_id";
 

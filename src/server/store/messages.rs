@@ -1,4 +1,4 @@
-//! Messages: what was said, called, returned, asked and decided. One row is one item of a list.
+//! Messages: input, replies, tool calls and returns, approvals and decisions. One row is one item of a list.
 
 use rusqlite::{OptionalExtension, Transaction, params, params_from_iter};
 
@@ -7,29 +7,29 @@ use super::fence::Claim;
 use super::message_refs::MessageRef;
 use super::message_row::COLUMNS;
 use super::new_message::NewMessage;
-use super::page::Page;
+use super::page::PageRequest;
 use super::runs::RunRow;
 use super::sql::OF_AGENT;
 use crate::server::types::clock;
 use crate::server::types::message::MessageRow;
 use crate::server::types::order::Order;
 
-/// The condition that looks for the messages of a run by its id: none once it was deleted.
+/// The condition for the messages of a run, by its id. A deleted run has none.
 const OF_RUN: &str = "(agent, run_seq) = (SELECT agent, seq FROM runs WHERE runs.id = ?)";
 
-/// Finds a message.
+/// Returns a message by its id.
 pub fn get(tx: &Transaction<'_>, id: &str) -> Result<Option<MessageRow>> {
     let mut statement = tx.prepare_cached(&format!("SELECT {COLUMNS}, own FROM messages WHERE id = ?"))?;
     Ok(statement.query_row([id], MessageRow::read).optional()?)
 }
 
-/// Whether a tool call is answered in what was said last to an agent and by it. Who asks sends an answer again that was
-/// lost: that is not long ago, while the past can be long.
+/// Whether a tool call was answered in the agent's last 1000 messages. The limit bounds the query: a client that sends an
+/// answer again does so soon after the first time.
 const ANSWERED: &str = "SELECT EXISTS (SELECT 1 FROM (SELECT message_type, own FROM messages
       WHERE agent = (SELECT seq FROM agents WHERE agents.id = ?) ORDER BY run_seq DESC, seq DESC LIMIT 1000)
     WHERE message_type = 'tool_return_message' AND own ->> '$.tool_call_id' = ?)";
 
-/// Whether a tool call of an agent was answered, among its last 1000 messages.
+/// Returns whether a tool call was answered in the agent's last 1000 messages.
 pub fn is_answered(tx: &Transaction<'_>, agent: &str, call_id: &str) -> Result<bool> {
     Ok(tx.prepare_cached(ANSWERED)?.query_row([agent, call_id], |row| row.get(0))?)
 }
@@ -63,33 +63,33 @@ pub enum Scope<'a> {
 }
 
 impl Scope<'_> {
-    /// The order of a list as its index has it, so that no more than a page is read.
+    /// Returns the order of a list, which is that of its index, so that no more than a page is read.
     fn order(self, word: &str) -> String {
         match self {
             Self::Agent(_) => format!("run_seq {word}, seq {word}"),
-            // The messages of a run share the other number.
+            // All messages of a run have the same `run_seq`.
             Self::Run(_) => format!("seq {word}"),
         }
     }
 }
 
-/// Which messages are listed.
+/// The messages to list.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MessageFilter<'a> {
     /// The message types to list; empty lists all types.
     pub types: &'a [String],
-    /// Only those that belong to a step. Decisions never do.
+    /// Lists only decisions and messages that belong to a step.
     pub of_steps: bool,
-    /// `after` means newer and `before` older, whatever the order is.
+    /// Whether `after` means newer and `before` means older in both orders.
     pub by_time: bool,
 }
 
-/// Lists messages in the order of their runs, a page at a time. The id of an unknown cursor is the error.
+/// Returns a page of messages, in the order of their runs. The inner error is the id of an unknown cursor.
 pub fn list(
     tx: &Transaction<'_>,
     of: Scope<'_>,
     filter: MessageFilter<'_>,
-    page: &Page,
+    page: &PageRequest,
 ) -> Result<std::result::Result<Vec<MessageRef>, String>> {
     let (mut condition, id) = match of {
         Scope::Agent(id) => (format!("agent = {OF_AGENT}"), id),
@@ -98,7 +98,7 @@ pub fn list(
     let ascending = page.order == Order::Ascending;
     for (cursor, forward) in [(&page.after, true), (&page.before, false)] {
         let Some(cursor) = cursor else { continue };
-        let Some((run, seq)) = place(tx, cursor)? else { return Ok(Err(cursor.clone())) };
+        let Some((run, seq)) = position(tx, cursor)? else { return Ok(Err(cursor.clone())) };
         let sign = if forward == (ascending || filter.by_time) { '>' } else { '<' };
         condition.push_str(&format!(" AND (run_seq, seq) {sign} ({run}, {seq})"));
     }
@@ -111,7 +111,8 @@ pub fn list(
     }
     let against = page.backwards() && !filter.by_time;
     let word = if ascending != against { "ASC" } else { "DESC" };
-    let (order, limit) = (of.order(word), page.limit);
+    let order = of.order(word);
+    let limit = page.limit;
     let columns = MessageRef::COLUMNS;
     let sql = format!("SELECT {columns} FROM messages WHERE {condition} ORDER BY {order} LIMIT {limit}");
     let values = [id].into_iter().chain(types.iter().map(String::as_str));
@@ -124,24 +125,25 @@ pub fn list(
     Ok(Ok(found))
 }
 
-/// The first hundred messages of a run, filtered as its request asked for.
+/// Returns the first 100 messages of a run, of the types that its request asked for.
 pub fn of_run(tx: &Transaction<'_>, run: &RunRow, of_steps: bool) -> Result<Vec<MessageRef>> {
     let types = run.wanted_types();
     let filter = MessageFilter { types: &types, of_steps, by_time: false };
-    Ok(list(tx, Scope::Run(&run.id), filter, &Page::first(100, Order::Ascending))?.unwrap_or_default())
+    Ok(list(tx, Scope::Run(&run.id), filter, &PageRequest::first(100, Order::Ascending))?.unwrap_or_default())
 }
 
-/// How many bytes of the past a model is sent at most; all of its own run in any case.
+/// The most bytes of history that a model is sent. Its own run is always sent whole.
 const HISTORY: usize = 64 << 10;
 
-/// The newest messages of an agent up to and with a run that is at work, in their order.
+/// Returns the newest messages of an agent up to the end of a claimed run, oldest first.
 pub fn history(tx: &Transaction<'_>, claim: &Claim, of_steps: bool) -> Result<Vec<MessageRow>> {
     let mut statement = tx.prepare_cached(&format!(
         "SELECT {COLUMNS}, own FROM messages WHERE agent = {OF_AGENT} AND run_seq <= ?2
            AND (NOT ?3 OR step_id IS NOT NULL OR run_seq = ?2) ORDER BY run_seq DESC, seq DESC"
     ))?;
     let rows = statement.query_map(params![claim.agent, claim.seq, of_steps], MessageRow::read)?;
-    let (mut found, mut bytes) = (Vec::new(), 0);
+    let mut found = Vec::new();
+    let mut bytes = 0;
     for row in rows {
         let row = row?;
         bytes += row.own.to_string().len();
@@ -164,7 +166,8 @@ pub fn after(tx: &Transaction<'_>, run: &str, seq: i64) -> Result<Vec<(MessageRe
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn place(tx: &Transaction<'_>, id: &str) -> Result<Option<(i64, i64)>> {
+/// Returns the position of a message: the number of its run, then its own.
+fn position(tx: &Transaction<'_>, id: &str) -> Result<Option<(i64, i64)>> {
     let sql = "SELECT run_seq, seq FROM messages WHERE id = ?";
     Ok(tx.prepare_cached(sql)?.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
 }
@@ -176,7 +179,7 @@ mod tests {
     use crate::server::store::IDENTITY;
 
     #[test]
-    fn the_messages_of_a_run_are_found_in_their_order_and_no_others_are_read() {
+    fn the_messages_of_a_run_are_read_in_order_by_an_index() {
         let connection = db::open_in_memory(IDENTITY).expect("opened");
         for cursor in ["1", "seq > 1", "(run_seq, seq) < (3, 4)"] {
             let columns = MessageRef::COLUMNS;

@@ -29,6 +29,6 @@ mod writer;
 
 pub use database::Database;
 pub use error::{Result, StoreError};
-pub use page::Page;
+pub use page::PageRequest;
 pub use schema::IDENTITY;
 pub use writer::try_in_savepoint;

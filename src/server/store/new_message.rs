@@ -64,7 +64,7 @@ impl NewMessage {
         Self { otid: Some(format!("message-{}", message.id)), ..message }
     }
 
-    /// A decision on a call, or what is given in place of one: the tool's answer itself.
+    /// A decision on a call, or the tool's result, which a client may send instead of a decision.
     pub fn response(call_id: &str, verdict: &Verdict) -> Self {
         let decision = |approve: bool, reason: Option<&str>| {
             let approval = json!({"type": "approval", "tool_call_id": call_id, "approve": approve, "reason": reason});

@@ -14,7 +14,7 @@ pub const MOST_AT_ONCE: usize = 16;
 #[derive(Debug, Default)]
 pub struct Collected {
     /// The runs whose callbacks this process delivers now.
-    pub ours: Vec<String>,
+    pub to_deliver: Vec<String>,
     /// Whether another living process is delivering one.
     pub elsewhere: bool,
 }
@@ -48,16 +48,17 @@ pub fn collect(tx: &Transaction<'_>, agent: &str, owners: &Owners, busy: &[Strin
     let mut rows = statement.query(params![agent, clock::now()])?;
     let mut collected = Collected::default();
     while let Some(row) = rows.next()?
-        && busy.len() + collected.ours.len() < MOST_AT_ONCE
+        && busy.len() + collected.to_deliver.len() < MOST_AT_ONCE
     {
-        let (run, owner): (String, Option<String>) = (row.get(0)?, row.get(1)?);
+        let run: String = row.get(0)?;
+        let owner: Option<String> = row.get(1)?;
         if owner.as_deref().is_some_and(|owner| owner != owners.me() && owners.is_alive(owner)) {
             collected.elsewhere = true;
         } else if !busy.contains(&run) {
-            collected.ours.push(run);
+            collected.to_deliver.push(run);
         }
     }
-    for run in &collected.ours {
+    for run in &collected.to_deliver {
         let sql = "UPDATE outbox SET owner = ?1 WHERE run_id = ?2 AND owner IS NOT ?1";
         tx.prepare_cached(sql)?.execute(params![owners.me(), run])?;
     }

@@ -97,7 +97,8 @@ mod tests {
     fn a_process_is_alive_as_long_as_it_holds_its_lock() {
         let dir = tempfile::tempdir().expect("a directory");
         let database = dir.path().join("it.db");
-        let (one, two) = (Owners::new(Some(&database)), Owners::new(Some(&database)));
+        let one = Owners::new(Some(&database));
+        let two = Owners::new(Some(&database));
         let alive = one.enter().expect("entered");
         assert!(two.is_alive(one.me()));
         drop(alive);

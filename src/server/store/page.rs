@@ -7,7 +7,7 @@ use crate::server::types::order::Order;
 
 /// The part of a list to return. A list ignores the filters that it does not have.
 #[derive(Clone, Debug)]
-pub struct Page {
+pub struct PageRequest {
     pub limit: i64,
     pub order: Order,
     pub after: Option<String>,
@@ -19,7 +19,7 @@ pub struct Page {
     pub all_tags: bool,
 }
 
-impl Page {
+impl PageRequest {
     /// The first page.
     pub fn first(limit: i64, order: Order) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! Runs: found, deleted.
+//! Runs: the stored row, queries by id and by agent, deletion.
 
 use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
@@ -17,7 +17,7 @@ pub struct RunRow {
     pub seq: i64,
     pub id: String,
     pub agent_id: String,
-    /// The agent's number.
+    /// The `seq` of the agent.
     pub agent: i64,
     pub kind: RunKind,
     pub status: RunStatus,
@@ -25,9 +25,9 @@ pub struct RunRow {
     pub error: Option<RunError>,
     pub created: i64,
     pub completed: Option<i64>,
-    /// The handle of the model that answers: the one that the request asks for, else the agent's.
+    /// The handle of the model: the one that the request names, else the agent's.
     pub model: String,
-    /// The stored part of its request: a [`StoredConfig`](crate::server::types::request::StoredConfig), as JSON.
+    /// The stored part of the request: a [`StoredConfig`](crate::server::types::request::StoredConfig), as JSON.
     pub config: String,
     pub callback_url: Option<String>,
     pub callback_sent: Option<i64>,
@@ -37,14 +37,14 @@ pub struct RunRow {
     pub duration_ns: Option<i64>,
 }
 
-/// The columns of a run, in the order in which [`RunRow::read`] takes them.
+/// The columns of a run, in the order that [`RunRow::read`] expects.
 pub const COLUMNS: &str = "seq, id, (SELECT agents.id FROM agents WHERE agents.seq = agent), kind, status,
     stop_reason, error, created, completed, model, config, callback_url, callback_sent, callback_status, callback_error,
     ttft_ns, duration_ns, agent";
 
 impl RunRow {
-    /// Reads a row that begins with [`COLUMNS`]. By their places, since runs are read all the time, and a name is looked
-    /// for among all columns.
+    /// Reads a row that begins with [`COLUMNS`]. Columns are read by index: finding one by name compares it with all names,
+    /// and runs are read often.
     pub fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             seq: row.get(0)?,
@@ -68,7 +68,7 @@ impl RunRow {
         })
     }
 
-    /// The run as it was when it was accepted.
+    /// Returns the run as it was when it was accepted.
     pub fn when_accepted(self) -> Self {
         Self {
             status: RunStatus::Created,
@@ -84,28 +84,28 @@ impl RunRow {
         }
     }
 
-    /// The part of the request that the run shows; `None` only if another program wrote the row.
+    /// Returns the part of the request that the run shows; `None` only if another program wrote the row.
     pub fn request_config(&self) -> Option<RequestConfig> {
         serde_json::from_str(&self.config).ok()
     }
 
-    /// The types of messages that its sender asked for; all, if there are none.
+    /// Returns the message types that the request asked for; an empty list means all types.
     pub fn wanted_types(&self) -> Vec<String> {
         self.request_config().and_then(|config| config.include_return_message_types).unwrap_or_default()
     }
 
-    /// How many messages were sent.
+    /// Returns the number of messages in the request.
     pub fn sent(&self) -> usize {
         serde_json::from_str(&self.config).map_or(0, |MessageCount { sent }| sent)
     }
 }
 
-/// Reads the error of a run.
+/// Parses the stored error of a run.
 fn run_error(text: &str) -> rusqlite::Result<RunError> {
     serde_json::from_str(text).map_err(|error| FromSqlError::Other(error.into()).into())
 }
 
-/// Finds a run.
+/// Returns a run by its id.
 pub fn get(connection: &Connection, id: &str) -> Result<Option<RunRow>> {
     Ok(connection
         .prepare_cached(&format!("SELECT {COLUMNS} FROM runs WHERE id = ?"))?
@@ -113,14 +113,14 @@ pub fn get(connection: &Connection, id: &str) -> Result<Option<RunRow>> {
         .optional()?)
 }
 
-/// The request of a run that is open; none only if the row was written by something else.
+/// Returns the request of an open run; `None` only if another program wrote the row.
 pub fn request(tx: &Transaction<'_>, run: &RunRow) -> Result<Option<SendRequest>> {
     let sql = "SELECT body FROM requests WHERE run_seq = ?";
     let read = |row: &Row<'_>| Ok(serde_json::from_str(row.get_ref(0)?.as_str()?).ok());
     Ok(tx.prepare_cached(sql)?.query_row([run.seq], read).optional()?.flatten())
 }
 
-/// The ids of an agent's runs that have not ended.
+/// Returns the ids of an agent's open runs.
 pub fn open_of(tx: &Transaction<'_>, agent: &str, order: Order) -> Result<Vec<String>> {
     let word = if order == Order::Ascending { "ASC" } else { "DESC" };
     let sql = format!(
@@ -131,14 +131,14 @@ pub fn open_of(tx: &Transaction<'_>, agent: &str, order: Order) -> Result<Vec<St
     Ok(ids.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Whether nothing is left to be done for a run: it ended and its callback was attempted, or it is not there.
+/// Returns whether no work is left for a run: it was deleted, or it has ended and its callback was attempted.
 pub fn settled(tx: &Transaction<'_>, id: &str) -> Result<bool> {
     let sql = "SELECT NOT EXISTS (SELECT 1 FROM runs WHERE id = ?1 AND status IN ('created', 'running'))
                   AND NOT EXISTS (SELECT 1 FROM outbox WHERE run_id = ?1 AND attempts = 0)";
     Ok(tx.prepare_cached(sql)?.query_row([id], |row| row.get(0))?)
 }
 
-/// Deletes a run. Its messages stay in the agent's history.
+/// Deletes a run and returns it. Its messages stay in the agent's history.
 pub fn delete(tx: &Transaction<'_>, id: &str) -> Result<Option<RunRow>> {
     let run = get(tx, id)?;
     tx.prepare_cached("DELETE FROM runs WHERE id = ?")?.execute([id])?;

@@ -1,11 +1,11 @@
-//! Terms of SQL and encodings of columns that several tables share.
+//! SQL expressions and column encodings that several tables share.
 
 use serde::Serialize;
 
-/// The number of an agent by its id, as a term of SQL that takes one parameter.
+/// An SQL expression for the number of an agent. Its one parameter is the agent's id.
 pub const OF_AGENT: &str = "(SELECT seq FROM agents WHERE agents.id = ?)";
 
-/// Text for a column that holds JSON. The types stored here have text keys only, so it cannot fail.
+/// Encodes a value for a JSON column. It cannot fail, since the stored types have text keys only.
 pub fn as_json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("keys are text")
 }

@@ -8,7 +8,7 @@ use super::fence::{Claim, fence};
 use super::messages;
 use super::new_message::NewMessage;
 use super::outbox;
-use super::page::Page;
+use super::page::PageRequest;
 use super::runs::RunRow;
 use super::sql::as_json;
 use crate::model::{RunStatus, StopReason};
@@ -94,7 +94,7 @@ pub fn commit(
         add(tx, &run, step, ending.map(|ending| &ending.reason))?;
     }
     if let Some(ending) = ending {
-        end(tx, &run, ending, &claim.owner)?;
+        end_run(tx, &run, ending, &claim.owner)?;
     }
     Ok(())
 }
@@ -137,7 +137,7 @@ fn adopt_inputs(tx: &Transaction<'_>, run: &RunRow, step: &str) -> Result<()> {
 }
 
 /// Ends a run, and adds its callback to the outbox in the same transaction.
-pub fn end(tx: &Transaction<'_>, run: &RunRow, ending: &Ending, owner: &str) -> Result<()> {
+pub fn end_run(tx: &Transaction<'_>, run: &RunRow, ending: &Ending, owner: &str) -> Result<()> {
     tx.prepare_cached(
         "UPDATE runs SET status = ?, stop_reason = ?, error = ?, completed = coalesce(completed, ?), duration_ns = ?,
            owner = NULL, lease_until = NULL WHERE seq = ?",
@@ -177,7 +177,7 @@ pub fn usage(tx: &Transaction<'_>, run: &str) -> Result<Usage> {
 }
 
 /// Lists a run's steps, a page at a time. The id of an unknown cursor is the error.
-pub fn list(tx: &Transaction<'_>, run: &str, page: &Page) -> Result<std::result::Result<Vec<StepRow>, String>> {
+pub fn list(tx: &Transaction<'_>, run: &str, page: &PageRequest) -> Result<std::result::Result<Vec<StepRow>, String>> {
     for cursor in [&page.after, &page.before].into_iter().flatten() {
         let known =
             tx.prepare_cached("SELECT 1 FROM steps WHERE id = ?")?.query_row([cursor], |_| Ok(())).optional()?;

@@ -41,7 +41,7 @@ pub struct Writer {
     gathered: Condvar,
 }
 
-/// The origin of a write.
+/// The source of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum For {
     /// A request, whose client waits for the response.
@@ -322,7 +322,8 @@ mod tests {
     #[test]
     fn a_batch_runs_again_only_if_a_failed_write_changed_something() {
         for (writes, times) in [(false, 1), (true, 2)] {
-            let (bed, count) = (bed(), Arc::new(AtomicUsize::new(0)));
+            let bed = bed();
+            let count = Arc::new(AtomicUsize::new(0));
             let counted = Arc::clone(&count);
             let mut good = bed.wait(move |tx| {
                 counted.fetch_add(1, Ordering::Relaxed);
@@ -393,7 +394,8 @@ mod tests {
         let own = |count| (0..count).map(|_| bed.wait_for(For::Work, insert)).collect::<Vec<_>>();
         let asked = |count| (0..count).map(|_| bed.wait(insert)).collect::<Vec<_>>();
         let taken = || bed.writer.next().map(|jobs| jobs.len());
-        let (_own, _asked) = (own(1000), asked(300));
+        let _own = own(1000);
+        let _asked = asked(300);
         assert_eq!(taken(), Some(MOST_TOGETHER * 2), "as much work as requests");
         assert_eq!(taken(), Some(44 * 2));
         let _asked = asked(3);

@@ -68,7 +68,7 @@ fn header(head: &str, name: &str) -> String {
 
 /// Starts a server that takes over all open work.
 async fn long_running(store: Store) -> Server {
-    Server::with(Options { adopt: Adopt::Everything, ..Options::new(store, true) }).await
+    Server::with(ServerOptions { adopt: Adopt::Everything, ..ServerOptions::new(store, true) }).await
 }
 
 /// Makes the next attempt due now, and wakes the worker.

@@ -23,7 +23,7 @@ use axum::http::{Request, StatusCode, header};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::{Behaviour, Options, Running, Store, start};
+use super::{Behaviour, Running, ServerOptions, Store, start};
 use crate::model::RunId;
 
 /// A server under test, with its router.
@@ -34,15 +34,15 @@ struct Server {
 
 impl Server {
     async fn start(store: Store, execute: bool) -> Self {
-        Self::with(Options::new(store, execute)).await
+        Self::with(ServerOptions::new(store, execute)).await
     }
 
     /// A server with the quirks of the real one.
     async fn quirky() -> Self {
-        Self::with(Options { behaviour: Behaviour::Quirky, ..Options::new(Store::Memory, true) }).await
+        Self::with(ServerOptions { behaviour: Behaviour::Quirky, ..ServerOptions::new(Store::Memory, true) }).await
     }
 
-    async fn with(options: Options) -> Self {
+    async fn with(options: ServerOptions) -> Self {
         let running = start(options).await.expect("started");
         let router = running.router();
         Self { running, router }

@@ -57,7 +57,8 @@ impl Endpoint {
             _ => None,
         };
         let providers = Providers::read(get).expect("read");
-        let server = Server::with(Options { providers, behaviour, ..Options::new(Store::Memory, true) }).await;
+        let server =
+            Server::with(ServerOptions { providers, behaviour, ..ServerOptions::new(Store::Memory, true) }).await;
         let agent = server.agent("openai/org/small").await;
         (server, agent)
     }

@@ -22,7 +22,8 @@ async fn a_run_is_shown_as_by_the_real_server() {
 
 #[tokio::test]
 async fn cursors_of_runs_are_swapped() {
-    let server = Server::with(Options { behaviour: Behaviour::Quirky, ..Options::new(Store::Memory, false) }).await;
+    let server =
+        Server::with(ServerOptions { behaviour: Behaviour::Quirky, ..ServerOptions::new(Store::Memory, false) }).await;
     let agent = server.agent("agentctl/echo").await;
     let mut sent = Vec::new();
     for n in 0..3 {

@@ -208,10 +208,10 @@ async fn a_foreign_file_is_rejected_and_unchanged() {
     let file = file();
     std::fs::create_dir(file.path.parent().expect("a directory")).expect("made");
     std::fs::write(&file.path, "notes").expect("written");
-    let options = Options::new(Store::File(file.path.clone()), true);
+    let options = ServerOptions::new(Store::File(file.path.clone()), true);
     assert!(matches!(start(options).await.err(), Some(crate::server::StartError::Unusable(_))));
     assert_eq!(std::fs::read(&file.path).expect("there"), b"notes");
-    let options = Options::new(Store::File(file.path.join("it.db")), true);
+    let options = ServerOptions::new(Store::File(file.path.join("it.db")), true);
     assert!(matches!(start(options).await.err(), Some(crate::server::StartError::NotWritable(_))));
 }
 
@@ -228,7 +228,8 @@ async fn a_long_running_server_takes_over_open_runs_and_those_of_stopped_process
     let agent = dying.scripted().await;
     let left = dying.send(&agent, json!({"input": "@sleep 100ms\n@reply a"})).await;
     dying.until(&left, "running").await;
-    let everything = Options { adopt: Adopt::Everything, ..Options::new(Store::File(file.path.clone()), true) };
+    let everything =
+        ServerOptions { adopt: Adopt::Everything, ..ServerOptions::new(Store::File(file.path.clone()), true) };
     let server = Server::with(everything).await;
     for run in &found {
         server.until(run, "completed").await;

@@ -20,13 +20,13 @@ impl Behaviour {
         self == Self::Quirky
     }
 
-    /// The status that is shown: an async run never says that it is `running`, it stays `created` to its end.
+    /// Returns the status that is shown. Quirky: a run that does not stream stays `created` until it ends.
     pub fn status(self, status: &RunStatus, kind: RunKind) -> RunStatus {
         let running = *status == RunStatus::Running && !kind.streams();
         if self.quirky() && running { RunStatus::Created } else { status.clone() }
     }
 
-    /// Whether `completed_at` and `callback_sent_at` lack their `Z`. They are UTC all the same.
+    /// Whether `completed_at` and `callback_sent_at` are written without `Z`. They are UTC in both cases.
     pub fn times_are_naive(self) -> bool {
         self.quirky()
     }
@@ -36,12 +36,12 @@ impl Behaviour {
         self.quirky()
     }
 
-    /// Whether `total_duration_ns` is null wherever one run is looked at; only lists have it.
+    /// Whether `total_duration_ns` is null except in lists of runs.
     pub fn hides_duration(self) -> bool {
         self.quirky()
     }
 
-    /// Whether a run's `metadata` says which model answers. It is this server's own addition.
+    /// Whether a run's `metadata` names its model, which is an addition of this server.
     pub fn shows_model(self) -> bool {
         !self.quirky()
     }
@@ -51,17 +51,17 @@ impl Behaviour {
         self.quirky()
     }
 
-    /// Whether `after` means newer messages and `before` older ones, whatever their order is.
+    /// Whether `after` means newer and `before` means older messages in both orders.
     pub fn reads_message_cursors_by_time(self) -> bool {
         self.quirky()
     }
 
-    /// Whether `order=desc` of an agent's messages gives the newest page, but the oldest of it first.
+    /// Whether `order=desc` of an agent's messages returns the newest page in ascending order.
     pub fn turns_agent_messages(self) -> bool {
         self.quirky()
     }
 
-    /// Whether what was sent is listed only once the first step has ended well, and is lost if that fails.
+    /// Whether input messages are listed only after the first step has succeeded; if it fails, they are lost.
     pub fn hides_input_until_a_step(self) -> bool {
         self.quirky()
     }
@@ -71,22 +71,23 @@ impl Behaviour {
         self.quirky()
     }
 
-    /// Whether empty `messages` and empty content are accepted, to fail the run.
+    /// Whether empty `messages` and empty content are accepted. Their run fails.
     pub fn accepts_empty(self) -> bool {
         self.quirky()
     }
 
-    /// Whether `use_assistant_message` and its kin are repeated in the run, and otherwise passed over.
+    /// Whether `use_assistant_message`, `assistant_message_tool_name` and `assistant_message_tool_kwarg` are shown in the run
+    /// but have no effect: their defaults apply.
     pub fn ignores_assistant_message_fields(self) -> bool {
         self.quirky()
     }
 
-    /// Whether a run that may take no step has done its turn; otherwise it has used up its steps.
-    pub fn no_step_is_a_turn(self) -> bool {
+    /// Whether a run whose `max_steps` is 0 or less stops with `end_turn`; otherwise with `max_steps`.
+    pub fn zero_steps_end_the_turn(self) -> bool {
         self.quirky()
     }
 
-    /// The status of a run that ended for a reason: as documented, or `completed` for all that did not raise.
+    /// Returns the status of a run that ended for a reason. Quirky: `completed` for all reasons but `error`.
     pub fn ends_as(self, reason: &StopReason) -> RunStatus {
         match reason {
             StopReason::Error => RunStatus::Failed,
@@ -95,32 +96,32 @@ impl Behaviour {
         }
     }
 
-    /// The stop reason of a run that raised: its step's own, or `error` whatever it was, unless it streams.
-    pub fn raised(self, reason: &StopReason, kind: RunKind) -> StopReason {
+    /// Returns the stop reason of a run that failed with this reason. Quirky: `error`, unless the run streams.
+    pub fn failure_stop_reason(self, reason: &StopReason, kind: RunKind) -> StopReason {
         if self.quirky() && !kind.streams() { StopReason::Error } else { reason.clone() }
     }
 
-    /// Whether a step that is under way when its run is cancelled goes on to its end, and may complete the run yet.
+    /// Whether a cancelled run finishes its current step, which may still complete it.
     pub fn cancels_between_steps(self) -> bool {
         self.quirky()
     }
 
-    /// Whether `DELETE /v1/runs/{run_id}` calls a method that does not exist.
+    /// Whether `DELETE /v1/runs/{run_id}` fails, since the real server calls a method that does not exist.
     pub fn cannot_delete_runs(self) -> bool {
         self.quirky()
     }
 
     /// Whether the stream of an async run sends only pings, and a stream request without a body gets a 500.
-    pub fn streams_are_mute(self) -> bool {
+    pub fn async_streams_send_only_pings(self) -> bool {
         self.quirky()
     }
 
-    /// Whether a stream in the background that fails just ends, without the end marker.
+    /// Whether a background stream whose run fails ends without the end marker.
     pub fn cuts_failed_streams(self) -> bool {
         self.quirky()
     }
 
-    /// Whether any text will do as a `callback_url`, to fail when it is to be called.
+    /// Whether any text is accepted as a `callback_url`. An invalid one fails when the callback is delivered.
     pub fn accepts_any_callback(self) -> bool {
         self.quirky()
     }
@@ -130,23 +131,23 @@ impl Behaviour {
         self.quirky()
     }
 
-    /// Whether a 404 names the actor.
-    pub fn tells_the_actor(self) -> bool {
+    /// Whether the text of a 404 contains the actor's id.
+    pub fn not_found_names_the_actor(self) -> bool {
         self.quirky()
     }
 
-    /// Whether the wrong form of a path, with or without a slash at its end, is redirected.
+    /// Whether a path with a missing or an extra slash at its end is redirected.
     pub fn redirects_slashes(self) -> bool {
         self.quirky()
     }
 
-    /// Whether agents must name a model, and a bad name is an exception.
-    pub fn raises_over_agents(self) -> bool {
+    /// Whether a new agent needs `model` or `llm_config`, and an invalid name is an internal error.
+    pub fn emulates_agent_errors(self) -> bool {
         self.quirky()
     }
 
-    /// Whether a negative limit of a list without bounds is an exception.
-    pub fn raises_over_limits(self) -> bool {
+    /// Whether a negative `limit` is an internal error, for lists without a maximum.
+    pub fn negative_limit_is_internal_error(self) -> bool {
         self.quirky()
     }
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::clock::since;
-use super::outage::Outage;
+use super::outage::CurrentOutage;
 use crate::core::Outcome;
-use crate::follow::event::{Ending, Event};
+use crate::follow::event::{EndedRun, Event};
 use crate::model::{Message, Run, RunId};
 use crate::text::count::tally;
 use crate::text::duration::format_whole_seconds;
@@ -20,7 +20,7 @@ const TEXT_MAX: usize = 120;
 /// The followed runs, in the order in which they were added, and the current outage.
 pub(super) struct Board {
     pub(super) rows: Vec<Row>,
-    pub(super) outage: Option<Outage>,
+    pub(super) outage: Option<CurrentOutage>,
     index: HashMap<RunId, usize>,
     began: Timestamp,
 }
@@ -28,7 +28,7 @@ pub(super) struct Board {
 /// The state of one run. Its texts are escaped and have one line.
 pub(super) struct Row {
     pub(super) id: RunId,
-    pub(super) state: State,
+    pub(super) state: RunState,
     /// The server's status; empty before the first poll.
     pub(super) status: String,
     pub(super) steps: usize,
@@ -42,7 +42,7 @@ pub(super) struct Row {
 
 /// Whether a run is open, has ended, or cannot be followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum RunState {
     Open,
     Ended(Outcome),
     /// Following it failed.
@@ -61,20 +61,20 @@ impl Board {
             Event::Step { id, number, .. } => self.row(id, now).steps = *number,
             Event::Message { id, message } => self.row(id, now).heard(message),
             Event::PollError { error, retry_in, down_for, .. } => {
-                self.outage = Some(Outage::new(error, *down_for, *retry_in, now));
+                self.outage = Some(CurrentOutage::new(error, *down_for, *retry_in, now));
             }
             Event::Recovered { .. } => self.outage = None,
             Event::Ended(ending) => self.row(ending.run.id(), now).ended(ending, now),
-            Event::Lost { id, .. } => self.row(id, now).stop(State::Lost, None, now),
+            Event::Lost { id, .. } => self.row(id, now).stop(RunState::Lost, None, now),
             Event::Note { .. } | Event::Stalled { .. } | Event::Callback { .. } | Event::Tick => {}
         }
     }
 
     /// Returns the counts by state on one line: `12 runs: 3 open, 8 succeeded, 1 failed · 42 s`.
     pub(super) fn total(&self, now: Timestamp) -> String {
-        let mut states: Vec<State> = self.rows.iter().map(|row| row.state).collect();
+        let mut states: Vec<RunState> = self.rows.iter().map(|row| row.state).collect();
         states.sort_by_key(|state| state.order());
-        let words: Vec<&str> = states.into_iter().map(State::words).collect();
+        let words: Vec<&str> = states.into_iter().map(RunState::words).collect();
         format!("{} · {}", tally("run", &words), format_whole_seconds(since(self.began, now)))
     }
 
@@ -91,7 +91,7 @@ impl Board {
 impl Row {
     fn new(id: RunId, now: Timestamp) -> Self {
         let status = String::new();
-        Self { id, state: State::Open, status, steps: 0, tool: None, said: None, began: now, took: None }
+        Self { id, state: RunState::Open, status, steps: 0, tool: None, said: None, began: now, took: None }
     }
 
     /// Returns how long the run took, or the time since its start while it is open.
@@ -102,8 +102,8 @@ impl Row {
     /// Returns the outcome, or the server's status while the run is open.
     pub(super) fn word(&self) -> &str {
         match self.state {
-            State::Open if self.status.is_empty() => self.state.words(),
-            State::Open => &self.status,
+            RunState::Open if self.status.is_empty() => self.state.words(),
+            RunState::Open => &self.status,
             state => state.words(),
         }
     }
@@ -124,18 +124,18 @@ impl Row {
         }
     }
 
-    fn ended(&mut self, ending: &Ending, now: Timestamp) {
+    fn ended(&mut self, ending: &EndedRun, now: Timestamp) {
         self.seen(Some(&ending.run), now);
-        self.stop(State::Ended(ending.facts.outcome), ending.facts.duration_ns.map(Duration::from_nanos), now);
+        self.stop(RunState::Ended(ending.facts.outcome), ending.facts.duration_ns.map(Duration::from_nanos), now);
     }
 
-    fn stop(&mut self, state: State, took: Option<Duration>, now: Timestamp) {
+    fn stop(&mut self, state: RunState, took: Option<Duration>, now: Timestamp) {
         self.took = Some(took.unwrap_or_else(|| since(self.began, now)));
         self.state = state;
     }
 }
 
-impl State {
+impl RunState {
     pub(super) fn words(self) -> &'static str {
         match self {
             Self::Open => Outcome::Open.words(),

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::board::{Board, Row, State};
+use super::board::{Board, Row, RunState};
 use crate::core::Outcome;
 use crate::text::ascii::ascii;
 use crate::text::count::plural;
@@ -57,13 +57,13 @@ fn line(row: &Row, style: &Style, columns: usize, now: Timestamp) -> Page {
     }
 }
 
-fn sign(state: State) -> (&'static str, Tone) {
+fn sign(state: RunState) -> (&'static str, Tone) {
     match state {
-        State::Open => ("→", Tone::Plain),
-        State::Ended(Outcome::Succeeded) => ("✓", Tone::Good),
-        State::Ended(Outcome::Truncated | Outcome::NeedsApproval) => ("!", Tone::Caution),
-        State::Ended(Outcome::Cancelled) => ("–", Tone::Caution),
-        State::Ended(_) | State::Lost => ("✗", Tone::Bad),
+        RunState::Open => ("→", Tone::Plain),
+        RunState::Ended(Outcome::Succeeded) => ("✓", Tone::Good),
+        RunState::Ended(Outcome::Truncated | Outcome::NeedsApproval) => ("!", Tone::Caution),
+        RunState::Ended(Outcome::Cancelled) => ("–", Tone::Caution),
+        RunState::Ended(_) | RunState::Lost => ("✗", Tone::Bad),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::text::duration::format_whole_seconds;
 use crate::text::show::clip;
 
 /// A current outage.
-pub(super) struct Outage {
+pub(super) struct CurrentOutage {
     error: String,
     began: Timestamp,
     next_try: Timestamp,
@@ -18,7 +18,7 @@ pub(super) struct Outage {
 /// The most columns of the error that are kept.
 const ERROR_MAX: usize = 160;
 
-impl Outage {
+impl CurrentOutage {
     pub(super) fn new(error: &str, down_for: Duration, retry_in: Duration, now: Timestamp) -> Self {
         Self {
             error: clip(error, ERROR_MAX),

@@ -5,10 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Clock;
-use super::board::{Board, Row, State};
+use super::board::{Board, Row, RunState};
 use super::clock::passed;
-use super::outage::{Outage, recovered};
-use crate::follow::event::{Ending, Event};
+use super::outage::{CurrentOutage, recovered};
+use crate::follow::event::{EndedRun, Event};
 use crate::model::{Run, RunId};
 use crate::text::count::plural;
 use crate::text::duration::{format_ns, format_whole_seconds};
@@ -61,7 +61,7 @@ impl Plain {
 
     fn heartbeat(&self, now: Timestamp) -> Option<Page> {
         match self.board.rows.as_slice() {
-            rows if rows.iter().all(|row| row.state != State::Open) => None,
+            rows if rows.iter().all(|row| row.state != RunState::Open) => None,
             [row] => Some(going_on(row, now)),
             _ => Some(Page::new().show(&self.board.total(now))),
         }
@@ -82,7 +82,7 @@ fn status(run: &Run) -> Page {
     }
 }
 
-fn ended(ending: &Ending) -> Page {
+fn ended(ending: &EndedRun) -> Page {
     let page = about(ending.run.id()).say(ending.facts.outcome.words());
     match ending.facts.duration_ns {
         Some(nanos) => page.say(" after ").show(&format_ns(Some(nanos))),
@@ -90,7 +90,7 @@ fn ended(ending: &Ending) -> Page {
     }
 }
 
-fn down(outage: &Outage, now: Timestamp) -> Page {
+fn down(outage: &CurrentOutage, now: Timestamp) -> Page {
     Page::new().show(&outage.text(now, usize::MAX))
 }
 

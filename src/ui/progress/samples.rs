@@ -16,7 +16,7 @@ use unicode_width::UnicodeWidthStr;
 use super::Clock;
 use crate::core::facts::{Details, facts};
 use crate::core::outcome::outcome;
-use crate::follow::event::{Ending, Event};
+use crate::follow::event::{EndedRun, Event};
 use crate::model::{Document, Message, Run, RunId};
 
 /// The time of a clock that a test sets, in Unix milliseconds.
@@ -62,7 +62,7 @@ pub(super) fn ended(number: u32, status: &str) -> Event {
     let run = run(number, status);
     let mut facts = facts(&run, outcome(&run, Duration::ZERO), &Details::default());
     facts.duration_ns = Some(4_230_000_000);
-    Event::Ended(Rc::new(Ending { run, facts, messages: None }))
+    Event::Ended(Rc::new(EndedRun { run, facts, messages: None }))
 }
 
 pub(super) fn poll_error(error: &str) -> Event {

@@ -14,13 +14,13 @@ use crate::server::engine::Engine;
 use crate::server::http::error_response::ErrorResponse;
 use crate::server::http::validate::{self, SendRoute, ValidationError};
 use crate::server::store::accept::{self, Acceptor, Written};
-use crate::server::store::idempotency::Key;
+use crate::server::store::idempotency::IdempotencyKey;
 use crate::server::store::runs::{self, RunRow};
 use crate::server::store::{self, StoreError};
 use crate::server::types::request::SendRequest;
 
 /// An accepted request.
-pub struct Accepted {
+pub struct AcceptedRun {
     /// The run. For a repeated request, the run as it is now.
     pub run: RunRow,
     /// Whether a request with this `Idempotency-Key` was accepted before.
@@ -36,7 +36,7 @@ pub async fn accept(
     body: Map<String, Value>,
     route: SendRoute,
     missing: impl FnOnce(&AgentId) -> ErrorResponse,
-) -> Result<Accepted, ErrorResponse> {
+) -> Result<AcceptedRun, ErrorResponse> {
     let accepted_at = Instant::now();
     let (agent, request) = validate_request(engine, agent, &body, route)?;
     drop(body);
@@ -44,10 +44,10 @@ pub async fn accept(
     // In its own task: if the client disconnects, this future is dropped, and a stored run would have no worker.
     let stored = tokio::spawn(store(Arc::clone(engine), agent.clone(), request, key, accepted_at));
     match stored.await.unwrap_or(Err(StoreError::Panicked))? {
-        accept::Accepted::Now(run, _) => Ok(Accepted { run: *run, replayed: false }),
+        accept::Accepted::Now(run, _) => Ok(AcceptedRun { run: *run, replayed: false }),
         accept::Accepted::Before(id) => {
             let run = required(engine.db.glance(|connection| runs::get(connection, &id)), || no_such_run(engine, &id))?;
-            Ok(Accepted { run, replayed: true })
+            Ok(AcceptedRun { run, replayed: true })
         }
         accept::Accepted::OtherBody => Err(ErrorResponse::other_body()),
         accept::Accepted::Full => Err(ErrorResponse::Busy),
@@ -60,7 +60,7 @@ async fn store(
     engine: Arc<Engine>,
     agent: AgentId,
     request: SendRequest,
-    key: Option<Key>,
+    key: Option<IdempotencyKey>,
     accepted_at: Instant,
 ) -> store::Result<accept::Accepted> {
     let reservation = engine.reserve_worker(agent.as_str());

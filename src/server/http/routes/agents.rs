@@ -42,7 +42,7 @@ type AgentWithRequest = (AgentRow, Option<MessageRow>);
 /// `POST /v1/agents/`
 pub async fn create(State(engine): State<Arc<Engine>>, payload: Payload) -> JsonResult {
     let body = payload.object()?;
-    if engine.behaviour.raises_over_agents() {
+    if engine.behaviour.emulates_agent_errors() {
         emulate_exceptions(&body)?;
     }
     let settings = validate::new_agent(&body)?;

@@ -13,7 +13,7 @@ const MEMORY_FACTOR: usize = 2;
 
 /// A large message that is being written.
 pub struct LargeMessage {
-    spot: MessageRef,
+    message: MessageRef,
     /// How many bytes of its own fields were read.
     read: usize,
     /// Memory for the last piece, which the client may not have read yet.
@@ -23,10 +23,10 @@ pub struct LargeMessage {
 impl LargeMessage {
     /// Begins a message, with the sequence number of its frame if it has one. Returns the text before the first piece, or
     /// `None` if the message was deleted.
-    pub async fn begin(engine: &Engine, spot: MessageRef, number: Option<i64>) -> Result<Option<(String, Self)>> {
-        let row = engine.db.read(move |tx| message_refs::common(tx, spot)).await?;
+    pub async fn begin(engine: &Engine, message: MessageRef, number: Option<i64>) -> Result<Option<(String, Self)>> {
+        let row = engine.db.read(move |tx| message_refs::common(tx, message)).await?;
         // `message_start` ends where the own fields begin: skip their opening brace.
-        Ok(row.map(|row| (render::message_start(&row, number), Self { spot, read: 1, permit: None })))
+        Ok(row.map(|row| (render::message_start(&row, number), Self { message, read: 1, permit: None })))
     }
 
     /// Returns the next piece; empty at the end.
@@ -34,9 +34,9 @@ impl LargeMessage {
         // The client has read the last piece, or it would not ask. A holder that waited for more could deadlock.
         self.permit = None;
         self.permit = Some(engine.memory_budget.acquire(PIECE_BYTES, MEMORY_FACTOR).await);
-        let spot = self.spot;
+        let message = self.message;
         let from = self.read;
-        let piece = engine.db.read(move |tx| message_refs::piece(tx, spot, from, PIECE_BYTES)).await?;
+        let piece = engine.db.read(move |tx| message_refs::piece(tx, message, from, PIECE_BYTES)).await?;
         self.read += piece.len();
         Ok(piece)
     }

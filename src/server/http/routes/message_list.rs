@@ -20,7 +20,7 @@ use crate::server::types::message::MessageRow;
 /// A list of messages that is being written.
 pub struct MessageList {
     engine: Arc<Engine>,
-    spots: Vec<MessageRef>,
+    refs: Vec<MessageRef>,
     /// How many of the messages were begun.
     read: usize,
     separators: Separators,
@@ -38,20 +38,20 @@ struct Separators {
 
 impl MessageList {
     /// A list of messages in the given order.
-    pub fn new(engine: Arc<Engine>, spots: Vec<MessageRef>) -> Self {
-        Self::within("[".to_owned(), engine, spots, "]".to_owned())
+    pub fn new(engine: Arc<Engine>, refs: Vec<MessageRef>) -> Self {
+        Self::within("[".to_owned(), engine, refs, "]".to_owned())
     }
 
     /// A list between two other texts than brackets.
-    pub fn within(begin: String, engine: Arc<Engine>, spots: Vec<MessageRef>, end: String) -> Self {
-        Self { engine, spots, read: 0, separators: Separators { begin, end, any: false }, large: None }
+    pub fn within(begin: String, engine: Arc<Engine>, refs: Vec<MessageRef>, end: String) -> Self {
+        Self { engine, refs, read: 0, separators: Separators { begin, end, any: false }, large: None }
     }
 
     /// Returns the response: a small list at once, a longer one streamed. A stream that breaks off is not valid JSON, so no
     /// client takes it for a shorter list.
     pub async fn respond(mut self) -> Result<Response, ErrorResponse> {
         let json = [(header::CONTENT_TYPE, "application/json")];
-        let is_small = message_refs::bytes(&self.spots) <= SMALL;
+        let is_small = message_refs::bytes(&self.refs) <= SMALL;
         let first = self.piece().await?;
         if is_small {
             return Ok((json, first).into_response());
@@ -64,26 +64,26 @@ impl MessageList {
     }
 
     fn is_over(&self) -> bool {
-        self.read == self.spots.len() && self.large.is_none()
+        self.read == self.refs.len() && self.large.is_none()
     }
 
     /// Returns the next piece: several small messages, or a piece of a large one.
     async fn piece(&mut self) -> Stored<Vec<u8>> {
-        let piece = match (&mut self.large, self.spots.get(self.read)) {
+        let piece = match (&mut self.large, self.refs.get(self.read)) {
             (Some(large), _) => {
                 let piece = large.next(&self.engine).await?;
                 self.large = self.large.take().filter(|_| !piece.is_empty());
                 piece
             }
-            (None, Some(spot)) if spot.is_large() => self.begin_large(*spot).await?,
+            (None, Some(message)) if message.is_large() => self.begin_large(*message).await?,
             (None, _) => self.read_small().await?,
         };
         Ok(if self.is_over() { self.separators.end(piece) } else { piece })
     }
 
-    async fn begin_large(&mut self, spot: MessageRef) -> Stored<Vec<u8>> {
+    async fn begin_large(&mut self, message: MessageRef) -> Stored<Vec<u8>> {
         self.read += 1;
-        let Some((beginning, large)) = LargeMessage::begin(&self.engine, spot, None).await? else {
+        let Some((beginning, large)) = LargeMessage::begin(&self.engine, message, None).await? else {
             return Ok(Vec::new());
         };
         self.large = Some(large);
@@ -91,7 +91,7 @@ impl MessageList {
     }
 
     async fn read_small(&mut self) -> Stored<Vec<u8>> {
-        let front = message_refs::front(&self.spots[self.read..], SMALL).to_vec();
+        let front = message_refs::front(&self.refs[self.read..], SMALL).to_vec();
         self.read += front.len();
         let rows = self.engine.db.read(move |tx| message_refs::messages(tx, &front)).await?;
         Ok(self.separators.write(rows))

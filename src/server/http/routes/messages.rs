@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 
-use super::accept::Accepted;
+use super::accept::AcceptedRun;
 use super::message_list::MessageList;
 use super::payload::Payload;
 use super::{accept, agent_id, check_cursor, no_such_run, page, required, run_id};
@@ -27,7 +27,8 @@ pub async fn send_async(
 ) -> Result<Response, ErrorResponse> {
     let missing = |_: &_| ErrorResponse::not_found("Agent not found");
     let body = payload.object()?;
-    let Accepted { run, replayed } = accept::accept(&engine, &agent, &payload, body, SendRoute::Async, missing).await?;
+    let AcceptedRun { run, replayed } =
+        accept::accept(&engine, &agent, &payload, body, SendRoute::Async, missing).await?;
     let run = run.when_accepted();
     let run = Json(RunView::single(&run, engine.behaviour));
     Ok(mark_replayed(replayed, run.into_response()))
@@ -55,11 +56,11 @@ pub async fn of_agent(
             .map(Some)
     });
     let found = required(found.await, || ErrorResponse::not_found("Agent not found"))?;
-    let mut spots = check_cursor(found, "message", id.as_str())?;
+    let mut refs = check_cursor(found, "message", id.as_str())?;
     if is_reversed {
-        spots.reverse();
+        refs.reverse();
     }
-    MessageList::new(engine, spots).respond().await
+    MessageList::new(engine, refs).respond().await
 }
 
 /// `GET /v1/runs/{run_id}/messages`: filtered by the message types that the request of the run names.
@@ -78,6 +79,6 @@ pub async fn of_run(
         let types = run.wanted_types();
         messages::list(tx, Scope::Run(&wanted), MessageFilter { types: &types, of_steps, by_time }, &page).map(Some)
     });
-    let spots = check_cursor(required(found.await, || no_such_run(&engine, &id))?, "message", "None")?;
-    MessageList::new(engine, spots).respond().await
+    let refs = check_cursor(required(found.await, || no_such_run(&engine, &id))?, "message", "None")?;
+    MessageList::new(engine, refs).respond().await
 }

@@ -34,7 +34,7 @@ use super::validate::{Params, ValidationError};
 use crate::model::{AgentId, RunId};
 use crate::server::Behaviour;
 use crate::server::engine::Engine;
-use crate::server::store::{Page, StoreError};
+use crate::server::store::{PageRequest, StoreError};
 use crate::server::types::order::Order;
 
 /// The result of a handler that responds with JSON.
@@ -134,13 +134,19 @@ fn no_such_run(engine: &Engine, id: &str) -> ErrorResponse {
 }
 
 /// Reads the page of a list from its query; `max` bounds `limit`.
-fn page(engine: &Engine, params: &Params, limit: i64, max: Option<i64>, order: Order) -> Result<Page, ErrorResponse> {
+fn page(
+    engine: &Engine,
+    params: &Params,
+    limit: i64,
+    max: Option<i64>,
+    order: Order,
+) -> Result<PageRequest, ErrorResponse> {
     let text = |key| params.text(key).map(str::to_owned);
     let is_negative = text("limit").is_some_and(|limit| limit.parse::<i64>().is_ok_and(i64::is_negative));
-    if is_negative && max.is_none() && engine.behaviour.raises_over_limits() {
+    if is_negative && max.is_none() && engine.behaviour.negative_limit_is_internal_error() {
         return Err(ErrorResponse::Detail(StatusCode::INTERNAL_SERVER_ERROR, "A database error occurred.".to_owned()));
     }
-    Ok(Page {
+    Ok(PageRequest {
         limit: params.limit(limit, max)?,
         order: params.order(order)?,
         after: text("after"),

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::server::http::error_response::ErrorResponse;
 use crate::server::http::validate::{self, SendRoute, ValidationError};
-use crate::server::store::idempotency::Key;
+use crate::server::store::idempotency::IdempotencyKey;
 
 /// A request body, with the headers that describe it.
 pub struct Payload {
@@ -33,10 +33,10 @@ impl Payload {
     }
 
     /// Returns the `Idempotency-Key` with its route and a digest of the body, if there is one.
-    pub fn idempotency_key(&self, route: SendRoute) -> Result<Option<Key>, ValidationError> {
+    pub fn idempotency_key(&self, route: SendRoute) -> Result<Option<IdempotencyKey>, ValidationError> {
         let text = validate::idempotency_key(&self.headers)?;
         let hash = || digest(&SHA256, &self.bytes).as_ref().try_into().unwrap_or_default();
-        Ok(text.map(|text| Key { text, route: route.name(), body: hash() }))
+        Ok(text.map(|text| IdempotencyKey { text, route: route.name(), body: hash() }))
     }
 }
 

@@ -8,7 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
-use super::accept::Accepted;
+use super::accept::AcceptedRun;
 use super::agents::no_such_agent;
 use super::message_list::MessageList;
 use super::payload::Payload;
@@ -37,7 +37,7 @@ pub async fn send_and_wait(
 ) -> Result<Response, ErrorResponse> {
     let body = payload.object()?;
     let pings = validate::include_pings(&body)?;
-    let Accepted { run, replayed } = accept(&engine, &agent, &payload, body, SendRoute::Sync).await?;
+    let AcceptedRun { run, replayed } = accept(&engine, &agent, &payload, body, SendRoute::Sync).await?;
     // The request is stored: its memory is free for others while this one waits.
     drop(payload);
     let mut output = RunStream::new(Arc::clone(&engine), &run);
@@ -67,7 +67,7 @@ pub async fn send_and_stream(
 ) -> Result<Response, ErrorResponse> {
     let body = payload.object()?;
     let pings = validate::include_pings(&body)?;
-    let Accepted { run, replayed } = accept(&engine, &agent, &payload, body, SendRoute::Stream).await?;
+    let AcceptedRun { run, replayed } = accept(&engine, &agent, &payload, body, SendRoute::Stream).await?;
     let output = RunStream::new(engine, &run).resume(JoinRequest { starting_after: 0, pings });
     Ok(mark_replayed(replayed, events(output.into_body())))
 }
@@ -78,7 +78,7 @@ async fn accept(
     payload: &Payload,
     body: Map<String, Value>,
     route: SendRoute,
-) -> Result<Accepted, ErrorResponse> {
+) -> Result<AcceptedRun, ErrorResponse> {
     if !engine.executes() {
         let detail = "This process executes no runs: nobody would answer. Send the message without waiting.";
         return Err(ErrorResponse::Detail(StatusCode::SERVICE_UNAVAILABLE, detail.to_owned()));
@@ -112,13 +112,13 @@ pub async fn join_stream(
     payload: Payload,
 ) -> Result<Response, ErrorResponse> {
     let id = run_id(&id)?;
-    if payload.is_empty() && engine.behaviour.streams_are_mute() {
+    if payload.is_empty() && engine.behaviour.async_streams_send_only_pings() {
         return Err(ErrorResponse::emulated_failure());
     }
     let join = validate::join_request(&payload.optional_object()?)?;
     let run = required(engine.db.glance(|connection| runs::get(connection, &id)), || no_such_run(&engine, &id))?;
     check_joinable(&run)?;
-    if run.kind == RunKind::Async && engine.behaviour.streams_are_mute() {
+    if run.kind == RunKind::Async && engine.behaviour.async_streams_send_only_pings() {
         return Ok(events(Body::from_stream(run_stream::pings_only(id))));
     }
     Ok(events(RunStream::new(engine, &run).resume(join).into_body()))

@@ -160,9 +160,9 @@ impl RunStream {
     fn queue_frames(&mut self) -> Result<(), ErrorResponse> {
         let new = self.read_new()?;
         let is_idle = new.is_empty();
-        for spot in self.output(new) {
+        for message in self.output(new) {
             self.number += 1;
-            self.ready.extend(self.is_wanted(self.number).then(|| Frame::Message(spot, self.sequence_number())));
+            self.ready.extend(self.is_wanted(self.number).then(|| Frame::Message(message, self.sequence_number())));
         }
         if is_idle && self.run.status.is_terminal() {
             self.ended = true;
@@ -173,18 +173,18 @@ impl RunStream {
 
     /// Returns a frame as text, or the beginning of a large one; `None` for a message that was deleted.
     async fn text(&mut self, frame: Frame) -> Stored<Option<String>> {
-        let (spot, number) = match frame {
+        let (message, number) = match frame {
             Frame::Text(text) => return Ok(Some(text)),
-            Frame::Message(spot, number) => (spot, number),
+            Frame::Message(message, number) => (message, number),
         };
-        if spot.is_large() {
-            let begun = LargeMessage::begin(&self.engine, spot, number).await?;
+        if message.is_large() {
+            let begun = LargeMessage::begin(&self.engine, message, number).await?;
             return Ok(begun.map(|(beginning, large)| {
                 self.large = Some(large);
                 render::begin_data(&beginning)
             }));
         }
-        let message = self.engine.db.peek(|tx| message_refs::messages(tx, &[spot]))?.pop();
+        let message = self.engine.db.peek(|tx| message_refs::messages(tx, &[message]))?.pop();
         Ok(message.map(|message| {
             let mut value = render::message(message);
             value["seq_id"] = json!(number);
@@ -227,7 +227,7 @@ impl RunStream {
         let gone = || ErrorResponse::Detail(StatusCode::NOT_FOUND, "The run was deleted".to_owned());
         let (new, run) = found?.ok_or_else(gone)?;
         self.run = run;
-        self.last_seq = new.last().map_or(self.last_seq, |(spot, _)| spot.seq());
+        self.last_seq = new.last().map_or(self.last_seq, |(message, _)| message.seq());
         Ok(new)
     }
 
@@ -238,7 +238,7 @@ impl RunStream {
         let output = found.into_iter().skip(skipped);
         let asked_for = |kind: &String| self.types.is_empty() || self.types.contains(kind);
         let wanted = output.filter(|(_, kind)| kind != "approval_response_message" && asked_for(kind));
-        wanted.map(|(spot, _)| spot).collect()
+        wanted.map(|(message, _)| message).collect()
     }
 
     /// Waits for news of the run, or queues a ping when it is due.

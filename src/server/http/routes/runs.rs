@@ -16,7 +16,7 @@ use crate::server::http::validate::Params;
 use crate::server::render::{self, RunView};
 use crate::server::store::lists::{self, RunFilter};
 use crate::server::store::runs::RunRow;
-use crate::server::store::{Page, runs, steps};
+use crate::server::store::{PageRequest, runs, steps};
 use crate::server::types::order::Order;
 use crate::server::types::run_kind::RunKind;
 
@@ -64,10 +64,10 @@ pub async fn active(State(engine): State<Arc<Engine>>, RawQuery(query): RawQuery
     let params = Params::new(query.as_deref());
     let agents = params.text("agent_id").map(str::to_owned).into_iter().collect();
     let filter = RunFilter { agents, kinds: kinds(&params)?, statuses: words(&OPEN), stop_reason: None };
-    respond_with(&engine, filter, Page::first(100, Order::Descending)).await
+    respond_with(&engine, filter, PageRequest::first(100, Order::Descending)).await
 }
 
-async fn respond_with(engine: &Engine, filter: RunFilter, page: Page) -> RunsResult {
+async fn respond_with(engine: &Engine, filter: RunFilter, page: PageRequest) -> RunsResult {
     let rows = engine.db.read(move |tx| lists::runs(tx, &filter, &page)).await?;
     let runs: Vec<RunView<'_>> = rows.iter().map(|run| RunView::in_list(run, engine.behaviour)).collect();
     Ok(Json(runs).into_response())

@@ -8,7 +8,7 @@ use crate::server::types::tool_call::ToolCall;
 
 /// An answer so far.
 #[derive(Debug, Default)]
-pub struct Answer {
+pub struct PartialAnswer {
     content: String,
     thoughts: String,
     calls: Vec<ToolCall>,
@@ -28,7 +28,7 @@ pub enum AnswerError {
     Error(Value),
 }
 
-impl Answer {
+impl PartialAnswer {
     /// Adds a chunk of a stream, or a complete answer.
     pub fn add(&mut self, piece: &Value) {
         if let Some(error) = piece.get("error").filter(|error| !error.is_null()) {
@@ -105,8 +105,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn answer(pieces: &[Value]) -> Answer {
-        let mut answer = Answer::default();
+    fn answer(pieces: &[Value]) -> PartialAnswer {
+        let mut answer = PartialAnswer::default();
         pieces.iter().for_each(|piece| answer.add(piece));
         answer
     }

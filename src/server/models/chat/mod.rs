@@ -19,7 +19,7 @@ use super::providers::Provider;
 use super::turn::{Model, Step, Turn};
 use crate::core::retry_after::retry_after;
 use crate::server::types::run_error::RunError;
-use answer::Answer;
+use answer::PartialAnswer;
 use call_error::{CallError, SILENCE};
 use lines::Lines;
 
@@ -87,7 +87,7 @@ impl Chat {
 
     async fn read(&self, mut response: Response, turn: &Turn) -> Result<Step, CallError> {
         let streams = content_type(&response).starts_with("text/event-stream");
-        let mut answer = Answer::default();
+        let mut answer = PartialAnswer::default();
         let mut lines = Lines::new(streams);
         let mut bytes = 0;
         loop {

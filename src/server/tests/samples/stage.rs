@@ -95,7 +95,8 @@ impl Stage {
     pub async fn set(behaviour: Behaviour, before: Before, sink: &str) -> Self {
         let get = |name: &str| (name == "OPENAI_BASE_URL").then(|| sink.to_owned());
         let providers = Providers::read(get).expect("read");
-        let server = Server::with(Options { behaviour, providers, ..Options::new(Store::Memory, true) }).await;
+        let server =
+            Server::with(ServerOptions { behaviour, providers, ..ServerOptions::new(Store::Memory, true) }).await;
         let agent = server.scripted().await;
         let mut stage = Self { server, agent, run: None };
         stage.run = stage.play(before).await;

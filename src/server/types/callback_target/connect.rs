@@ -6,11 +6,11 @@ use std::time::Duration;
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder};
 
-use super::Target;
+use super::CallbackTarget;
 use crate::net::client::USER_AGENT;
 use crate::net::resolver::FilteredResolver;
 
-impl Target {
+impl CallbackTarget {
     /// Returns a POST to the target with a time limit.
     ///
     /// Callbacks are rare, so a client is built for each; certificates are loaded only where they are needed.
@@ -28,10 +28,10 @@ impl Target {
         Ok(builder.build()?.post(self.url.clone()))
     }
 
-    /// Returns a resolver for the addresses that the target allows. `Targets::check` has checked a literal address.
+    /// Returns a resolver for the addresses that the target allows. `CallbackAllowList::check` has checked a literal address.
     fn resolver(&self) -> FilteredResolver<impl Fn(IpAddr) -> bool + Copy + Send + Sync + 'static> {
-        let place = self.place;
-        FilteredResolver { lookup: self.lookup.clone(), is_allowed: move |ip| place.admits(ip), rule: place.rule() }
+        let rule = self.rule;
+        FilteredResolver { lookup: self.lookup.clone(), is_allowed: move |ip| rule.admits(ip), rule: rule.describe() }
     }
 }
 
@@ -46,7 +46,7 @@ mod tests {
 
     use super::*;
     use crate::net::resolver::Lookup;
-    use crate::server::types::callback_target::Targets;
+    use crate::server::types::callback_target::CallbackAllowList;
 
     /// A hostile name server: answers with a public address first, and with loopback afterwards (DNS rebinding).
     fn rebinding(asked: Arc<AtomicUsize>) -> Lookup {
@@ -64,7 +64,8 @@ mod tests {
         // The first lookup happens here, so that the test connects to no public address.
         let asked = Arc::new(AtomicUsize::new(1));
         let allowed = ["hooks.example.com".parse().expect("a host")];
-        let targets = Targets { lookup: rebinding(Arc::clone(&asked)), ..Targets::new(None, &allowed) };
+        let targets =
+            CallbackAllowList { lookup: rebinding(Arc::clone(&asked)), ..CallbackAllowList::new(None, &allowed) };
         for url in [format!("http://hooks.example.com:{port}/"), format!("https://hooks.example.com:{port}/")] {
             let target = targets.check(&url).expect("allowed by its name");
             let lost = target
@@ -83,7 +84,7 @@ mod tests {
     async fn an_allowed_name_is_connected_to() {
         let receiver = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = receiver.local_addr().expect("an address").port();
-        let target = Targets::of_this_machine().check(&format!("http://localhost:{port}/")).expect("allowed");
+        let target = CallbackAllowList::of_this_machine().check(&format!("http://localhost:{port}/")).expect("allowed");
         let post = tokio::spawn(target.post(Duration::from_secs(5)).expect("built").send());
         receiver.accept().await.expect("a connection");
         post.abort();

@@ -17,7 +17,7 @@ use crate::server::types::host_name::HostName;
 
 /// The allow-list of a server.
 #[derive(Clone)]
-pub struct Targets {
+pub struct CallbackAllowList {
     /// The port that this server listens on, if it does.
     own_port: Option<u16>,
     /// The allowed hosts other than this machine.
@@ -28,19 +28,19 @@ pub struct Targets {
 
 /// An allowed target.
 #[derive(Debug)]
-pub struct Target {
+pub struct CallbackTarget {
     url: Url,
-    place: Place,
+    rule: AddressRule,
     lookup: Lookup,
 }
 
 /// The addresses that a target may resolve to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum AddressRule {
     /// Loopback addresses.
-    Here,
+    Loopback,
     /// Addresses of an allowed host, never loopback.
-    Elsewhere {
+    AllowedHost {
         /// Whether only private addresses are allowed, as for plain http: a callback carries the conversation.
         plain: bool,
     },
@@ -59,7 +59,7 @@ pub enum Denied {
     Plain,
 }
 
-impl Targets {
+impl CallbackAllowList {
     /// Returns the allow-list of a server without a port.
     pub fn of_this_machine() -> Self {
         Self::new(None, &[])
@@ -71,7 +71,7 @@ impl Targets {
     }
 
     /// Checks a URL. Unusual spellings are rejected, since another parser might read another host in them.
-    pub fn check(&self, text: &str) -> Result<Target, Denied> {
+    pub fn check(&self, text: &str) -> Result<CallbackTarget, Denied> {
         if text.bytes().any(|b| b.is_ascii_control() || matches!(b, b' ' | b'\\')) {
             return Err(Denied::NotHttp);
         }
@@ -79,47 +79,48 @@ impl Targets {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Denied::NotHttp);
         }
-        let place = self.place(&url)?;
-        Ok(Target { url, place, lookup: self.lookup.clone() })
+        let rule = self.rule(&url)?;
+        Ok(CallbackTarget { url, rule, lookup: self.lookup.clone() })
     }
 
-    fn place(&self, url: &Url) -> Result<Place, Denied> {
-        let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else { return Err(Denied::NotHttp) };
+    fn rule(&self, url: &Url) -> Result<AddressRule, Denied> {
+        let host = url.host().ok_or(Denied::NotHttp)?;
+        let port = url.port_or_known_default().ok_or(Denied::NotHttp)?;
         let literal = address::literal(&host);
         let is_localhost = matches!(host, Host::Domain("localhost"));
         if is_localhost || literal.is_some_and(address::is_loopback) {
-            return if self.own_port == Some(port) { Err(Denied::Itself) } else { Ok(Place::Here) };
+            return if self.own_port == Some(port) { Err(Denied::Itself) } else { Ok(AddressRule::Loopback) };
         }
         let authority = format!("{host}:{port}");
         if !self.allowed.iter().any(|allowed| allowed.matches(&authority)) {
             return Err(Denied::Host);
         }
-        let place = Place::Elsewhere { plain: url.scheme() == "http" };
+        let rule = AddressRule::AllowedHost { plain: url.scheme() == "http" };
         match literal {
-            Some(ip) if !place.admits(ip) => Err(Denied::Plain),
-            _ => Ok(place),
+            Some(ip) if !rule.admits(ip) => Err(Denied::Plain),
+            _ => Ok(rule),
         }
     }
 }
 
-impl Place {
+impl AddressRule {
     /// Returns whether a connection may go to the address.
     fn admits(self, ip: IpAddr) -> bool {
         let ip = ip.to_canonical();
         match self {
-            Self::Here => address::is_loopback(ip),
-            Self::Elsewhere { .. } if address::is_loopback(ip) || ip.is_unspecified() || ip.is_multicast() => false,
-            Self::Elsewhere { .. } if is_link_local(ip) => false,
-            Self::Elsewhere { plain } => !plain || address::is_private(ip),
+            Self::Loopback => address::is_loopback(ip),
+            Self::AllowedHost { .. } if address::is_loopback(ip) || ip.is_unspecified() || ip.is_multicast() => false,
+            Self::AllowedHost { .. } if is_link_local(ip) => false,
+            Self::AllowedHost { plain } => !plain || address::is_private(ip),
         }
     }
 
     /// Returns the rule of [`Self::admits`] in words.
-    fn rule(self) -> &'static str {
+    fn describe(self) -> &'static str {
         match self {
-            Self::Here => "only loopback addresses are allowed",
-            Self::Elsewhere { plain: true } => "plain http goes to private addresses only, and never to loopback",
-            Self::Elsewhere { plain: false } => "loopback, link-local and multicast addresses are not allowed",
+            Self::Loopback => "only loopback addresses are allowed",
+            Self::AllowedHost { plain: true } => "plain http goes to private addresses only, and never to loopback",
+            Self::AllowedHost { plain: false } => "loopback, link-local and multicast addresses are not allowed",
         }
     }
 }
@@ -132,9 +133,9 @@ fn is_link_local(ip: IpAddr) -> bool {
     }
 }
 
-impl fmt::Debug for Targets {
+impl fmt::Debug for CallbackAllowList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Targets").field("own_port", &self.own_port).field("allowed", &self.allowed).finish()
+        f.debug_struct("CallbackAllowList").field("own_port", &self.own_port).field("allowed", &self.allowed).finish()
     }
 }
 
@@ -142,9 +143,9 @@ impl fmt::Debug for Targets {
 mod tests {
     use super::*;
 
-    fn check(url: &str, allowed: &[&str]) -> Result<Place, Denied> {
+    fn check(url: &str, allowed: &[&str]) -> Result<AddressRule, Denied> {
         let allowed: Vec<HostName> = allowed.iter().map(|name| name.parse().expect("a host")).collect();
-        Targets::new(Some(8283), &allowed).check(url).map(|target| target.place)
+        CallbackAllowList::new(Some(8283), &allowed).check(url).map(|target| target.rule)
     }
 
     #[test]
@@ -159,7 +160,7 @@ mod tests {
             "http://user:secret@127.0.0.1:9000/",
             "http://2130706433:9000/",
         ] {
-            assert_eq!(check(url, &[]), Ok(Place::Here), "{url}");
+            assert_eq!(check(url, &[]), Ok(AddressRule::Loopback), "{url}");
         }
     }
 
@@ -239,19 +240,19 @@ mod tests {
     #[test]
     fn an_allowed_host_is_accepted() {
         let allowed = ["hooks.example.com", "app:3000", "10.1.2.3", "203.0.113.7", "[fd00::1]:80"];
-        let elsewhere = |plain| Ok(Place::Elsewhere { plain });
+        let allowed_host = |plain| Ok(AddressRule::AllowedHost { plain });
         for (url, expected) in [
-            ("https://hooks.example.com/x", elsewhere(false)),
-            ("https://HOOKS.example.com:9443/x", elsewhere(false)),
-            ("http://hooks.example.com/x", elsewhere(true)),
-            ("http://app:3000/", elsewhere(true)),
+            ("https://hooks.example.com/x", allowed_host(false)),
+            ("https://HOOKS.example.com:9443/x", allowed_host(false)),
+            ("http://hooks.example.com/x", allowed_host(true)),
+            ("http://app:3000/", allowed_host(true)),
             ("http://app/", Err(Denied::Host)),
             ("http://app:3001/", Err(Denied::Host)),
-            ("http://10.1.2.3/", elsewhere(true)),
+            ("http://10.1.2.3/", allowed_host(true)),
             ("http://10.1.2.4/", Err(Denied::Host)),
             ("http://203.0.113.7/", Err(Denied::Plain)),
-            ("https://203.0.113.7/", elsewhere(false)),
-            ("http://[fd00::1]/", elsewhere(true)),
+            ("https://203.0.113.7/", allowed_host(false)),
+            ("http://[fd00::1]/", allowed_host(true)),
             ("https://hooks.example.com.evil.com/", Err(Denied::Host)),
             ("https://evil.com/?hooks.example.com", Err(Denied::Host)),
             ("https://hooks.example.com@evil.com/", Err(Denied::Host)),
@@ -263,13 +264,14 @@ mod tests {
 
     #[test]
     fn an_allowed_name_may_not_resolve_to_loopback() {
-        let admits = |place: Place, ip: &str| place.admits(ip.parse().expect("an address"));
-        let (safe, plain) = (Place::Elsewhere { plain: false }, Place::Elsewhere { plain: true });
+        let admits = |rule: AddressRule, ip: &str| rule.admits(ip.parse().expect("an address"));
+        let safe = AddressRule::AllowedHost { plain: false };
+        let plain = AddressRule::AllowedHost { plain: true };
         for ip in ["127.0.0.1", "::1", "::ffff:127.0.0.1", "0.0.0.0", "::", "169.254.169.254", "fe80::1", "224.0.0.1"] {
             assert!(!admits(safe, ip) && !admits(plain, ip), "{ip}");
         }
         assert!(admits(safe, "203.0.113.7") && !admits(plain, "203.0.113.7"));
         assert!(admits(safe, "10.0.0.1") && admits(plain, "10.0.0.1"));
-        assert!(admits(Place::Here, "127.0.0.1") && !admits(Place::Here, "10.0.0.1"));
+        assert!(admits(AddressRule::Loopback, "127.0.0.1") && !admits(AddressRule::Loopback, "10.0.0.1"));
     }
 }

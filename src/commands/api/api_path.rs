@@ -8,14 +8,14 @@ use crate::text::show;
 
 /// A path below `/v1` and a query.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Target {
+pub struct ApiPath {
     /// The path after `/v1`, percent-encoded.
     pub path: String,
     /// The query; a key may occur more than once.
     pub query: Vec<(String, String)>,
 }
 
-impl Target {
+impl ApiPath {
     /// Parses a path with or without the prefix `/v1`. A URL is refused: the base URL comes from the settings.
     pub fn parse(text: &str) -> Result<Self, Failure> {
         let bad = |why: &str| {
@@ -66,14 +66,14 @@ mod tests {
     #[test]
     fn the_prefix_v1_is_optional() {
         for text in ["/v1/agents/", "v1/agents/", "/agents/", "agents/"] {
-            assert_eq!(Target::parse(text).expect(text).at(None), "/agents/", "{text}");
+            assert_eq!(ApiPath::parse(text).expect(text).at(None), "/agents/", "{text}");
         }
-        let target = Target::parse("/runs/?statuses=created&statuses=running&q=a%20b").expect("a path");
+        let path = ApiPath::parse("/runs/?statuses=created&statuses=running&q=a%20b").expect("a path");
         assert_eq!(
-            target.at(Some(&Cursor::After("x&y".into()))),
+            path.at(Some(&Cursor::After("x&y".into()))),
             "/runs/?statuses=created&statuses=running&q=a+b&after=x%26y"
         );
-        assert_eq!(Target::parse("agents/ü").expect("a path").path, "/agents/%C3%BC");
+        assert_eq!(ApiPath::parse("agents/ü").expect("a path").path, "/agents/%C3%BC");
     }
 
     #[test]
@@ -99,7 +99,7 @@ mod tests {
             "/v1/",
             "?x=1",
         ] {
-            assert!(Target::parse(text).is_err(), "{text:?}");
+            assert!(ApiPath::parse(text).is_err(), "{text:?}");
         }
     }
 }

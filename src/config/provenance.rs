@@ -1,10 +1,10 @@
-//! Origins of settings.
+//! The provenance of settings.
 
 use std::fmt;
 
 /// The source of a setting's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum Provenance {
     /// A flag, such as `--base-url`.
     Flag(&'static str),
     /// An environment variable.
@@ -17,23 +17,23 @@ pub enum Origin {
     Default(&'static str),
 }
 
-/// A value with its origin.
+/// A value with its provenance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Given<T> {
     /// The value.
     pub value: T,
     /// The source of the value.
-    pub origin: Origin,
+    pub provenance: Provenance,
 }
 
 impl<T> Given<T> {
-    /// Creates a value with its origin.
-    pub fn new(value: T, origin: Origin) -> Self {
-        Self { value, origin }
+    /// Creates a value with its provenance.
+    pub fn new(value: T, provenance: Provenance) -> Self {
+        Self { value, provenance }
     }
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for Provenance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Flag(name) | Self::Variable(name) | Self::Default(name) => f.write_str(name),
