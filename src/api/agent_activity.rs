@@ -1,4 +1,4 @@
-//! Reads the runs and the messages of an agent since a time, however busy the agent is.
+//! Reads all runs and messages of an agent since a time, page by page.
 
 use jiff::Timestamp;
 
@@ -9,23 +9,23 @@ use crate::core::pages::{Cursor, Order, PageReader};
 use crate::core::run_match::REQUEST_TIME_LIMIT;
 use crate::model::{AgentId, Message, Run};
 
-/// The size of the first page: most agents have had fewer items since.
+/// The size of the first page, which is usually the only one.
 const FIRST: usize = 100;
-/// The size of the other pages, the most that the API returns at once.
+/// The size of later pages, the largest that the API returns.
 const PAGE: usize = 1000;
-/// The most pages to read, for a server whose lists never end.
+/// The limit of pages, for a server whose lists never end.
 const MOST_PAGES: usize = 12;
 
-/// An agent and a time.
+/// The runs and messages of an agent since a time.
 pub(super) struct AgentActivity<'a> {
     pub(super) api: &'a Client,
     pub(super) agent: &'a AgentId,
-    /// By the server's clock.
+    /// The time, by the server's clock.
     pub(super) since: Timestamp,
 }
 
 impl AgentActivity<'_> {
-    /// Returns the agent's runs, newest first, some older ones among them. If a later page fails, its runs are missing.
+    /// Returns the agent's runs, newest first, and some older ones. If a later page fails, its runs are missing.
     pub(super) async fn runs(&self) -> Result<Vec<Run>, ApiError> {
         let mut pages = PageReader::new(Order::NewestFirst);
         let mut all = Vec::new();
@@ -53,8 +53,8 @@ impl AgentActivity<'_> {
         self.api.runs_in(&call, &answer)
     }
 
-    /// Returns the agent's messages; the server may filter those of a run. If a later page fails, its messages are
-    /// missing.
+    /// Returns the agent's messages, and some older ones; the server may leave out some of a run. If a later page
+    /// fails, its messages are missing.
     pub(super) async fn messages(&self) -> Result<Vec<Message>, ApiError> {
         let mut pages = PageReader::new(Order::NewestPageFirst);
         let mut all = Vec::new();

@@ -12,9 +12,9 @@ use crate::text::duration;
 
 /// The state of the connection on which a try failed.
 pub(super) struct Connection<'a> {
-    /// A connection to the server was established before, with its TLS and through its proxy.
+    /// Whether a connection to the server was established before, including TLS and the proxy.
     pub(super) was_connected: bool,
-    /// The server is on this machine.
+    /// Whether the server is on this machine.
     pub(super) is_loopback: bool,
     /// The proxy in front of the server.
     pub(super) proxy: Option<&'a ProxyAddress>,
@@ -22,7 +22,7 @@ pub(super) struct Connection<'a> {
 
 /// Classifies the error of a try that was limited to `limit`.
 pub(super) fn failed_try(error: &reqwest::Error, connection: &Connection<'_>, limit: Duration) -> FailedTry {
-    // The time limit may expire before the connect timeout does.
+    // The time limit of the request may be shorter than the connect timeout.
     if error.is_connect() || error.is_timeout() && !connection.was_connected {
         return not_connected(error, connection);
     }
@@ -38,7 +38,7 @@ pub(super) fn proxy_auth(proxy: &ProxyAddress) -> FailedTry {
     FailedTry::new(ErrorKind::ProxyAuth(proxy.clone()), "407 Proxy Authentication Required")
 }
 
-/// Classifies an error before the connection was established: not a byte of the request was written.
+/// Classifies an error before the connection was established: no byte of the request was written.
 ///
 /// A TLS error on an established connection counts as an interruption: the server may have read the request.
 fn not_connected(error: &reqwest::Error, connection: &Connection<'_>) -> FailedTry {
@@ -60,12 +60,13 @@ fn not_connected(error: &reqwest::Error, connection: &Connection<'_>) -> FailedT
 /// The error text of the HTTP client when a proxy answers `CONNECT` with 407. The type of that error is private.
 const PROXY_AUTH: &str = "proxy authorization required";
 
-/// The error texts for a name that cannot exist, in lower case: the first without a tunnel, the second through one. Such a
-/// name has a label that is empty or too long.
+/// The error texts for a name with a label that is empty or too long, in lower case: without a proxy tunnel, and
+/// through one.
 const INVALID_NAMES: [&str; 2] = ["invalid dns name", "invalid server name"];
 
-/// The texts by which a resolver says that a name does not exist, instead of that the name server is away. Only the C
-/// library's text tells these apart, which is not translated here: glibc's two, musl's, macOS's and Windows's.
+/// The error texts for a name that does not exist, in lower case: glibc's two, musl's, macOS's and Windows's. Only the
+/// text distinguishes this from a name server that does not answer. This program sets no locale, so the text is
+/// English.
 const UNKNOWN_NAMES: [&str; 5] = [
     "name or service not known",
     "no address associated with hostname",
@@ -74,7 +75,7 @@ const UNKNOWN_NAMES: [&str; 5] = [
     "no such host is known",
 ];
 
-/// Adds the name of the proxy, which may be the cause.
+/// Adds the name of the proxy, which may have caused the error.
 fn with_proxy(connection: &Connection<'_>, cause: String) -> String {
     match connection.proxy {
         Some(proxy) => format!("{cause} (through the proxy {})", proxy.name),
@@ -82,7 +83,7 @@ fn with_proxy(connection: &Connection<'_>, cause: String) -> String {
     }
 }
 
-/// Returns the text of the innermost error. reqwest's own texts repeat the URL, which the message has already.
+/// Returns the text of the innermost error. The outer texts repeat the URL, which the message already contains.
 fn root_cause(error: &reqwest::Error) -> String {
     let text = chain(error).last().map(ToString::to_string).unwrap_or_default();
     text.split(" (os error").next().unwrap_or_default().to_lowercase()
@@ -93,15 +94,15 @@ fn is_refused(error: &reqwest::Error) -> bool {
     chain(error).any(|source| source.downcast_ref().is_some_and(refused))
 }
 
-/// Whether the received bytes are not HTTP: the head, the framing of the body, or bytes before any request. An answer
-/// that ends too early is HTTP.
+/// Returns whether the error is about bytes that are not HTTP: in the head, in the framing of the body, or before any
+/// request. An answer that ends too early is HTTP.
 fn is_not_http(error: &(dyn Error + 'static)) -> bool {
     let frames = |io: &io::Error| matches!(io.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData);
     let head = |http: &hyper::Error| http.is_parse() || http.to_string().contains("unexpected message");
     error.downcast_ref().is_some_and(head) || error.downcast_ref().is_some_and(frames) && tls_error(error).is_none()
 }
 
-/// Returns the TLS error in an error. An I/O error contains it, but its `source` skips it.
+/// Returns the TLS error in an error. An I/O error may contain one that its `source` skips.
 fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     let inside = || tls_error(error.downcast_ref::<io::Error>()?.get_ref()?);
     error.downcast_ref::<rustls::Error>().or_else(inside)

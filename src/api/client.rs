@@ -1,4 +1,4 @@
-//! A client of one server: one try of a request, and what its answer says about the server.
+//! A client of one server: makes one try of a request, and learns from the answer which features the server has.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -21,11 +21,11 @@ pub struct Client {
     /// The server's name for messages, with the origin of its address.
     pub(super) server: String,
     pub(super) listener: Listener,
-    /// The retries that are left to this process.
+    /// The retries that this process has left.
     pub(super) retry_budget: Rc<RefCell<RetryBudget>>,
-    /// An answer said that the server honours `Idempotency-Key`.
+    /// Whether an answer declared that the server honours `Idempotency-Key`.
     pub(super) honours_keys: Rc<Cell<bool>>,
-    /// The last `Date` that the server sent.
+    /// The clock by the last `Date` that the server sent.
     pub(super) server_time: Rc<Cell<Option<ServerTime>>>,
 }
 
@@ -63,7 +63,7 @@ impl Client {
         self.exchange_seen(call, None, |_| ()).await
     }
 
-    /// Makes one try of a request within the time that is left. `see` gets an answer of any status.
+    /// Makes one try of a request within the time that is left. Calls `see` with an answer of any status.
     pub(super) async fn exchange_seen(
         &self,
         call: &Call,
@@ -81,7 +81,7 @@ impl Client {
         answer
     }
 
-    /// Records what an answer of any status says about the server: support for idempotency keys, and its clock.
+    /// Reads support for idempotency keys and the server's clock from the headers of an answer of any status.
     fn learn(&self, answer: &Answer) {
         if answer.header("idempotency-supported").is_some_and(|word| word.eq_ignore_ascii_case("true")) {
             self.honours_keys.set(true);
@@ -111,7 +111,7 @@ impl Client {
     }
 }
 
-/// Describes an answer. JSON is read under any content type; another one is named.
+/// Describes an answer for `-v`. A content type other than JSON is named, since the body is read as JSON anyway.
 fn describe(answer: &Answer) -> String {
     let kind = answer.content_type();
     let odd = if kind.contains("json") { String::new() } else { format!(" of {kind}") };

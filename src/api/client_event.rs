@@ -10,13 +10,13 @@ use crate::model::{AgentId, RunId};
 pub enum ClientEvent<'a> {
     /// The first try of a request failed; the request is retried.
     Retrying { server: &'a str, cause: String },
-    /// A message may have been accepted, but its answer was lost; the client looks for its run.
+    /// A message may have been accepted, but its answer was lost; the client searches for its run.
     Lost { server: &'a str, agent: &'a AgentId, cause: String },
     /// The run of a lost message was found.
     Found { id: &'a RunId },
     /// A request and its result.
     Exchange { request: String, result: String, took: Duration },
-    /// A body as it was sent or received.
+    /// The body of a request or an answer, unchanged.
     Body { sent: bool, text: &'a str },
 }
 

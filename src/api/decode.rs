@@ -34,7 +34,7 @@ impl Client {
         documents.map_err(|error| self.unreadable(call, answer, &error.to_string()))
     }
 
-    /// Returns the error for a 2xx answer that is not one of this API. A web page is named by its type and title.
+    /// Returns the error for a 2xx answer that is not from this API. It names the type and the title of a web page.
     pub(super) fn unreadable(&self, call: &Call, answer: &Answer, why: &str) -> ApiError {
         let kind = answer.content_type();
         let is_json = kind.contains("json");

@@ -1,4 +1,4 @@
-//! A method per endpoint, with the usual retries unless it says otherwise.
+//! A method per endpoint. It retries as usual unless its comment says "one try".
 
 use super::Client;
 use super::error::ApiError;
@@ -18,9 +18,9 @@ pub struct RunFilter {
     pub statuses: Vec<String>,
     /// Runs with this stop reason.
     pub stop_reason: Option<String>,
-    /// The most runs of a page, up to 1000.
+    /// The largest number of runs of a page, up to 1000.
     pub limit: usize,
-    /// The beginning of the page.
+    /// The position of the page in the list.
     pub cursor: Option<Cursor>,
 }
 
@@ -32,7 +32,7 @@ pub enum Active {
     Any,
     /// `statuses=created&statuses=running`.
     ByStatus,
-    /// `active=true`, for servers that reject the above.
+    /// `active=true`, for servers that reject `statuses`.
     ByFlag,
 }
 
@@ -114,13 +114,13 @@ impl Client {
         self.documents_in(&call, &answer)
     }
 
-    /// `GET /v1/runs/{run_id}/steps`, oldest first, with the ordinary retries.
+    /// `GET /v1/runs/{run_id}/steps`, oldest first, with retries.
     pub async fn all_steps(&self, id: &RunId) -> Result<Vec<Document>, ApiError> {
         let call = Call::get(format!("/runs/{id}/steps")).list();
         self.documents(call.query("order", "asc").query("limit", "1000")).await
     }
 
-    /// `GET /v1/agents/`, perhaps only the agents of this name.
+    /// `GET /v1/agents/`: all agents, or those with this name.
     pub async fn agents(&self, name: Option<&str>) -> Result<Vec<Document>, ApiError> {
         let mut call = Call::get("/agents/").list().query("limit", "1000");
         if let Some(name) = name {
@@ -146,7 +146,7 @@ impl Client {
 
     /// `POST /v1/agents/{agent_id}/messages/cancel` for these runs. It is idempotent.
     ///
-    /// The answer proves nothing: it also says `cancelled` for runs that ended before.
+    /// The answer does not prove that a run was cancelled: it is `cancelled` also for runs that ended before.
     pub async fn cancel(&self, agent: &AgentId, runs: &[RunId]) -> Result<(), ApiError> {
         let ids: Vec<&str> = runs.iter().map(RunId::as_str).collect();
         let body = serde_json::json!({ "run_ids": ids }).to_string();
@@ -207,7 +207,7 @@ pub fn optional<T>(answer: Result<T, ApiError>) -> Result<Option<T>, ApiError> {
     }
 }
 
-/// Whether an error says that the server does not have the endpoint; small servers lack some.
+/// Returns whether the server does not have the endpoint. Small servers lack some.
 pub fn is_missing(error: &ApiError) -> bool {
     matches!(error.status, Some(404 | 405 | 501)) && error.intent == Intent::Read
 }

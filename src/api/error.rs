@@ -26,7 +26,7 @@ pub enum ErrorKind {
     ProxyAuth(ProxyAddress),
     /// The server's certificate is not valid.
     Certificate,
-    /// The TLS handshake failed, perhaps since the server does not use TLS.
+    /// The TLS handshake failed, possibly because the server does not use TLS.
     Handshake,
     /// The server answered with a redirect.
     Redirect {
@@ -39,7 +39,7 @@ pub enum ErrorKind {
     TimedOut,
     /// The received bytes are not HTTP.
     NotHttp,
-    /// The answer is complete but not one of this API.
+    /// The answer is complete but is not from this API.
     Unreadable,
     /// An HTTP status other than success.
     Status {
@@ -76,7 +76,7 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// Returns the loss as the retry policy knows it.
+    /// Returns the error as the retry policy classifies it.
     pub fn try_error(&self) -> TryError {
         match &self.kind {
             ErrorKind::NotConnected { loopback } => TryError::NotConnected { loopback: *loopback },
@@ -109,13 +109,13 @@ impl ApiError {
         }
     }
 
-    /// Returns the exit of the command that made the request.
+    /// Returns the exit code of the command that made the request.
     pub fn exit(&self) -> Exit {
         let refusal = self.refusal();
         if self.intent == Intent::Read { refusal } else { self.acceptance().exit(refusal) }
     }
 
-    /// Returns the exit if nothing was accepted.
+    /// Returns the exit code if nothing was accepted.
     fn refusal(&self) -> Exit {
         match (&self.kind, self.status) {
             (ErrorKind::NotConnected { .. } | ErrorKind::NameUnknown | ErrorKind::NameInvalid, _) => Exit::Unreachable,
@@ -130,7 +130,7 @@ impl ApiError {
         }
     }
 
-    /// Returns the error for the person or script.
+    /// Returns the error with message, hint and exit code.
     pub fn failure(&self) -> Failure {
         let exit = self.exit();
         let mut failure = Failure::new(exit, self.code(exit), self.message(exit)).cause(self.words());
@@ -171,12 +171,12 @@ impl ApiError {
         }
     }
 
-    /// Returns the noun for the body of the request.
+    /// Returns the noun for the content of the request.
     fn noun(&self) -> &'static str {
         if self.request.ends_with("/messages/async") { "message" } else { "request" }
     }
 
-    /// Returns the noun for the path of the request.
+    /// Returns the noun for the resource in the path.
     fn resource(&self) -> &'static str {
         let is_nested = self.request.matches('/').count() > 3;
         if self.request.contains("/runs/") && is_nested {
@@ -190,7 +190,7 @@ impl ApiError {
         }
     }
 
-    /// Returns the cause: the error of the server, or that of the connection.
+    /// Returns the cause: the error in the answer, or that of the connection.
     pub fn words(&self) -> String {
         match (&self.kind, self.status) {
             (ErrorKind::Status { fault, .. }, Some(status)) => status_words(status, fault),
@@ -264,7 +264,7 @@ fn proxy_rejection(proxy: &ProxyAddress, server: &str) -> String {
     format!("the proxy {name} requires a user name and a password, so that nothing was sent to {server}")
 }
 
-/// Returns the exit for an error status if nothing was accepted.
+/// Returns the exit code for an error status if nothing was accepted.
 fn exit_of_status(status: u16) -> Exit {
     match status {
         401..=403 => Exit::NotAllowed,
@@ -347,8 +347,8 @@ mod tests {
         ] {
             assert_eq!(status(code, Intent::Write), exit, "{code}");
         }
-        let refused = ErrorKind::NotConnected { loopback: true };
-        assert_eq!(error(refused, None, Intent::Write).exit(), Exit::Unreachable);
+        let not_connected = ErrorKind::NotConnected { loopback: true };
+        assert_eq!(error(not_connected, None, Intent::Write).exit(), Exit::Unreachable);
         assert_eq!(error(ErrorKind::Redirect { to: "x".into() }, Some(307), Intent::Write).exit(), Exit::Unsafe);
     }
 

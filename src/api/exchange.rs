@@ -1,4 +1,4 @@
-//! One request and its answer, as values.
+//! A request and its answer.
 
 use std::time::Duration;
 
@@ -8,47 +8,47 @@ use http::{HeaderMap, Method};
 use crate::core::pages::Cursor;
 use crate::core::retry::Intent;
 
-/// The most bytes of an answer that are read: a run, a list, an error.
+/// The largest answer that is read, in bytes.
 pub const RUN_CAP: usize = 16 << 20;
-/// The most bytes of a list.
+/// The largest list that is read, in bytes.
 pub const LIST_CAP: usize = 64 << 20;
-/// The most bytes of an error body that are looked at.
+/// The largest error body that is read, in bytes.
 pub const ERROR_CAP: usize = 64 << 10;
 
-/// A request to the API. Path segments are ids that were checked, or words of the API.
+/// A request to the API. The segments of the path are valid ids or fixed words, so they need no escaping.
 #[derive(Clone, Debug)]
 pub struct Call {
     /// The method.
     pub method: Method,
     /// The path below `/v1`, exactly as the server spells it.
     pub path: String,
-    /// The query; a key may stand more than once.
+    /// The query, in which a key may occur more than once.
     pub query: Vec<(&'static str, String)>,
     /// The JSON body.
     pub body: Option<String>,
-    /// A key under which a server that supports it accepts this request once.
+    /// The idempotency key: a server that supports it accepts the request once.
     pub idempotency_key: Option<String>,
-    /// Whether it makes something happen.
+    /// The effect of the request.
     pub intent: Intent,
-    /// The most bytes of the answer that are read.
+    /// The largest answer that is read, in bytes.
     pub cap: usize,
-    /// How long one try may take, whatever the settings say.
+    /// The time limit of one try, which overrides the settings.
     pub time_limit: Option<Duration>,
 }
 
-/// An answer, whole.
+/// A complete answer.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// Its headers.
+    /// The headers.
     pub headers: HeaderMap,
-    /// Its body, at most the cap of the call.
+    /// The body, up to the cap of the call.
     pub body: Bytes,
 }
 
 impl Call {
-    /// A request that reads.
+    /// Returns a request that only reads.
     pub fn get(path: impl Into<String>) -> Self {
         Self {
             method: Method::GET,
@@ -62,7 +62,7 @@ impl Call {
         }
     }
 
-    /// A request that makes something happen.
+    /// Returns a request that takes effect each time it is accepted.
     pub fn post(path: impl Into<String>, body: String) -> Self {
         Self { method: Method::POST, body: Some(body), intent: Intent::Write, ..Self::get(path) }
     }
@@ -81,18 +81,18 @@ impl Call {
         }
     }
 
-    /// Allows an answer of the size of a list.
+    /// Raises the limit of the answer to that of a list.
     pub fn list(mut self) -> Self {
         self.cap = LIST_CAP;
         self
     }
 
-    /// Method and path, for messages.
+    /// Returns method and path, for messages.
     pub fn name(&self) -> String {
         format!("{} /v1{}", self.method, self.path)
     }
 
-    /// Path and query as they follow the base URL.
+    /// Returns the path and the query, to be appended to the base URL.
     pub fn path_and_query(&self) -> String {
         if self.query.is_empty() {
             return format!("/v1{}", self.path);
@@ -101,35 +101,35 @@ impl Call {
         format!("/v1{}?{query}", self.path)
     }
 
-    /// Limits the time of one try, whatever the settings say.
+    /// Sets the time limit of one try, which overrides the settings.
     pub fn within(mut self, limit: Duration) -> Self {
         self.time_limit = Some(limit);
         self
     }
 
-    /// How long one try may take where nothing else is said: 30 s to read, 60 s to act.
+    /// Returns the default time limit of one try: 30 s for a read, 60 s for a write.
     pub fn usual_time_limit(&self) -> Duration {
         Duration::from_secs(if self.intent == Intent::Read { 30 } else { 60 })
     }
 }
 
 impl Answer {
-    /// A header as text.
+    /// Returns a header as text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// Whether the status means success.
+    /// Returns whether the status means success.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    /// Its content type, for messages.
+    /// Returns the content type, for messages.
     pub fn content_type(&self) -> &str {
         self.header(http::header::CONTENT_TYPE.as_str()).unwrap_or("no content type")
     }
 
-    /// The body as text; none where it is not UTF-8. A byte-order mark is dropped.
+    /// Returns the body as text without a byte-order mark; `None` if it is not UTF-8.
     pub fn text(&self) -> Option<&str> {
         let text = std::str::from_utf8(&self.body).ok()?;
         Some(text.strip_prefix('\u{feff}').unwrap_or(text))
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_key_may_stand_more_than_once() {
+    fn a_query_key_may_occur_more_than_once() {
         let call =
             Call::get("/runs/").query("statuses", "created").query("statuses", "running").query("agent_id", "a b");
         assert_eq!(call.path_and_query(), "/v1/runs/?statuses=created&statuses=running&agent_id=a+b");

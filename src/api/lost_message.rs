@@ -23,7 +23,7 @@ pub(super) struct Search<'a> {
     /// Runs of other messages from this machine.
     owned: HashSet<RunId>,
     sent_at: Instant,
-    /// Runs that may be the message's; nothing proves it.
+    /// Runs that may be the message's, without proof.
     pub(super) candidates: Vec<RunId>,
 }
 
@@ -46,7 +46,7 @@ impl<'a> Search<'a> {
     pub(super) async fn run(&mut self) -> Option<Run> {
         let lost_at = Instant::now();
         if !self.api.honours_keys.get() {
-            // The headers of any answer say whether the server honours the key.
+            // The headers of any answer declare whether the server honours the key.
             let _ = self.api.exchange(&Call::get("/health/").within(REQUEST_TIME_LIMIT)).await;
         }
         if let Some(run) = self.resend().await {
@@ -54,7 +54,7 @@ impl<'a> Search<'a> {
         }
         for (n, delay) in SCHEDULE.into_iter().enumerate() {
             let due = lost_at + delay;
-            // A slow poll replaces those that were due meanwhile, except for the last.
+            // Polls that became due during a slow one are skipped, except for the last.
             if due < Instant::now() && n + 1 < SCHEDULE.len() {
                 continue;
             }
@@ -120,7 +120,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Returns the earliest time of creation that the run can have, by the server's clock.
+    /// Returns the earliest possible time of the run's creation, by the server's clock.
     fn since(&self) -> Timestamp {
         let ago = |date: Timestamp, at: Instant| {
             date.checked_sub(at - self.sent_at + CLOCK_TOLERANCE).unwrap_or(Timestamp::MIN)
@@ -132,7 +132,7 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Whether an error shows that later polls fail too: the server has no such list, or does not speak HTTP.
+/// Returns whether later polls fail too: the server has no such list, or does not speak HTTP.
 fn is_not_supported(error: &ApiError) -> bool {
     is_missing(error) || error.kind == ErrorKind::NotHttp
 }

@@ -1,4 +1,4 @@
-//! Redacts the key in errors of servers that repeat it.
+//! Redacts the key in error answers of servers that echo it.
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -9,13 +9,13 @@ use super::exchange::Answer;
 /// The replacement for the key.
 const REDACTED: &[u8] = b"(redacted)";
 
-/// Redacts the key in the body and the headers of an error. The answer of a success is data and stays unchanged.
+/// Redacts the key in the body and the headers of an error answer. A successful answer is data and stays unchanged.
 pub(super) fn redact_key(mut answer: Answer, authorization: Option<&HeaderValue>) -> Answer {
     let key = authorization.and_then(|bearer| bearer.to_str().ok()?.strip_prefix("Bearer ")).unwrap_or_default();
     if answer.is_success() || key.is_empty() {
         return answer;
     }
-    // JSON escapes some characters of a key.
+    // The body may be JSON, which escapes some characters of a key.
     let in_json = Value::from(key).to_string();
     for form in [key, &in_json[1..in_json.len() - 1]] {
         answer.body = without(form.as_bytes(), &answer.body).map_or(answer.body, Bytes::from);
@@ -29,7 +29,7 @@ pub(super) fn redact_key(mut answer: Answer, authorization: Option<&HeaderValue>
     answer
 }
 
-/// Returns the text without the key; none if the text does not contain it.
+/// Returns the text without the key; `None` if the text does not contain it.
 fn without(key: &[u8], text: &[u8]) -> Option<Vec<u8>> {
     let mut rest = text;
     let mut clean = Vec::new();

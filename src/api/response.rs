@@ -1,4 +1,4 @@
-//! The result of one try: a usable answer, or the failure.
+//! Decides whether the answer of a try is usable or a failure.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ impl FailedTry {
     }
 }
 
-/// Returns a success as it is, and any other answer as a failure.
+/// Returns a success unchanged, and any other answer as a failure.
 pub(super) fn check(answer: Answer) -> Result<Answer, FailedTry> {
     let status = Some(answer.status);
     match answer.status {
@@ -62,8 +62,8 @@ pub(super) fn check(answer: Answer) -> Result<Answer, FailedTry> {
     }
 }
 
-/// Returns the encoding of a compressed body. Compression was not requested, so such a body is neither read nor unpacked:
-/// it could grow without limit.
+/// Returns the encoding of a compressed body. Compression was not requested, so the body is not read: unpacked, it
+/// could be of any size.
 pub(super) fn compression(headers: &HeaderMap) -> Option<&str> {
     let encoding = headers.get(CONTENT_ENCODING)?.to_str().unwrap_or("unknown").trim();
     (!matches!(encoding, "" | "identity")).then_some(encoding)
@@ -79,7 +79,7 @@ fn readable(answer: Answer) -> Result<Answer, FailedTry> {
     }
 }
 
-/// Returns the pause that the server asks for, the longest if there are several.
+/// Returns the pause that the server asks for: `retry-after-ms`, or else the longest of several `Retry-After`.
 fn requested_pause(answer: &Answer) -> Option<Duration> {
     let millis = answer.header("retry-after-ms");
     let date = answer.header("date");

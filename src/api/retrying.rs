@@ -27,8 +27,8 @@ impl Client {
             .await
     }
 
-    /// Makes attempts until one succeeds or the retry policy stops. An attempt gets the time that is left for it, if that
-    /// is limited.
+    /// Makes attempts until one succeeds or the retry policy stops. `attempt` gets the time limit of the attempt, if
+    /// there is one.
     pub(super) async fn repeat<T>(
         &self,
         call: &Call,
@@ -66,11 +66,11 @@ impl Client {
     }
 }
 
-/// Adds the requested pause, which is longer than the time budget, to the error.
+/// Adds the pause that the server asks for, which is longer than the time budget, to the error message.
 fn with_requested_pause(mut error: ApiError, asked: Duration) -> ApiError {
     if let ErrorKind::Status { fault, .. } = &mut error.kind {
-        let asks = format!("the server asks to wait {}", duration::format(asked));
-        fault.message = if fault.message.is_empty() { asks } else { format!("{}; {asks}", fault.message) };
+        let request = format!("the server asks to wait {}", duration::format(asked));
+        fault.message = if fault.message.is_empty() { request } else { format!("{}; {request}", fault.message) };
     }
     error
 }
@@ -83,7 +83,7 @@ mod tests {
     use crate::core::retry::BUDGET;
     use std::rc::Rc;
 
-    /// The first two tries fail at once, and each later one uses all the time that it gets.
+    /// The first two tries fail at once, and each later one uses its whole time limit.
     #[tokio::test(start_paused = true)]
     async fn a_try_is_abandoned_when_the_time_budget_ends() {
         let api = Client::new(Transport::InProcess(axum::Router::new()), "", Rc::new(|_| {}));

@@ -5,7 +5,7 @@ use super::{ApiError, Client};
 use crate::core::pages::{Order, PageReader};
 use crate::model::Run;
 
-/// The most runs that the API returns at once.
+/// The largest page that the API returns.
 const PAGE: usize = 1000;
 
 /// A list of runs, newest first.
@@ -21,7 +21,7 @@ impl<'a> RunPages<'a> {
         Self { api, filter, pages: PageReader::new(Order::NewestFirst) }
     }
 
-    /// Returns at most `most` runs that follow, each run once; none at the end of the list.
+    /// Returns the next runs, at most `most`; `None` at the end of the list. No run is returned twice.
     pub async fn next(&mut self, most: usize) -> Result<Option<Vec<Run>>, ApiError> {
         self.filter.limit = most.clamp(1, PAGE);
         while !self.pages.is_over() {
@@ -35,7 +35,7 @@ impl<'a> RunPages<'a> {
         Ok(None)
     }
 
-    /// Returns all runs that are left.
+    /// Returns the rest of the list.
     pub async fn all(mut self) -> Result<Vec<Run>, ApiError> {
         let mut all = Vec::new();
         while let Some(page) = self.next(PAGE).await? {
@@ -44,7 +44,7 @@ impl<'a> RunPages<'a> {
         Ok(all)
     }
 
-    /// Whether the list ended early because the server's cursors lead nowhere: there may be more runs.
+    /// Returns whether the list ended early because the server's cursors repeat pages. There may be more runs.
     pub fn is_cut_short(&self) -> bool {
         self.pages.is_cut_short()
     }

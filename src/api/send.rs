@@ -1,7 +1,8 @@
 //! Sends a message, and looks for its run if the answer is lost.
 //!
-//! A message is resent only if that cannot duplicate it. A server that honours `Idempotency-Key` gets it again under the
-//! same key. From any other server the client reads the agent's runs and messages until one is proven to be the message's.
+//! A message is resent only if that cannot duplicate it. If the server honours `Idempotency-Key`, the client resends
+//! the message with the same key. Otherwise it reads the agent's runs and messages until it has proof of the message's
+//! run.
 
 use std::collections::HashSet;
 
@@ -15,19 +16,19 @@ use crate::core::Acceptance;
 use crate::core::retry::Intent;
 use crate::model::{Run, RunId};
 
-/// The error of a message without a run.
+/// The error of a message whose run is unknown.
 #[derive(Clone, Debug)]
 pub struct SendError {
     /// The error of the request.
     pub error: ApiError,
-    /// Runs that may be the message's if it is unknown whether it was accepted. Nothing proves it.
+    /// Runs that may be the message's, without proof.
     pub candidates: Vec<RunId>,
 }
 
 impl Client {
     /// `POST /v1/agents/{agent_id}/messages/async`: submits a message.
     ///
-    /// If the message may have been accepted but its answer is lost, this looks for its run for up to a minute more.
+    /// If the message may have been accepted but its answer is lost, this searches for its run for up to a minute.
     /// `owned` returns the runs of other messages from this machine.
     pub async fn send(
         &self,

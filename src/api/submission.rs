@@ -1,4 +1,4 @@
-//! Posts a message to an agent, and records whether the server may have accepted it.
+//! Posts a message to an agent, and tracks whether the server may have accepted it.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -16,19 +16,19 @@ use crate::model::{AgentId, Run};
 pub struct Submission {
     /// The agent that receives it.
     pub agent: AgentId,
-    /// The request, JSON.
+    /// The body of the request, as JSON.
     pub body: String,
     /// The idempotency key. A server that honours it accepts the message once.
     pub key: String,
-    /// The callback URL is unique to this message, so that a run with this URL is the message's.
+    /// Whether the callback URL is unique to this message, so that a run with this URL is the message's.
     pub own_callback: bool,
     /// Whether the server may have accepted it so far.
     pub acceptance: Cell<Acceptance>,
 }
 
 impl Client {
-    /// Returns whether the server may have accepted a message so far. It cannot have before a connection was
-    /// established, nor during the pause before a retry.
+    /// Returns whether the server may have accepted a message so far. That is impossible before a connection was
+    /// established, and during the pause before a retry.
     pub fn acceptance(&self, submission: &Submission) -> Acceptance {
         if self.transport.was_connected() { submission.acceptance.get() } else { Acceptance::Impossible }
     }
@@ -48,7 +48,7 @@ impl Client {
         submission.acceptance.set(Acceptance::Possible);
         let answer = self.exchange_seen(call, left, |_| ()).await;
         let run = answer.and_then(|answer| self.run_in(call, &answer));
-        // A resend that is rejected says nothing about the message that was lost before.
+        // The rejection of a resend does not show whether the first request was accepted.
         let is_rejected = |error: &ApiError| error.acceptance() == Acceptance::Impossible;
         if call.intent == Intent::Write && run.as_ref().is_err_and(is_rejected) {
             submission.acceptance.set(Acceptance::Impossible);

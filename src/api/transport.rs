@@ -33,7 +33,7 @@ pub enum Transport {
 pub struct Http {
     /// The HTTP client.
     pub client: HttpClient,
-    /// Scheme, host, port and perhaps a path; no slash at the end.
+    /// The base URL: scheme, host, port and an optional path.
     pub base: Url,
     /// Headers of every request. They override those of the request itself.
     pub headers: HeaderMap,
@@ -41,7 +41,7 @@ pub struct Http {
     pub authorization: Option<HeaderValue>,
     /// The proxy in front of the server.
     pub proxy: Option<ProxyAddress>,
-    /// The time limit of one try, instead of the usual one.
+    /// The time limit of one try, instead of the default.
     pub time_limit: Option<Duration>,
 }
 
@@ -54,7 +54,7 @@ impl Transport {
         }
     }
 
-    /// Whether a request may have been written.
+    /// Returns whether a request may have been written.
     pub(super) fn was_connected(&self) -> bool {
         match self {
             Self::Http(http) => http.client.was_connected(),
@@ -86,7 +86,7 @@ impl Http {
         let read = if compression(&headers).is_some() { Ok(Bytes::new()) } else { read(response, cap).await };
         let body = match read {
             Ok(body) => body,
-            // The status of an error is worth more than its body.
+            // An error is reported by its status, even if its body cannot be read.
             Err(_) if !(200..300).contains(&status) => Bytes::new(),
             Err(Cut::TooLarge) => {
                 return Err(FailedTry::new(ErrorKind::Unreadable, format!("larger than {} MiB", cap >> 20)));
@@ -128,12 +128,12 @@ enum Cut {
     Failed(reqwest::Error),
 }
 
-/// The size in bytes of the blocks that collect a body. Chunks are copied into them, since a chunk keeps alive the whole
-/// read buffer of the connection, which may be much larger.
+/// The size in bytes of the blocks into which a body is copied. A received chunk would keep the whole read buffer of
+/// the connection in memory, which may be much larger.
 const BLOCK: usize = 64 << 10;
 
-/// Reads a body up to a limit. The blocks are joined only when the body is complete, so that one that is too large is
-/// never held twice.
+/// Reads a body up to a limit. The blocks are joined only when the body is complete, so that a body that is too large
+/// is in memory only once.
 async fn read(mut response: reqwest::Response, cap: usize) -> Result<Bytes, Cut> {
     let mut blocks = Vec::new();
     let mut length = 0;
@@ -161,7 +161,7 @@ fn append(blocks: &mut Vec<Vec<u8>>, mut chunk: &[u8]) {
 }
 
 async fn in_process(router: &Router, call: &Call) -> Result<Answer, FailedTry> {
-    let failed = |what: String| FailedTry::new(ErrorKind::Engine, what);
+    let failed = |cause: String| FailedTry::new(ErrorKind::Engine, cause);
     let mut request = http::Request::builder().method(call.method.clone()).uri(call.path_and_query());
     request = request.header(CONTENT_TYPE, "application/json");
     let body = call.body.clone().map_or_else(Body::empty, Body::from);
@@ -171,7 +171,8 @@ async fn in_process(router: &Router, call: &Call) -> Result<Answer, FailedTry> {
     let body = axum::body::to_bytes(body, LIST_CAP).await.map_err(|error| failed(error.to_string()))?;
     let status = parts.status.as_u16();
     if status >= 500 {
-        // The engine commits before it answers, and no network can lose its answer: nothing was accepted.
+        // The engine answers after its commit, and no network can lose the answer: an error means that nothing was
+        // accepted.
         return Err(failed(Fault::parse(&String::from_utf8_lossy(&body)).message));
     }
     Ok(Answer { status, headers: parts.headers, body })

@@ -23,7 +23,8 @@ pub enum FigureSource {
 pub struct Facts {
     /// The outcome of the run.
     pub outcome: Outcome,
-    /// The cause of the outcome: an error message, a stop reason or an unknown status. Null if the run succeeded or is open.
+    /// The cause of the outcome: an error message, a stop reason or an unknown status. Null if the run succeeded or is
+    /// open.
     pub reason: Option<String>,
     /// Duration in nanoseconds.
     pub duration_ns: Option<u64>,

@@ -183,8 +183,9 @@ impl PageReader {
         fresh
     }
 
-    /// Adds a page of a list that is read with `before`. The next cursor is the oldest item: the last of the page, or the
-    /// first if the server sorts a page oldest first. The times show the order; within one second, a repeated item does.
+    /// Adds a page of a list that is read with `before`. The next cursor is the oldest item: the last of the page, or
+    /// the first if the server sorts a page oldest first. The times show the order; within one second, a repeated item
+    /// does.
     fn take_backwards<T: Item>(&mut self, page: Vec<T>) -> Vec<T> {
         let count = page.len();
         let is_ascending = is_ascending(&page);
@@ -197,8 +198,8 @@ impl PageReader {
         fresh
     }
 
-    /// Returns whether a page has items that precede the cursor. An empty page after a single item may come from either kind
-    /// of server.
+    /// Returns whether a page has items that precede the cursor. An empty page after a single item may come from either
+    /// kind of server.
     fn leads_back<T: Item>(&self, page: &[T]) -> bool {
         let Some((_, last)) = &self.last else { return false };
         if page.is_empty() {

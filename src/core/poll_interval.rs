@@ -30,8 +30,8 @@ pub fn list(age: Duration, jitter: f64) -> Duration {
 
 /// Returns the longest time between two polls of one open run while lists of runs are requested.
 ///
-/// A list may lag for a run that another process executes (`relayed`). For other runs the list is enough, and the poll is
-/// a safeguard.
+/// A list may lag for a run that another process executes (`relayed`). For other runs the list is enough, and the poll
+/// is a safeguard.
 pub fn refresh(age: Duration, relayed: bool) -> Duration {
     let floor = if relayed { 30.0 } else { 300.0 };
     Duration::from_secs_f64((0.25 * age.as_secs_f64()).max(floor))
@@ -46,8 +46,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Polls a run of `run` seconds on a virtual clock. Returns the number of polls and the seconds from its end to the poll
-    /// that saw it.
+    /// Polls a run of `run` seconds on a virtual clock. Returns the number of polls and the seconds from its end to the
+    /// poll that saw it.
     fn simulate(run: f64, rtt: f64, rng: &mut fastrand::Rng) -> (u32, f64) {
         let mut now = 0.0;
         let mut polls = 0;

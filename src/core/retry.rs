@@ -132,7 +132,8 @@ pub fn pause(error: TryError, failures: u32, jitter: f64) -> Duration {
     }
 }
 
-/// Returns a pause of at least the time that was asked for, with jitter so that clients do not retry at the same moment.
+/// Returns a pause of at least the time that was asked for, with jitter so that clients do not retry at the same
+/// moment.
 fn obey(asked: Duration, backoff: f64, jitter: f64) -> Duration {
     let asked = asked.as_secs_f64();
     Duration::from_secs_f64(asked.max(backoff / 2.0) + jitter * f64::min(0.1 * asked, 5.0))

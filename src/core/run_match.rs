@@ -1,7 +1,7 @@
 //! Decides which run belongs to a message whose answer was lost.
 //!
-//! A run is accepted only with proof. A search that finds no run does not prove that the message was lost: a run shows its
-//! messages only after its first step, and the server may still receive the request.
+//! A run is accepted only with proof. A search that finds no run does not prove that the message was lost: a run shows
+//! its messages only after its first step, and the server may still receive the request.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -24,8 +24,8 @@ pub const SCHEDULE: [Duration; 6] = [
 /// The time limit of one request of the search, whatever the settings say.
 pub const REQUEST_TIME_LIMIT: Duration = Duration::from_secs(10);
 
-/// The time by which a run may seem older than its request: the clocks of a server's machines differ, and its `Date` has
-/// whole seconds.
+/// The time by which a run may seem older than its request: the clocks of a server's machines differ, and its `Date`
+/// has whole seconds.
 pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(10);
 
 /// The properties by which the run of a message is recognised.

@@ -31,7 +31,7 @@ fn is_shared(v4: Ipv4Addr) -> bool {
     a == 100 && (64..128).contains(&b)
 }
 
-/// The address that a URL names without a name server, if it does.
+/// Returns the address if the host of a URL is a literal IP address.
 pub fn literal(host: &url::Host<&str>) -> Option<IpAddr> {
     match host {
         url::Host::Ipv4(v4) => Some(IpAddr::V4(*v4)),
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn private_places_are_told_from_public_ones() {
+    fn private_addresses_are_distinguished_from_public_ones() {
         for (address, private) in [
             ("127.0.0.1", true),
             ("10.1.2.3", true),
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_known_by_its_names() {
+    fn loopback_hosts_are_recognised() {
         for host in ["localhost", "localhost.", "LocalHost", "127.0.0.1", "127.9.9.9", "[::1]", "::1"] {
             assert!(is_loopback_host(host), "{host}");
         }

@@ -1,4 +1,5 @@
-//! One HTTP client for one server: no redirects, no referer, no proxy for this machine, keys over plain http only to private addresses.
+//! One HTTP client for one server: no redirects, no referer, no proxy for this machine, keys over plain http only to
+//! private addresses.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -110,8 +111,8 @@ fn plain_builder() -> ClientBuilder {
         .tcp_nodelay(true)
 }
 
-/// Restricts the client to the private addresses of the host. A host with a public address is an error, since a key over
-/// plain http could be read on the way to it.
+/// Restricts the client to the private addresses of the host. A host with a public address is an error, since a key
+/// over plain http could be read on the way to it.
 async fn pin_private(builder: ClientBuilder, base: &Url, proxied: bool) -> Result<ClientBuilder, Failure> {
     let host = base
         .host()

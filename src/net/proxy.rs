@@ -11,7 +11,7 @@ use crate::report::Failure;
 /// The proxy settings of the environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proxies {
-    /// `http_proxy`, in lower case only: CGI programs get `HTTP_PROXY` from strangers.
+    /// `http_proxy`, in lower case only: a CGI program gets `HTTP_PROXY` from the `Proxy` header of its client.
     pub http: Option<String>,
     /// `https_proxy` or `HTTPS_PROXY`.
     pub https: Option<String>,
@@ -21,7 +21,7 @@ pub struct Proxies {
     pub none: Option<String>,
 }
 
-/// A proxy between this machine and a server, without its user name and password.
+/// The address of a proxy without its user name and password, for messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProxyAddress {
     /// Scheme, host and port.
@@ -62,7 +62,7 @@ impl Proxies {
         Proxy::all(with_scheme(address)).map(Some).map_err(|_| bad_proxy(from_all, url.scheme()))
     }
 
-    /// Returns the proxy for a URL without its credentials, for messages.
+    /// Returns the address of the proxy for a URL, if there is one.
     pub fn address_for(&self, url: &Url) -> Option<ProxyAddress> {
         let proxy = Url::parse(&with_scheme(self.setting_for(url)?)).ok()?;
         let port = proxy.port().map(|port| format!(":{port}")).unwrap_or_default();
@@ -78,6 +78,7 @@ impl Proxies {
         })
     }
 
+    /// Returns the value of the environment variable for a URL.
     fn setting_for(&self, url: &Url) -> Option<&str> {
         let is_direct = super::address::is_loopback_host(url.host_str().unwrap_or_default())
             || self.none.as_deref().is_some_and(|list| is_excepted(list, url));
@@ -110,7 +111,7 @@ fn with_scheme(address: &str) -> String {
     if address.contains("://") { address.to_owned() } else { format!("http://{address}") }
 }
 
-/// Names the variable, never its value: it may hold a password.
+/// Returns the error for an invalid proxy URL. It names the variable, not the value, which may contain a password.
 fn bad_proxy(from_all: bool, scheme: &str) -> Failure {
     let name = if from_all { "all_proxy".to_owned() } else { format!("{scheme}_proxy") };
     Failure::usage(format!("the environment variable {name} does not hold a proxy's URL"))

@@ -1,4 +1,4 @@
-//! The certificate authorities that are trusted.
+//! The trusted certificate authorities.
 
 use std::path::Path;
 

@@ -26,7 +26,8 @@ fn send(answer: Answer) -> Output {
 
 /// Follows a run that is interrupted by a signal.
 fn interrupted(signal: Signal) -> Output {
-    let (env, mock) = (TestEnv::new(), letta::letta([run_answer("running", None)]));
+    let env = TestEnv::new();
+    let mock = letta::letta([run_answer("running", None)]);
     let watching = env.agentctl(["watch", RUN, "--interval", "50ms"]).server(&mock.url()).spawn();
     mock.wait_for("GET", 2);
     watching.signal(signal);
@@ -92,7 +93,9 @@ fn a_signal_really_ends_the_process_so_that_shells_know() {
 #[test]
 fn agt_05_a_signal_ends_a_command_that_waits_for_an_answer() {
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
-        let (env, mock, gate) = (TestEnv::new(), letta::done(), Gate::default());
+        let env = TestEnv::new();
+        let mock = letta::done();
+        let gate = Gate::default();
         mock.on("GET", RUN_PATH, [run_answer("running", None).held(&gate)]);
         let watching = env.agentctl(["watch", RUN]).server(&mock.url()).limit(Duration::from_secs(15)).spawn();
         mock.wait_for("GET", 1);

@@ -9,7 +9,8 @@ const SECRET: &str = "canary-7f3a";
 
 #[test]
 fn headers_go_with_every_request_by_precedence() {
-    let (env, mock) = (TestEnv::new(), letta::done());
+    let env = TestEnv::new();
+    let mock = letta::done();
     let file = env.write("headers.txt", format!("X-From-File: {SECRET}\n\nx-twice: 1\n"));
     let at_file = format!("@{}", file.display());
     let line = ["-H", "X-Tenant: flag", "--header", &at_file, "-H", "X-Twice: 2", "--watch"];
@@ -40,7 +41,8 @@ fn headers_go_with_every_request_by_precedence() {
 
 #[test]
 fn the_project_of_a_profile_gives_way_to_a_variable() {
-    let (env, mock) = (TestEnv::new(), letta::done());
+    let env = TestEnv::new();
+    let mock = letta::done();
     assert_eq!(env.agentctl(["config", "set", "project", "of-profile"]).run().code(), 0);
     let status = || env.agentctl(["status", RUN]).server(&mock.url());
     assert_eq!(status().run().code(), 0);
@@ -53,7 +55,8 @@ fn the_project_of_a_profile_gives_way_to_a_variable() {
 
 #[test]
 fn headers_are_not_sent_to_the_target_of_a_redirect() {
-    let (mock, elsewhere) = (Mock::start(), Mock::start());
+    let mock = Mock::start();
+    let elsewhere = Mock::start();
     mock.on("GET", "*", [Answer::status(307).header("location", &elsewhere.url())]);
     let env = TestEnv::new();
     let output = env.agentctl(["status", RUN, "-H", &format!("X-Key: {SECRET}")]).server(&mock.url()).run();
@@ -62,7 +65,8 @@ fn headers_are_not_sent_to_the_target_of_a_redirect() {
 
 #[test]
 fn header_values_are_not_printed() {
-    let (env, mock) = (TestEnv::new(), letta::done());
+    let env = TestEnv::new();
+    let mock = letta::done();
     let header = format!("X-Key: {SECRET}");
     let preview = |flag: &str| {
         let send = ["send", "--agent", AGENT, "-m", "it's", flag, "-H", header.as_str()];
@@ -91,7 +95,8 @@ fn header_values_are_not_printed() {
 
 #[test]
 fn an_invalid_header_is_refused_before_anything_is_sent() {
-    let (env, mock) = (TestEnv::new(), letta::done());
+    let env = TestEnv::new();
+    let mock = letta::done();
     for header in [
         "Authorization: Bearer canary-7f3a",
         "X-BARE-PASSWORD: canary-7f3a",

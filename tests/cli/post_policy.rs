@@ -115,7 +115,8 @@ fn a_port_without_a_listener_is_exit_9() {
 
 #[test]
 fn a_server_that_is_just_starting_gets_the_message_once() {
-    let (env, stopped) = (TestEnv::new(), Mock::start());
+    let env = TestEnv::new();
+    let stopped = Mock::start();
     let address = stopped.address();
     stopped.stop();
     let sending = env.agentctl(SEND.split(' ')).server(&stopped.url()).spawn();
@@ -139,7 +140,9 @@ fn a_redirect_is_not_followed() {
 
 #[test]
 fn a_signal_while_the_answer_is_awaited_is_exit_10() {
-    let (env, mock, gate) = (TestEnv::new(), letta::done(), Gate::default());
+    let env = TestEnv::new();
+    let mock = letta::done();
+    let gate = Gate::default();
     mock.on("POST", POST_PATH, [run_answer("created", None).held(&gate)]);
     let sending = env.agentctl(SEND.split(' ')).server(&mock.url()).spawn();
     mock.wait_for("POST", 1);
@@ -163,7 +166,8 @@ fn ends_having_sent_nothing(start: impl Fn() -> Running) {
 
 #[test]
 fn a_signal_between_two_tries_says_that_nothing_was_sent() {
-    let (env, mock) = (TestEnv::new(), letta::done());
+    let env = TestEnv::new();
+    let mock = letta::done();
     // The proxy refuses connections. The host beyond it is not this machine, so connecting is retried for a while.
     let unreachable = || elsewhere(&env, &mock::refusing());
     // The connection is made, and the server answers with Retry-After.
@@ -181,7 +185,9 @@ fn a_signal_between_two_tries_says_that_nothing_was_sent() {
 
 #[test]
 fn agt_05_a_signal_while_connecting_says_that_nothing_was_sent() {
-    let (env, proxy, gate) = (TestEnv::new(), Mock::start(), Gate::default());
+    let env = TestEnv::new();
+    let proxy = Mock::start();
+    let gate = Gate::default();
     proxy.on("CONNECT", "*", [Answer::status(502).held(&gate)]);
     let started = Cell::new(0);
     ends_having_sent_nothing(|| {
@@ -200,7 +206,8 @@ fn elsewhere(env: &TestEnv, proxy: &str) -> Process {
 
 #[test]
 fn a_signal_after_the_first_try_may_have_been_read_is_exit_10_however_the_second_ends() {
-    let (env, mock) = (TestEnv::new(), letta::done());
+    let env = TestEnv::new();
+    let mock = letta::done();
     mock.on("POST", POST_PATH, [Answer::status(429).header("retry-after", "0.01"), Answer::close()]);
     let sending = env.agentctl(SEND.split(' ')).server(&mock.url()).spawn();
     sending.wait_for_stderr("looking for its run");
@@ -211,7 +218,8 @@ fn a_signal_after_the_first_try_may_have_been_read_is_exit_10_however_the_second
 
 #[test]
 fn an_answer_that_takes_too_long_is_exit_10() {
-    let (mock, gate) = (letta::done(), Gate::default());
+    let mock = letta::done();
+    let gate = Gate::default();
     mock.on("POST", POST_PATH, [run_answer("created", None).held(&gate)]);
     let output = agentctl(&mock, &format!("{SEND} --request-timeout 300ms"));
     gate.open();

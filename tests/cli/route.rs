@@ -42,7 +42,8 @@ fn a_key_over_plain_http_does_not_go_through_a_proxy_either() {
 
 #[test]
 fn loopback_is_never_proxied() {
-    let (env, proxy) = (TestEnv::new(), Mock::start());
+    let env = TestEnv::new();
+    let proxy = Mock::start();
     let mock = letta::done();
     let port = mock.address().port();
     let names = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
@@ -60,13 +61,15 @@ fn other_addresses_are_proxied_as_curl_does_it() {
         process.env(name, proxy.url()).env("NO_PROXY", no_proxy).spawn()
     };
     for name in ["http_proxy", "ALL_PROXY"] {
-        let (env, proxy) = (TestEnv::new(), Mock::start());
+        let env = TestEnv::new();
+        let proxy = Mock::start();
         let output = status(&env, &proxy, name, "").wait();
         assert!(!proxy.requests().is_empty(), "{name}\n{output}");
     }
     // A request header could set the one in capitals in CGI.
     for (name, no_proxy) in [("HTTP_PROXY", ""), ("http_proxy", "letta.invalid")] {
-        let (env, proxy) = (TestEnv::new(), Mock::start());
+        let env = TestEnv::new();
+        let proxy = Mock::start();
         let asking = status(&env, &proxy, name, no_proxy);
         // It has failed to resolve the host itself, and is about to try again.
         asking.wait_for_stderr("letta.invalid");
@@ -107,7 +110,8 @@ fn an_invalid_name_is_not_tried_again() {
 #[test]
 fn agt_18_a_proxy_that_wants_a_password_is_asked_once_and_named() {
     let env = TestEnv::new();
-    let (proxy, server) = (Mock::start(), "https://letta.invalid");
+    let proxy = Mock::start();
+    let server = "https://letta.invalid";
     proxy.on("CONNECT", "letta.invalid:443", [Answer::json(407, &json!({}))]);
     for line in [SEND.to_owned(), format!("status {RUN}"), format!("watch {RUN}")] {
         for name in ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
@@ -141,7 +145,8 @@ fn a_password_that_the_proxy_does_not_take_is_not_repeated() {
 
 #[test]
 fn over_plain_http_too_it_is_the_proxy_that_is_named() {
-    let (env, proxy) = (TestEnv::new(), Mock::start());
+    let env = TestEnv::new();
+    let proxy = Mock::start();
     for method in ["GET", "POST"] {
         proxy.on(method, "*", [Answer::body(407, "text/html", "<title>Access Denied</title>")]);
     }

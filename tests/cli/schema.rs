@@ -40,7 +40,8 @@ fn an_unknown_schema_is_refused_with_the_known_names() {
 
 #[test]
 fn a_run_is_what_the_schema_says() {
-    let (env, run) = (TestEnv::new(), schema("run"));
+    let env = TestEnv::new();
+    let run = schema("run");
     let local = |args: &str| env.agentctl(args.split(' ').chain(["--local"])).run();
     for line in ["send -m hi", "send -m hi --wait", "status @last", "watch @last", "cancel @last"] {
         check_all(&run, &local(line));
@@ -53,7 +54,8 @@ fn a_run_is_what_the_schema_says() {
 
 #[test]
 fn the_recorded_runs_of_a_real_server_are_what_the_schema_says() {
-    let (run, folder) = (schema("run"), Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples"));
+    let run = schema("run");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples");
     let mut seen = 0;
     for entry in fs::read_dir(folder).expect("the samples") {
         let text = fs::read_to_string(entry.expect("an entry").path()).unwrap_or_default();
@@ -148,7 +150,8 @@ fn requests_are_what_the_schema_says() {
 
 #[test]
 fn lines_of_a_batch_are_what_the_schema_says() {
-    let (line, result) = (schema("batch-line"), schema("batch-result"));
+    let line = schema("batch-line");
+    let result = schema("batch-result");
     for good in [
         json!({"agent_id": AGENT, "message": "hi"}),
         json!({"agent_id": AGENT, "key": "a", "messages": [{"role": "user", "content": "hi"}], "max_steps": 3}),

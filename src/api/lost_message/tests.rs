@@ -1,4 +1,4 @@
-//! The search on a virtual clock: busy agents, lists in either direction, and endless lists.
+//! The search for the run of a lost message, on a virtual clock: busy agents, lists in either direction, endless lists.
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -39,9 +39,12 @@ impl Server {
         let now = Timestamp::now();
         let ages = (0..older).map(|n| (SignedDuration::from_secs(3600), n)).chain([(SignedDuration::ZERO, older)]);
         let ages = ages.chain((0..newer).map(|n| (SignedDuration::ZERO, older + 1 + n)));
-        let (mut runs, mut messages) = (Vec::new(), Vec::new());
+        let mut runs = Vec::new();
+        let mut messages = Vec::new();
         for (age, n) in ages {
-            let (id, made, ours) = (format!("run-{n:08x}"), (now - age).to_string(), n == older);
+            let id = format!("run-{n:08x}");
+            let made = (now - age).to_string();
+            let ours = n == older;
             runs.push(json!({"id": id, "created_at": made, "callback_url": ours.then_some(CALLBACK)}));
             let otid = if ours { "mine".to_owned() } else { format!("otid-{n}") };
             for kind in ["user_message", "assistant_message"] {
@@ -81,11 +84,12 @@ impl Server {
         }
     }
 
-    /// Returns a page, newest first. An inverted server swaps the cursors of runs, not those of messages.
+    /// Returns a page, newest first. Only the cursors of runs are swapped on an inverted server.
     fn page(&self, all: &[Value], query: &HashMap<String, String>, inverted: bool) -> (u16, String) {
-        let (older, newer) = (query.get("before"), query.get("after"));
+        let before = query.get("before");
+        let after = query.get("after");
         let is_runs = std::ptr::eq(all, self.runs.as_slice());
-        let (older, newer) = if is_runs && !inverted { (newer, older) } else { (older, newer) };
+        let (older, newer) = if is_runs && !inverted { (after, before) } else { (before, after) };
         if self.first_page_only && (older.is_some() || newer.is_some()) {
             return (503, "{}".to_owned());
         }
@@ -104,8 +108,8 @@ impl Server {
     }
 
     /// On an endless server, an item after a cursor gets a new id.
-    fn renewed(&self, mut item: Value, behind: Option<&String>) -> Value {
-        if let (true, Some(_)) = (self.endless, behind) {
+    fn renewed(&self, mut item: Value, cursor: Option<&String>) -> Value {
+        if self.endless && cursor.is_some() {
             let fresh = format!("{:08x}-{}", fastrand::u32(..), fastrand::u32(..));
             let prefix = if item["message_type"].is_null() { "run" } else { "message" };
             item["id"] = format!("{prefix}-{fresh}").into();
@@ -113,8 +117,8 @@ impl Server {
         item
     }
 
-    fn asked(&self, what: &str) -> usize {
-        self.requests.lock().expect("no panic").iter().filter(|uri| uri.contains(what)).count()
+    fn asked(&self, path: &str) -> usize {
+        self.requests.lock().expect("no panic").iter().filter(|uri| uri.contains(path)).count()
     }
 }
 
@@ -175,6 +179,7 @@ async fn endless_lists_are_abandoned_and_the_message_stays_unknown() {
     let lost = server.client().send(&submission, HashSet::new).await.expect_err("nothing proves it");
     assert_eq!((lost.error.acceptance(), lost.error.exit()), (Acceptance::Possible, Exit::Unknown));
     assert!(began.elapsed() < Duration::from_secs(70), "{:?}", began.elapsed());
-    let (runs, messages) = (server.asked("/v1/runs/"), server.asked("/messages?"));
+    let runs = server.asked("/v1/runs/");
+    let messages = server.asked("/messages?");
     assert!(runs <= 6 * 12 && messages <= 6 * 12, "{runs} and {messages} pages");
 }

@@ -21,7 +21,8 @@ use crate::server::types::memory_budget::MemoryPermit;
 /// The timeout of an attempt.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The total size of the messages of a payload, in bytes. Later messages are left out, as are those after the hundredth.
+/// The total size of the messages of a payload, in bytes. Later messages are left out, as are those after the
+/// hundredth.
 const MOST_BYTES: usize = 32 << 20;
 
 /// A callback to deliver.

@@ -14,8 +14,8 @@ pub const ATTEMPTS: usize = WAITS.len() + 1;
 
 /// Returns the wait after this many attempts; `None` before the first and after the last.
 ///
-/// `jitter` is between 0 and 1 and changes the wait by up to a fifth, so that callbacks that failed together are not all
-/// repeated at the same time.
+/// `jitter` is between 0 and 1 and changes the wait by up to a fifth, so that callbacks that failed together are not
+/// all repeated at the same time.
 pub fn wait(attempts: usize, jitter: f64) -> Option<Duration> {
     let wait = WAITS.get(attempts.checked_sub(1)?)?;
     Some(Duration::from_secs(*wait).mul_f64(0.8 + 0.4 * jitter))

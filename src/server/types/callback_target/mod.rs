@@ -1,7 +1,8 @@
-//! The allow-list of callback targets: this machine, except for this server itself, and the hosts of `--allow-callback`.
+//! The allow-list of callback targets: this machine, except for this server itself, and the hosts of
+//! `--allow-callback`.
 //!
-//! The sender of a message chooses the URL, so a callback must not reach services that the sender cannot reach (SSRF). The
-//! URL is checked by name when the message is sent, and by address when the connection is made.
+//! The sender of a message chooses the URL, so a callback must not reach services that the sender cannot reach (SSRF).
+//! The URL is checked by name when the message is sent, and by address when the connection is made.
 
 mod connect;
 
