@@ -38,7 +38,7 @@ pub enum Active {
 
 impl Client {
     /// `GET /v1/runs/{run_id}`, one try.
-    pub async fn look(&self, id: &RunId) -> Result<Run, ApiError> {
+    pub async fn run_once(&self, id: &RunId) -> Result<Run, ApiError> {
         let call = Call::get(format!("/runs/{id}"));
         let answer = self.exchange(&call).await?;
         self.requested_run(&call, &answer, id)
@@ -48,11 +48,11 @@ impl Client {
     pub async fn run(&self, id: &RunId) -> Result<Run, ApiError> {
         let call = Call::get(format!("/runs/{id}"));
         let read = |answer: &Answer| self.requested_run(&call, answer, id);
-        self.ask_for(&call, read).await
+        self.decode_with_retries(&call, read).await
     }
 
     /// `GET /v1/runs/`, one try.
-    pub async fn look_at_runs(&self, filter: &RunFilter) -> Result<Vec<Run>, ApiError> {
+    pub async fn runs_once(&self, filter: &RunFilter) -> Result<Vec<Run>, ApiError> {
         let call = list_call(filter);
         let answer = self.exchange(&call).await?;
         self.runs_in(&call, &answer)
@@ -61,7 +61,7 @@ impl Client {
     /// `GET /v1/runs/`.
     pub async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, ApiError> {
         let call = list_call(filter);
-        self.ask_for(&call, |answer| self.runs_in(&call, answer)).await
+        self.decode_with_retries(&call, |answer| self.runs_in(&call, answer)).await
     }
 
     /// `GET /v1/runs/{run_id}/messages`, oldest first, all pages. `after` selects the messages that follow that one.
@@ -79,7 +79,7 @@ impl Client {
         let mut call = Call::get(format!("/runs/{id}/messages")).list();
         call = call.query("order", "asc").query("limit", MESSAGES_PAGE.to_string());
         call = call.cursor(cursor.as_ref());
-        let documents = self.ask_for(&call, |answer| self.documents_in(&call, answer)).await?;
+        let documents = self.decode_with_retries(&call, |answer| self.documents_in(&call, answer)).await?;
         Ok(documents.into_iter().map(Message::new).collect())
     }
 
@@ -130,7 +130,7 @@ impl Client {
     }
 
     /// `GET /v1/agents/?limit=1`: checks that the server accepts the key.
-    pub async fn knock(&self) -> Result<(), ApiError> {
+    pub async fn check_key(&self) -> Result<(), ApiError> {
         self.documents(Call::get("/agents/").list().query("limit", "1")).await.map(drop)
     }
 
@@ -152,22 +152,22 @@ impl Client {
         let body = serde_json::json!({ "run_ids": ids }).to_string();
         let mut call = Call::post(format!("/agents/{agent}/messages/cancel"), body);
         call.intent = Intent::Read;
-        self.ask(&call).await.map(drop)
+        self.exchange_with_retries(&call).await.map(drop)
     }
 
     /// `DELETE /v1/agents/{agent_id}`. It is idempotent.
     pub async fn delete_agent(&self, id: &AgentId) -> Result<(), ApiError> {
         let mut call = Call::get(format!("/agents/{id}"));
         call.method = http::Method::DELETE;
-        self.ask(&call).await.map(drop)
+        self.exchange_with_retries(&call).await.map(drop)
     }
 
     async fn document(&self, call: Call) -> Result<Document, ApiError> {
-        self.ask_for(&call, |answer| self.document_in(&call, answer)).await
+        self.decode_with_retries(&call, |answer| self.document_in(&call, answer)).await
     }
 
     async fn documents(&self, call: Call) -> Result<Vec<Document>, ApiError> {
-        self.ask_for(&call, |answer| self.documents_in(&call, answer)).await
+        self.decode_with_retries(&call, |answer| self.documents_in(&call, answer)).await
     }
 
     fn requested_run(&self, call: &Call, answer: &Answer, id: &RunId) -> Result<Run, ApiError> {

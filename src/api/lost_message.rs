@@ -116,7 +116,7 @@ impl<'a> Search<'a> {
         let listed = runs.into_iter().find(|run| run.id() == id);
         match listed {
             Some(run) => SearchResult::Found(run),
-            None => self.api.look(id).await.map_or(SearchResult::NotYet, SearchResult::Found),
+            None => self.api.run_once(id).await.map_or(SearchResult::NotYet, SearchResult::Found),
         }
     }
 

@@ -13,12 +13,12 @@ use crate::text::duration;
 
 impl Client {
     /// Makes a request with the usual retries.
-    pub(super) async fn ask(&self, call: &Call) -> Result<Answer, ApiError> {
-        self.ask_for(call, |answer| Ok(answer.clone())).await
+    pub(super) async fn exchange_with_retries(&self, call: &Call) -> Result<Answer, ApiError> {
+        self.decode_with_retries(call, |answer| Ok(answer.clone())).await
     }
 
     /// Makes a request with the usual retries, and decodes its answer. An answer that cannot be decoded is retried.
-    pub(super) async fn ask_for<T>(
+    pub(super) async fn decode_with_retries<T>(
         &self,
         call: &Call,
         read: impl Fn(&Answer) -> Result<T, ApiError>,

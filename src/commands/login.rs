@@ -58,7 +58,7 @@ pub async fn run(ctx: &Ctx, _: Args) -> anyhow::Result<End> {
 /// Tests the key with a request that needs one.
 async fn try_out(ctx: &Ctx, settings: Settings) -> Result<(), Failure> {
     let session = Session::open_with(ctx, settings).await?;
-    session.api.knock().await.map_err(|error| {
+    session.api.check_key().await.map_err(|error| {
         let mut failure = error.failure();
         if failure.exit == Exit::NotAllowed {
             failure.hint = Some("the key was not saved; check that it is one of this server".to_owned());

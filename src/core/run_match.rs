@@ -1,7 +1,7 @@
 //! Decides which run belongs to a message whose answer was lost.
 //!
-//! A run is accepted only with proof. A search that finds no run does not prove that the message was lost: a run shows
-//! its messages only after its first step, and the server may still receive the request.
+//! A run is accepted only with proof. A search that finds no run does not prove that the message was rejected: a run
+//! shows its messages only after its first step, and the server may still receive the request.
 
 use std::collections::HashSet;
 use std::time::Duration;

@@ -51,7 +51,7 @@ pub struct PollOptions {
 /// Polls one run, and its messages after the message `after` if the options ask for them.
 pub fn run<'a>(api: &'a Client, id: RunId, after: Option<String>, options: PollOptions) -> Poll<'a> {
     Box::pin(async move {
-        let run = if options.retry { api.run(&id).await } else { api.look(&id).await };
+        let run = if options.retry { api.run(&id).await } else { api.run_once(&id).await };
         let wanted = options.messages && run.is_ok();
         let messages: OptionFuture<_> = wanted.then(|| api.messages(&id, after.as_deref())).into();
         // Messages that cannot be fetched now come with the next poll, or with the details at the end.
@@ -71,7 +71,7 @@ async fn open_runs(api: &Client, mut filter: RunFilter) -> Result<OpenRuns, ApiE
     let mut runs: Vec<Run> = Vec::new();
     for _ in 0..MAX_PAGES {
         filter.cursor = pages.cursor();
-        let page = api.look_at_runs(&filter).await?;
+        let page = api.runs_once(&filter).await?;
         runs.extend(pages.take(page, LIST_LIMIT));
         if pages.is_over() {
             return Ok(OpenRuns { runs, complete: !pages.is_cut_short() });

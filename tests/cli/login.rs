@@ -37,10 +37,10 @@ fn an_accepted_key_is_saved_and_sent_until_logout() {
     let output = login(&env, &mock.url());
     assert_eq!((output.code(), output.stdout.as_str()), (0, ""), "{output}");
     assert!(output.stderr.contains(&mock.url()) && !output.stderr.contains(KEY), "{output}");
-    let knock = &mock.requests()[0];
+    let request = &mock.requests()[0];
     let bearer = format!("Bearer {KEY}");
-    assert_eq!((knock.path.as_str(), knock.query.as_str()), ("/v1/agents/", "limit=1"));
-    assert_eq!(knock.header("authorization"), Some(bearer.as_str()));
+    assert_eq!((request.path.as_str(), request.query.as_str()), ("/v1/agents/", "limit=1"));
+    assert_eq!(request.header("authorization"), Some(bearer.as_str()));
     let status = |more: &[&str]| env.agentctl([&["status", RUN, "--base-url", &mock.url()], more].concat()).run();
     let key_sent = || mock.requests().last().and_then(|request| request.header("authorization").map(str::to_owned));
     let output = status(&["-v"]);

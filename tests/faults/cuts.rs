@@ -51,8 +51,8 @@ impl Server {
     async fn reads(&self, reader: &str, bytes: &[u8]) -> bool {
         *self.body.lock().expect("no panic") = bytes.to_vec();
         match reader {
-            "a run" => self.api.look(&self.run).await.inspect(look_into).is_ok(),
-            "runs" => self.api.look_at_runs(&RunFilter::default()).await.is_ok_and(|runs| !runs.is_empty()),
+            "a run" => self.api.run_once(&self.run).await.inspect(look_into).is_ok(),
+            "runs" => self.api.runs_once(&RunFilter::default()).await.is_ok_and(|runs| !runs.is_empty()),
             "messages of a run" => self.api.messages(&self.run, None).await.is_ok_and(|messages| !messages.is_empty()),
             "messages of an agent" => self.api.agent_messages(&self.agent, None).await.is_ok_and(|m| !m.is_empty()),
             "agents" => self.api.agents(None).await.is_ok_and(|agents| !agents.is_empty()),

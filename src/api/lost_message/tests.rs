@@ -24,11 +24,11 @@ struct Server {
     messages: Vec<Value>,
     /// `after` and `before` of runs are swapped.
     inverted: bool,
-    /// A page of the newest messages is oldest first inside.
+    /// The messages of a page are sorted oldest first, even on the newest page.
     ascending: bool,
-    /// Lists never end: there is always another page before the oldest item.
+    /// Lists never end: each page has a next one.
     endless: bool,
-    /// Every page but the first fails.
+    /// Every page after the first fails.
     first_page_only: bool,
     requests: Arc<Mutex<Vec<String>>>,
 }
