@@ -54,18 +54,18 @@ pub struct Args {
 pub async fn run(ctx: &Ctx, args: Args) -> anyhow::Result<End> {
     let named = args.runs.iter().map(|text| RunArg::parse(text)).collect::<Result<Vec<_>, _>>()?;
     let session = Session::open(ctx).await?;
-    let exits = look(ctx, &session, &args, &named).await;
+    let exits = fetch_and_print(ctx, &session, &args, &named).await;
     session.close().await;
     Ok(Exit::worst(exits?).into())
 }
 
-async fn look(ctx: &Ctx, session: &Session, args: &Args, named: &[RunArg]) -> Result<Vec<Exit>, Failure> {
+async fn fetch_and_print(ctx: &Ctx, session: &Session, args: &Args, named: &[RunArg]) -> Result<Vec<Exit>, Failure> {
     let (targets, mut exits) = run_args::collect(ctx, session, named).await?;
     let mut found = Vec::new();
     // A few at a time, so that a thousand ids do not open a thousand connections.
     for some in targets.chunks(8) {
-        let looks = some.iter().map(|target| session.api.run(&target.id));
-        for (target, run) in some.iter().zip(join_all(looks).await) {
+        let fetches = some.iter().map(|target| session.api.run(&target.id));
+        for (target, run) in some.iter().zip(join_all(fetches).await) {
             match run {
                 Ok(run) => found.push(run),
                 Err(error) => {

@@ -66,7 +66,7 @@ impl Follower<'_> {
 
     fn cadence(&self, at: usize, now: Instant) -> Duration {
         let tracked = &self.tracked[at];
-        // An end is near after a hint, and a callback after an end: the delay grows anew from there.
+        // After a hint the end is near, and after the end the callback: the delay starts again from that time.
         let callback_since = tracked.phase.ended_since().filter(|_| self.options.wait_callback);
         if let Some(since) = tracked.schedule.hinted_at().or(callback_since) {
             return self.options.interval.unwrap_or_else(|| poll_interval::single(now - since, fastrand::f64()));

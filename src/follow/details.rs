@@ -14,7 +14,7 @@ use crate::model::{Document, Message, Run, RunId};
 
 /// The details of a run that ended.
 pub struct EndDetails {
-    /// Metrics, tokens and steps; empty where the server has none or answers too late.
+    /// Metrics, tokens and steps; empty if the server has none or answers too late.
     pub details: Details,
     /// The messages; `None` if they were not asked for, or the server has no messages endpoint.
     pub messages: Result<Option<Vec<Message>>, ApiError>,
@@ -26,14 +26,14 @@ const METRICS_PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::fro
 /// The most time for metrics, usage and steps together. The end of a run is reported without them then.
 const DETAILS_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Which details are fetched.
+/// The details to fetch.
 #[derive(Clone, Copy, Debug)]
 pub struct DetailOptions {
-    /// Which messages.
+    /// The messages to fetch.
     pub messages: Messages,
-    /// Steps, tokens and the duration.
+    /// Whether to fetch steps, tokens and the duration.
     pub figures: bool,
-    /// The run ended while it was followed: the server may still be writing its metrics.
+    /// Whether the run ended while it was followed. If so, the server may still be writing its metrics.
     pub just_ended: bool,
 }
 

@@ -22,7 +22,7 @@ pub enum Event {
     PollError { id: Option<RunId>, error: String, retry_in: Duration, down_for: Duration },
     /// A poll succeeded after `down_for` of failures.
     Recovered { down_for: Duration },
-    /// A notice about a run, such as a stop reason under a status that goes on.
+    /// A notice about a run, such as a stop reason although the status is open.
     Note { id: RunId, text: String },
     /// Nothing about a run changed for `silent_for`.
     Stalled { id: RunId, silent_for: Duration },

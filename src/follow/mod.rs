@@ -35,18 +35,18 @@ pub struct FollowTarget {
     pub id: RunId,
     /// Its document, if the command has it.
     pub run: Option<Run>,
-    /// This command sent it, so a 404 right after that is not final.
+    /// Whether this command sent it. If so, an early 404 is not final: a replica may not know the run yet.
     pub sent_here: bool,
 }
 
-/// Which messages are fetched.
+/// The messages to fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Messages {
-    /// None.
+    /// No messages.
     Never,
-    /// Those of each run that ended.
+    /// All messages of a run, once it has ended.
     AtEnd,
-    /// Each as it appears.
+    /// Each message as it appears.
     Live,
 }
 
@@ -67,7 +67,7 @@ pub struct FollowOptions {
     pub strict: bool,
     /// How long polls must show a run ended before its end is reported. A step at work can complete a cancelled run.
     pub confirm_end_for: Duration,
-    /// Which messages are fetched.
+    /// The messages to fetch.
     pub messages: Messages,
     /// Fetch steps, tokens and the duration of each run that ended: two requests a run.
     pub figures: bool,

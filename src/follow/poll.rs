@@ -1,4 +1,4 @@
-//! Polls: requests in flight, as futures that return what was asked and what was answered.
+//! Polls: requests in flight, as futures that return a [`PollResult`].
 
 use std::pin::Pin;
 use std::rc::Rc;

@@ -170,7 +170,7 @@ impl Follower<'_> {
         };
         self.server_answered()?;
         if !runs.complete {
-            // Too many open runs of others: polling each of ours costs less.
+            // Too many other runs are open: polling each followed run costs less than the list.
             self.list.active = Active::Any;
             return Ok(());
         }
@@ -182,13 +182,13 @@ impl Follower<'_> {
         match poll::fallback_filter(error, self.list.active) {
             Some(active) => self.list.active = active,
             None if retry::passing(error.try_error()) => return self.outage_goes_on(None, error),
-            // The answers to polls of single runs decide.
+            // Without a list, each run is polled by itself.
             None => self.list.active = Active::Any,
         }
         Ok(())
     }
 
-    /// Applies a complete list. A run in it is open; one that is missing is polled by itself, which decides.
+    /// Applies a complete list. A listed run is open. A missing one may have ended, so it is polled by itself.
     fn compare(&mut self, asked_at: Instant, open: &[Run]) -> Result<(), Failure> {
         let open: HashMap<&RunId, &Run> = open.iter().map(|run| (run.id(), run)).collect();
         for at in 0..self.tracked.len() {

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub struct Schedule {
     poll: NextPoll,
-    /// Polled by itself even while a list covers the other runs.
+    /// Whether the run is polled by itself even while a list covers the other runs.
     single: bool,
     hint: Option<Hint>,
 }
@@ -20,11 +20,11 @@ enum NextPoll {
     InFlight,
 }
 
-/// A claim from outside that the run may have ended.
+/// A hint from outside that the run may have ended.
 #[derive(Clone, Copy, Debug)]
 struct Hint {
     at: Instant,
-    /// No poll has begun since the hint came.
+    /// Whether no poll has begun since the hint came.
     pending: bool,
 }
 
@@ -36,7 +36,7 @@ impl Schedule {
 
     /// Returns when a poll of the run by itself is due; `None` while one is in flight or a list covers the run.
     ///
-    /// The first poll of a run is a list's, where a list is used: `seen` says that it was made.
+    /// If a list is used, it makes the first poll of a run. `seen` is whether the server has answered about the run.
     pub fn due(&self, uses_list: bool, seen: bool) -> Option<Instant> {
         match self.poll {
             NextPoll::Due(at) if !uses_list || self.single || seen => Some(at),
@@ -57,7 +57,7 @@ impl Schedule {
         self.poll = NextPoll::Due(at);
     }
 
-    /// Makes the next poll due now and the run's own. A poll in flight counts as that one.
+    /// Makes a poll of the run by itself due now, unless one is in flight.
     pub fn poll_now(&mut self, now: Instant) {
         self.single = true;
         if let NextPoll::Due(at) = self.poll {

@@ -24,7 +24,7 @@ pub struct Tracked {
     pub id: RunId,
     /// Its document as the server last sent it.
     pub run: Option<Rc<Run>>,
-    /// This command sent it.
+    /// Whether this command sent it.
     pub sent_here: bool,
     /// When following it began.
     pub since: Instant,
@@ -34,7 +34,7 @@ pub struct Tracked {
     pub schedule: Schedule,
     /// Its messages and steps so far.
     pub transcript: Transcript,
-    /// It was not ended from the start: following it saw it at work, or this command sent it.
+    /// Whether a poll showed it open, or this command sent it. Otherwise it had ended before it was followed.
     pub was_open: bool,
     /// Its age when following it began.
     age_before: Duration,
@@ -53,7 +53,7 @@ pub enum Report {
     AwaitsCallback,
     /// Its callback was attempted.
     CalledBack,
-    /// Its stop reason is set under a status that goes on.
+    /// Its stop reason is set although its status is open.
     OddStopReason,
 }
 
@@ -113,12 +113,12 @@ impl Tracked {
         self.has("callback_url") && !self.has("callback_sent_at")
     }
 
-    /// Returns whether its callback was attempted, once.
+    /// Returns whether its callback was attempted. Returns `true` at most once.
     pub fn newly_called_back(&mut self) -> bool {
         self.has("callback_sent_at") && self.first_report(Report::CalledBack)
     }
 
-    /// Returns whether its stop reason is set under a status that goes on, once.
+    /// Returns whether its stop reason is set although its status is open. Returns `true` at most once.
     pub fn newly_odd_stop_reason(&mut self) -> bool {
         let odd = self.run.as_deref().is_some_and(|run| run.stop_reason().is_some() && !run.status().is_terminal());
         odd && self.first_report(Report::OddStopReason)

@@ -20,12 +20,12 @@ use crate::exit::Exit;
 use crate::report::Failure;
 use crate::server::access::{AccessRules, ApiKey, Hosts};
 use crate::server::callback_target::CallbackAllowList;
-use crate::server::listener::Listener;
+use crate::server::listener::PortListener;
 use crate::server::{self, Adopt, Behaviour, Running, ServerOptions, StartError, Store};
 
 /// A started server.
 pub struct Server {
-    pub listener: Listener,
+    pub listener: PortListener,
     pub engine: Running,
     pub access: AccessRules,
     pub base: Url,
@@ -41,7 +41,7 @@ impl Server {
         let database = database(ctx, args)?;
         // First, so that a second server reports the first one and not just the used port.
         let mut records: Vec<Registration> = database.iter().map(|path| hold(path)).collect::<Result<_, _>>()?;
-        let listener = Listener::bind(args.address()).map_err(|error| cannot_bind(args.address(), &error))?;
+        let listener = PortListener::bind(args.address()).map_err(|error| cannot_bind(args.address(), &error))?;
         // This server holds the port, so an existing ready file is from a server that was killed.
         args.ready_file.as_deref().map_or(Ok(()), ReadyFile::forget)?;
         let address = listener.address();

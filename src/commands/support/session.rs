@@ -229,7 +229,7 @@ impl Session {
 }
 
 /// Returns the command that lists the runs of an agent, to check whether a lost message became one.
-pub fn look_command(agent: &AgentId, command_suffix: &str) -> String {
+pub fn list_command(agent: &AgentId, command_suffix: &str) -> String {
     format!("agentctl list --agent {agent}{command_suffix}")
 }
 
@@ -337,7 +337,7 @@ fn listener(ctx: &Ctx, command_suffix: String) -> Listener {
         ClientEvent::Lost { server, agent, cause } if !quiet => {
             let page = Page::new().say("it is unknown whether ").show_line(server).say(" accepted the message (");
             let page = page.show_line(&cause).say("); looking for its run for up to a minute").end();
-            let check = look_command(agent, &command_suffix);
+            let check = list_command(agent, &command_suffix);
             voice(&page.say("  check: ").show_line(&check).end());
         }
         ClientEvent::Found { id } if !quiet => {

@@ -9,7 +9,7 @@ use super::ctx::Ctx;
 use super::follow_args::FollowArgs;
 use super::following::Following;
 use super::run_args::ResolvedRuns;
-use super::session::{Session, cannot_go_on, look_command};
+use super::session::{Session, cannot_go_on, list_command};
 use crate::api::{SendError, Submission};
 use crate::core::Acceptance;
 use crate::exit::Exit;
@@ -107,8 +107,8 @@ fn lost(session: &Session, lost: SendError, agent: &AgentId) -> Failure {
 
 /// Adds the command that lists the agent's runs.
 fn unknown(session: &Session, failure: Failure, agent: &AgentId) -> Failure {
-    let look = look_command(agent, &session.command_suffix());
-    failure.hint(format!("do not send it again blindly: `{look}` shows the agent's runs"))
+    let list = list_command(agent, &session.command_suffix());
+    failure.hint(format!("do not send it again blindly: `{list}` shows the agent's runs"))
 }
 
 async fn follow_run(

@@ -34,12 +34,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A bound port. Connections wait in its backlog until it is served.
 #[derive(Debug)]
-pub struct Listener {
+pub struct PortListener {
     socket: TcpListener,
     address: SocketAddr,
 }
 
-impl Listener {
+impl PortListener {
     /// Binds a port; 0 chooses a free one.
     pub fn bind(address: SocketAddr) -> io::Result<Self> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
@@ -136,7 +136,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_that_does_not_read_its_response_is_disconnected() {
-        let listener = Listener::bind(([127, 0, 0, 1], 0).into()).expect("a port");
+        let listener = PortListener::bind(([127, 0, 0, 1], 0).into()).expect("a port");
         let mut client = TcpStream::connect(listener.address()).await.expect("a connection");
         let router = Router::new().route("/", get(|| async { vec![0; RESPONSE_BYTES] }));
         tokio::spawn(listener.serve(router, pending()));

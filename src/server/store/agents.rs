@@ -10,7 +10,7 @@ use super::sql::as_json;
 use crate::model::AgentId;
 use crate::server::types::agent::{AgentChanges, DEFAULT_MODEL, DEFAULT_SYSTEM, NewAgent};
 use crate::server::types::clock;
-use crate::server::types::order::Order;
+use crate::server::types::order::SortOrder;
 
 /// A stored agent.
 #[derive(Clone, Debug)]
@@ -181,7 +181,7 @@ pub fn count(tx: &Transaction<'_>) -> Result<i64> {
 
 /// Deletes an agent with its runs and messages. Returns its open runs, or `None` if there is no such agent.
 pub fn delete(tx: &Transaction<'_>, id: &str) -> Result<Option<Vec<String>>> {
-    let open = runs::open_of(tx, id, Order::Ascending)?;
+    let open = runs::open_of(tx, id, SortOrder::Ascending)?;
     let gone = tx.prepare_cached("DELETE FROM agents WHERE id = ?")?.execute([id])?;
     Ok((gone > 0).then_some(open))
 }

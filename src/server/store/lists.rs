@@ -8,12 +8,12 @@ use super::error::Result;
 use super::page::PageRequest;
 use super::runs::{COLUMNS, RunRow};
 use super::sql::OF_AGENT;
-use crate::server::types::order::Order;
+use crate::server::types::order::SortOrder;
 use crate::server::types::run_kind::RunKind;
 
 /// The runs to list; an empty list of words is no filter.
 #[derive(Clone, Debug, Default)]
-pub struct RunFilter {
+pub struct RunListFilter {
     pub agents: Vec<String>,
     pub kinds: Vec<String>,
     pub statuses: Vec<String>,
@@ -24,7 +24,7 @@ pub struct RunFilter {
 ///
 /// Each pair of an agent and a status gets its own query: its index is in the order of the list, so no query reads more
 /// than a page.
-pub fn runs(tx: &Transaction<'_>, filter: &RunFilter, page: &PageRequest) -> Result<Vec<RunRow>> {
+pub fn runs(tx: &Transaction<'_>, filter: &RunListFilter, page: &PageRequest) -> Result<Vec<RunRow>> {
     let mut found = Vec::new();
     for agent in each(&filter.agents) {
         for status in each(&filter.statuses) {
@@ -41,7 +41,7 @@ pub fn runs(tx: &Transaction<'_>, filter: &RunFilter, page: &PageRequest) -> Res
 /// Truncates to a page, so that memory is bounded by two pages.
 fn truncate_to_page(found: &mut Vec<RunRow>, page: &PageRequest) {
     found.sort_unstable_by_key(|run| run.seq);
-    if (page.order == Order::Descending) != page.backwards() {
+    if (page.order == SortOrder::Descending) != page.backwards() {
         found.reverse();
     }
     found.truncate(page.limit());
@@ -58,7 +58,7 @@ fn query(
     tx: &Transaction<'_>,
     agent: Option<&str>,
     status: Option<&str>,
-    filter: &RunFilter,
+    filter: &RunListFilter,
     page: &PageRequest,
 ) -> Result<Vec<RunRow>> {
     let (cursor, tail) = page.bounds(tx, "runs", "seq")?;

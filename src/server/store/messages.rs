@@ -12,7 +12,7 @@ use super::runs::RunRow;
 use super::sql::OF_AGENT;
 use crate::server::types::clock;
 use crate::server::types::message::MessageRow;
-use crate::server::types::order::Order;
+use crate::server::types::order::SortOrder;
 
 /// The condition for the messages of a run, by its id. A deleted run has none.
 const OF_RUN: &str = "(agent, run_seq) = (SELECT agent, seq FROM runs WHERE runs.id = ?)";
@@ -95,7 +95,7 @@ pub fn list(
         Scope::Agent(id) => (format!("agent = {OF_AGENT}"), id),
         Scope::Run(id) => (OF_RUN.to_owned(), id),
     };
-    let ascending = page.order == Order::Ascending;
+    let ascending = page.order == SortOrder::Ascending;
     for (cursor, forward) in [(&page.after, true), (&page.before, false)] {
         let Some(cursor) = cursor else { continue };
         let Some((run, seq)) = position(tx, cursor)? else { return Ok(Err(cursor.clone())) };
@@ -129,7 +129,7 @@ pub fn list(
 pub fn of_run(tx: &Transaction<'_>, run: &RunRow, of_steps: bool) -> Result<Vec<MessageRef>> {
     let types = run.wanted_types();
     let filter = MessageFilter { types: &types, of_steps, by_time: false };
-    Ok(list(tx, Scope::Run(&run.id), filter, &PageRequest::first(100, Order::Ascending))?.unwrap_or_default())
+    Ok(list(tx, Scope::Run(&run.id), filter, &PageRequest::first(100, SortOrder::Ascending))?.unwrap_or_default())
 }
 
 /// The most bytes of history that a model is sent. Its own run is always sent whole.

@@ -3,13 +3,13 @@
 use rusqlite::{OptionalExtension, Transaction};
 
 use super::error::Result;
-use crate::server::types::order::Order;
+use crate::server::types::order::SortOrder;
 
 /// The part of a list to return. A list ignores the filters that it does not have.
 #[derive(Clone, Debug)]
 pub struct PageRequest {
     pub limit: i64,
-    pub order: Order,
+    pub order: SortOrder,
     pub after: Option<String>,
     pub before: Option<String>,
     pub name: Option<String>,
@@ -21,7 +21,7 @@ pub struct PageRequest {
 
 impl PageRequest {
     /// The first page.
-    pub fn first(limit: i64, order: Order) -> Self {
+    pub fn first(limit: i64, order: SortOrder) -> Self {
         Self {
             limit,
             order,
@@ -47,7 +47,7 @@ impl PageRequest {
     /// Returns the SQL condition of the page, and the order in which to read it. An unknown cursor is ignored.
     pub fn bounds(&self, tx: &Transaction<'_>, table: &str, seq: &str) -> Result<(String, String)> {
         let mut condition = "1".to_owned();
-        let ascending = self.order == Order::Ascending;
+        let ascending = self.order == SortOrder::Ascending;
         for (cursor, forward) in [(&self.after, true), (&self.before, false)] {
             if let Some(at) = position(tx, table, cursor.as_deref())? {
                 let sign = if forward == ascending { '>' } else { '<' };

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 use super::error::Result;
 use super::sql::OF_AGENT;
 use crate::model::RunStatus;
-use crate::server::types::order::Order;
+use crate::server::types::order::SortOrder;
 use crate::server::types::request::{MessageCount, RequestConfig, SendRequest};
 use crate::server::types::run_error::RunError;
 use crate::server::types::run_kind::RunKind;
@@ -121,8 +121,8 @@ pub fn request(tx: &Transaction<'_>, run: &RunRow) -> Result<Option<SendRequest>
 }
 
 /// Returns the ids of an agent's open runs.
-pub fn open_of(tx: &Transaction<'_>, agent: &str, order: Order) -> Result<Vec<String>> {
-    let word = if order == Order::Ascending { "ASC" } else { "DESC" };
+pub fn open_of(tx: &Transaction<'_>, agent: &str, order: SortOrder) -> Result<Vec<String>> {
+    let word = if order == SortOrder::Ascending { "ASC" } else { "DESC" };
     let sql = format!(
         "SELECT id FROM runs WHERE agent = {OF_AGENT} AND status IN ('created', 'running') ORDER BY seq {word}"
     );

@@ -2,7 +2,7 @@
 
 /// The order of a list by creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
+pub enum SortOrder {
     /// Oldest first.
     Ascending,
     /// Newest first.

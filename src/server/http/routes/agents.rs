@@ -21,7 +21,7 @@ use crate::server::store::agents::AgentRow;
 use crate::server::store::{Result as Stored, agents, approvals};
 use crate::server::types::agent::{DEFAULT_MODEL, DEFAULT_SYSTEM};
 use crate::server::types::message::MessageRow;
-use crate::server::types::order::Order;
+use crate::server::types::order::SortOrder;
 
 /// The values of `include`. Only [`PENDING`] has an effect: the other fields are always included, or do not exist here.
 const INCLUDE: &[&str] = &[
@@ -84,7 +84,7 @@ fn check_model(engine: &Engine, handle: &str) -> Result<(), ErrorResponse> {
 /// `GET /v1/agents/`
 pub async fn list(State(engine): State<Arc<Engine>>, RawQuery(query): RawQuery) -> JsonResult {
     let params = Params::new(query.as_deref());
-    let page = page(&engine, &params, 50, None, Order::Descending)?;
+    let page = page(&engine, &params, 50, None, SortOrder::Descending)?;
     let pending = includes_pending(&params)?;
     let found = engine.db.read(move |tx| {
         let agents = agents::list(tx, &page)?;

@@ -17,7 +17,7 @@ use crate::server::http::validate::{self, Params, ValidationError};
 use crate::server::store::Result as Stored;
 use crate::server::store::cancel::{self, Cancelled};
 use crate::server::store::runs;
-use crate::server::types::order::Order;
+use crate::server::types::order::SortOrder;
 
 /// How many runs are cancelled in one transaction: a batch costs little more than one run, but delays other writes.
 const BATCH: usize = 250;
@@ -72,7 +72,7 @@ async fn cancel(engine: &Arc<Engine>, agent: &AgentId, ids: Vec<String>) -> Json
 
 async fn open_runs(engine: &Engine, agent: &AgentId, of: &str) -> Result<Vec<String>, ErrorResponse> {
     let wanted = agent.to_string();
-    let open = engine.db.read(move |tx| runs::open_of(tx, &wanted, Order::Descending)).await?;
+    let open = engine.db.read(move |tx| runs::open_of(tx, &wanted, SortOrder::Descending)).await?;
     if open.is_empty() {
         let detail = format!("CONFLICT: No active runs to cancel for {of}");
         return Err(ErrorResponse::Detail(StatusCode::CONFLICT, detail));

@@ -17,7 +17,7 @@ use crate::server::http::validate::{MESSAGE_TYPES, Params, SendRoute};
 use crate::server::render::RunView;
 use crate::server::store::messages::{self, MessageFilter, Scope};
 use crate::server::store::{agents, runs};
-use crate::server::types::order::Order;
+use crate::server::types::order::SortOrder;
 
 /// `POST /v1/agents/{agent_id}/messages/async`: responds once the run is stored durably.
 pub async fn send_async(
@@ -42,9 +42,9 @@ pub async fn of_agent(
 ) -> Result<Response, ErrorResponse> {
     let id = agent_id(&id)?;
     let params = Params::new(query.as_deref());
-    let page = page(&engine, &params, 100, None, Order::Descending)?;
+    let page = page(&engine, &params, 100, None, SortOrder::Descending)?;
     let types = params.words("include_return_message_types", "enum", MESSAGE_TYPES)?;
-    let is_reversed = page.order == Order::Descending && engine.behaviour.turns_agent_messages();
+    let is_reversed = page.order == SortOrder::Descending && engine.behaviour.turns_agent_messages();
     let of_steps = engine.behaviour.hides_input_until_a_step();
     let by_time = engine.behaviour.reads_message_cursors_by_time();
     let wanted = id.clone();
@@ -70,7 +70,7 @@ pub async fn of_run(
     RawQuery(query): RawQuery,
 ) -> Result<Response, ErrorResponse> {
     let id = run_id(&id)?;
-    let page = page(&engine, &Params::new(query.as_deref()), 100, None, Order::Ascending)?;
+    let page = page(&engine, &Params::new(query.as_deref()), 100, None, SortOrder::Ascending)?;
     let of_steps = engine.behaviour.hides_input_until_a_step();
     let by_time = engine.behaviour.reads_message_cursors_by_time();
     let wanted = id.clone();

@@ -35,7 +35,7 @@ use crate::model::{AgentId, RunId};
 use crate::server::Behaviour;
 use crate::server::engine::Engine;
 use crate::server::store::{PageRequest, StoreError};
-use crate::server::types::order::Order;
+use crate::server::types::order::SortOrder;
 
 /// The result of a handler that responds with JSON.
 type JsonResult = Result<axum::Json<Value>, ErrorResponse>;
@@ -139,7 +139,7 @@ fn page(
     params: &Params,
     limit: i64,
     max: Option<i64>,
-    order: Order,
+    order: SortOrder,
 ) -> Result<PageRequest, ErrorResponse> {
     let text = |key| params.text(key).map(str::to_owned);
     let is_negative = text("limit").is_some_and(|limit| limit.parse::<i64>().is_ok_and(i64::is_negative));

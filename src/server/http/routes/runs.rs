@@ -14,10 +14,10 @@ use crate::server::engine::Engine;
 use crate::server::http::error_response::ErrorResponse;
 use crate::server::http::validate::Params;
 use crate::server::render::{self, RunView};
-use crate::server::store::lists::{self, RunFilter};
+use crate::server::store::lists::{self, RunListFilter};
 use crate::server::store::runs::RunRow;
 use crate::server::store::{PageRequest, runs, steps};
-use crate::server::types::order::Order;
+use crate::server::types::order::SortOrder;
 use crate::server::types::run_kind::RunKind;
 
 /// The statuses of an open run.
@@ -46,7 +46,7 @@ type RunsResult = Result<Response, ErrorResponse>;
 /// `GET /v1/runs/`
 pub async fn list(State(engine): State<Arc<Engine>>, RawQuery(query): RawQuery) -> RunsResult {
     let params = Params::new(query.as_deref());
-    let mut page = page(&engine, &params, 100, Some(1000), Order::Descending)?;
+    let mut page = page(&engine, &params, 100, Some(1000), SortOrder::Descending)?;
     params.word("order_by", "literal_error", &["created_at"])?;
     if engine.behaviour.swaps_run_cursors() {
         std::mem::swap(&mut page.after, &mut page.before);
@@ -63,11 +63,11 @@ pub async fn list(State(engine): State<Arc<Engine>>, RawQuery(query): RawQuery) 
 pub async fn active(State(engine): State<Arc<Engine>>, RawQuery(query): RawQuery) -> RunsResult {
     let params = Params::new(query.as_deref());
     let agents = params.text("agent_id").map(str::to_owned).into_iter().collect();
-    let filter = RunFilter { agents, kinds: kinds(&params)?, statuses: words(&OPEN), stop_reason: None };
-    respond_with(&engine, filter, PageRequest::first(100, Order::Descending)).await
+    let filter = RunListFilter { agents, kinds: kinds(&params)?, statuses: words(&OPEN), stop_reason: None };
+    respond_with(&engine, filter, PageRequest::first(100, SortOrder::Descending)).await
 }
 
-async fn respond_with(engine: &Engine, filter: RunFilter, page: PageRequest) -> RunsResult {
+async fn respond_with(engine: &Engine, filter: RunListFilter, page: PageRequest) -> RunsResult {
     let rows = engine.db.read(move |tx| lists::runs(tx, &filter, &page)).await?;
     let runs: Vec<RunView<'_>> = rows.iter().map(|run| RunView::in_list(run, engine.behaviour)).collect();
     Ok(Json(runs).into_response())
@@ -78,12 +78,12 @@ fn respond_with_one(run: &RunRow, behaviour: Behaviour) -> Response {
     Json(RunView::single(run, behaviour)).into_response()
 }
 
-fn filter(params: &Params) -> Result<RunFilter, ErrorResponse> {
+fn filter(params: &Params) -> Result<RunListFilter, ErrorResponse> {
     let agents = match params.text("agent_id") {
         Some(agent) => vec![agent.to_owned()],
         None => params.all("agent_ids").map(str::to_owned).collect(),
     };
-    Ok(RunFilter {
+    Ok(RunListFilter {
         agents,
         kinds: kinds(params)?,
         statuses: statuses(params)?,
@@ -139,7 +139,7 @@ fn with_usage(engine: &Engine, id: &str) -> Result<(RunRow, steps::Usage), Error
 /// `GET /v1/runs/{run_id}/steps`
 pub async fn steps(State(engine): State<Arc<Engine>>, Path(id): Path<String>, RawQuery(query): RawQuery) -> JsonResult {
     let id = run_id(&id)?;
-    let page = page(&engine, &Params::new(query.as_deref()), 100, None, Order::Descending)?;
+    let page = page(&engine, &Params::new(query.as_deref()), 100, None, SortOrder::Descending)?;
     let wanted = id.clone();
     let found = engine.db.read(move |tx| match runs::get(tx, &wanted)? {
         Some(_) => steps::list(tx, &wanted, &page).map(Some),

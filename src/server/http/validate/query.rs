@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::{Loc, ValidationError, alternatives, fields};
-use crate::server::types::order::Order;
+use crate::server::types::order::SortOrder;
 use crate::server::types::python_repr::Py;
 
 /// The parameters of a query, in order.
@@ -45,14 +45,14 @@ impl Params {
     }
 
     /// Reads `order`; the deprecated `ascending=true` overrides it.
-    pub fn order(&self, default: Order) -> Result<Order, ValidationError> {
+    pub fn order(&self, default: SortOrder) -> Result<SortOrder, ValidationError> {
         if self.flag("ascending")? == Some(true) {
-            return Ok(Order::Ascending);
+            return Ok(SortOrder::Ascending);
         }
         match self.text("order") {
             None => Ok(default),
-            Some("asc") => Ok(Order::Ascending),
-            Some("desc") => Ok(Order::Descending),
+            Some("asc") => Ok(SortOrder::Ascending),
+            Some("desc") => Ok(SortOrder::Descending),
             Some(other) => Err(ValidationError::one_of("literal_error", at("order"), "'asc' or 'desc'", &json!(other))),
         }
     }
@@ -110,7 +110,7 @@ mod tests {
     fn repeated_parameters_are_kept_and_ascending_overrides_order() {
         let params = Params::new(Some("statuses=created&statuses=running&order=desc&ascending=true"));
         assert_eq!(params.all("statuses").collect::<Vec<_>>(), ["created", "running"]);
-        assert_eq!(params.order(Order::Descending).expect("an order"), Order::Ascending);
-        assert!(Params::new(Some("order=up")).order(Order::Ascending).is_err());
+        assert_eq!(params.order(SortOrder::Descending).expect("an order"), SortOrder::Ascending);
+        assert!(Params::new(Some("order=up")).order(SortOrder::Ascending).is_err());
     }
 }
