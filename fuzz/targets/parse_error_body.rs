@@ -12,7 +12,7 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = Fault::parse(&String::from_utf8_lossy(body)).is_about_quota();
     let statuses = [300, 307, 400, 401, 402, 403, 404, 409, 418, 422, 429, 451, 500, 503];
     let status = statuses[usize::from(*first) % statuses.len()];
-    let failure = wait(answering(status, body).look(&run_id())).expect_err("no success").failure();
+    let failure = wait(answering(status, body).run_once(&run_id())).expect_err("no success").failure();
     check_page(&failure.page());
     check_line(&failure.json());
 });

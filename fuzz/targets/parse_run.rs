@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 use server::{answering, check_line, check_page, context, run_id, wait};
 
 fuzz_target!(|body: &[u8]| {
-    match wait(answering(200, body).look(&run_id())) {
+    match wait(answering(200, body).run_once(&run_id())) {
         Ok(run) => {
             check_line(run.document().line());
             let again = agentctl::model::Run::parse(run.document().line()).expect("what was printed can be read");

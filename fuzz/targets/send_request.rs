@@ -4,7 +4,7 @@
 
 use std::cell::OnceCell;
 
-use agentctl::server::{self, Options, Running, Store};
+use agentctl::server::{self, Running, ServerOptions, Store};
 use axum::body::Body;
 use http::Request;
 use libfuzzer_sys::fuzz_target;
@@ -19,7 +19,7 @@ thread_local! {
 
 fn start() -> (Runtime, Running) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-    let running = runtime.block_on(server::start(Options::new(Store::Memory, false))).expect("a server");
+    let running = runtime.block_on(server::start(ServerOptions::new(Store::Memory, false))).expect("a server");
     (runtime, running)
 }
 
