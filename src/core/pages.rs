@@ -220,10 +220,15 @@ impl PageReader {
         self.inverted = true;
     }
 
-    /// Returns the items that no earlier page had. Items of one page may share a key.
+    /// Returns the items that were not read before. Messages of one page may share a key; of other items the first counts.
     fn remember<T: Item>(&mut self, page: Vec<T>) -> Vec<T> {
-        let fresh: Vec<T> = page.into_iter().filter(|item| !self.seen.contains_key(&item.key())).collect();
-        self.seen.extend(fresh.iter().map(|item| (item.key(), item.time())));
+        let fresh: Vec<T> = if self.order == Order::NewestPageFirst {
+            let fresh: Vec<T> = page.into_iter().filter(|item| !self.seen.contains_key(&item.key())).collect();
+            self.seen.extend(fresh.iter().map(|item| (item.key(), item.time())));
+            fresh
+        } else {
+            page.into_iter().filter(|item| self.seen.insert(item.key(), item.time()).is_none()).collect()
+        };
         self.count += fresh.len();
         fresh
     }

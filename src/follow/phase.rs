@@ -14,7 +14,7 @@ pub enum Phase {
     /// Every poll since `since` showed the same end.
     Ended {
         since: Instant,
-        /// Since when its messages cannot be fetched.
+        /// Since when its messages cannot be fetched. A change of the run starts this anew.
         messages_fail_since: Option<Instant>,
     },
 }

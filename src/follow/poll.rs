@@ -65,9 +65,10 @@ pub fn list<'a>(api: &'a Client, filter: RunFilter, now: Instant) -> Poll<'a> {
     Box::pin(async move { PollResult::List { asked_at: now, runs: open_runs(api, filter).await } })
 }
 
-/// Reads all pages. If the server's cursors lead nowhere, the list counts as incomplete.
+/// Reads all pages. If the server's cursors lead nowhere, the list counts as incomplete. Only ids tell whether a page
+/// leads back, since servers may sort open runs in any order.
 async fn open_runs(api: &Client, mut filter: RunFilter) -> Result<OpenRuns, ApiError> {
-    let mut pages = PageReader::new(Order::NewestFirst).with_exact_pages();
+    let mut pages = PageReader::new(Order::Other).with_exact_pages();
     let mut runs: Vec<Run> = Vec::new();
     for _ in 0..MAX_PAGES {
         filter.cursor = pages.cursor();

@@ -140,6 +140,7 @@ fn only_private() -> FilteredResolver<fn(IpAddr) -> bool> {
     FilteredResolver {
         lookup: Lookup::system(),
         is_allowed: address::is_private,
+        is_strict: true,
         rule: "a key goes over plain http to private addresses only",
     }
 }

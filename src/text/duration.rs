@@ -34,7 +34,9 @@ fn parse_units(text: &str) -> Option<Duration> {
     if !text.bytes().all(|b| b.is_ascii_digit() || b".dhms".contains(&b)) {
         return None;
     }
-    match SpanParser::new().parse_span(text) {
+    // jiff requires a digit before the decimal point.
+    let text = if text.starts_with('.') { format!("0{text}") } else { text.to_owned() };
+    match SpanParser::new().parse_span(&text) {
         Ok(span) => span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?.try_into().ok(),
         Err(error) if error.is_range() => Some(Duration::MAX),
         Err(_) => None,
@@ -93,6 +95,7 @@ mod tests {
             ("2", 2000),
             ("0.5", 500),
             (".5", 500),
+            (".5s", 500),
             ("0", 0),
             ("0s", 0),
         ] {

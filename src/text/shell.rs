@@ -1,6 +1,6 @@
 //! Quoting for shells.
 
-/// Quotes a word for a POSIX shell.
+/// Quotes a word for a POSIX shell, always: `shell_words::quote` leaves words with `{`, `}` or `!` bare, which bash expands.
 pub fn quote(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }

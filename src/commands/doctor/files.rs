@@ -73,7 +73,9 @@ pub fn database(ctx: &Ctx) -> Check {
             let failure = Failure::new(Exit::Local, "database", error.to_string());
             let failure =
                 std::error::Error::source(&error).into_iter().fold(failure, |failure, why| failure.cause(why));
-            let failure = failure.hint("move the file away, or name another folder in AGENTCTL_DATA_DIR");
+            let failure = failure.hint(
+                "move the file away together with its -wal and -shm files, or name another folder in AGENTCTL_DATA_DIR",
+            );
             let check = Check::failed("database", &failure);
             if ctx.global.local { check } else { check.not_needed_now() }
         }

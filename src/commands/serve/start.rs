@@ -113,7 +113,7 @@ fn cannot_start(error: &StartError) -> Failure {
     let failure = engine_failure(error);
     match error {
         StartError::Unusable(_) => {
-            failure.hint("the file was not touched; move it away, or name another one with --db")
+            failure.hint("the file was not touched; move it away together with its -wal and -shm files, or name another one with --db")
         }
         _ => failure.hint("name another file with --db, or keep nothing with --in-memory"),
     }

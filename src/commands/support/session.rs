@@ -315,8 +315,11 @@ pub fn cannot_go_on(error: &EngineError, run: Option<&RunId>) -> Failure {
 pub fn engine_failure(error: &StartError) -> Failure {
     let mut failure = Failure::new(Exit::Local, "database", error.to_string());
     failure.causes = messages(error).split_off(1);
-    let untouched =
-        if matches!(error, StartError::Unusable(_)) { "the file was not touched; move it away, or " } else { "" };
+    let untouched = if matches!(error, StartError::Unusable(_)) {
+        "the file was not touched; move it away together with its -wal and -shm files, or "
+    } else {
+        ""
+    };
     failure.hint(format!("{untouched}name another folder with AGENTCTL_DATA_DIR"))
 }
 

@@ -8,6 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::exit::Exit;
 use crate::report::Failure;
+use crate::text::show::show_line;
 use crate::ui::Io;
 
 /// The hint for a missing RUN: the usage line does not say how a run is named.
@@ -29,7 +30,7 @@ pub fn print(io: &Io, error: &clap::Error, root: &Command, args: &[OsString]) ->
 
 fn failure(error: &clap::Error, root: &Command, args: &[OsString]) -> Failure {
     let (command, name) = named_command(root, args);
-    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+    if matches!(error.kind(), ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand) {
         let names: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
         return Failure::usage(format!("`{name}` needs a subcommand: {}", names.join(", ")))
             .hint(format!("see `{name} --help`"));
@@ -122,15 +123,16 @@ fn hint(error: &clap::Error) -> Option<String> {
     Some(format!("usage: {}", usage.strip_prefix("Usage: ").unwrap_or(&usage)))
 }
 
-/// The values that clap attached to an error under a kind.
+/// The values that clap attached to an error under a kind, each as one line.
 fn values(error: &clap::Error, kind: ContextKind) -> Vec<String> {
-    match error.get(kind) {
+    let values = match error.get(kind) {
         Some(ContextValue::String(value)) => vec![value.clone()],
         Some(ContextValue::Strings(values)) => values.clone(),
         Some(ContextValue::StyledStr(value)) => vec![value.to_string()],
         Some(ContextValue::StyledStrs(values)) => values.iter().map(ToString::to_string).collect(),
         _ => vec![],
-    }
+    };
+    values.iter().map(|value| show_line(value).as_str().to_owned()).collect()
 }
 
 fn quoted(error: &clap::Error, kind: ContextKind) -> String {
@@ -147,7 +149,8 @@ mod tests {
         let run = Arg::new("run").value_name("RUN").required(true).num_args(1..);
         let watch = Command::new("watch").arg(run).arg(Arg::new("node").long("node").action(ArgAction::SetTrue));
         let agents = Command::new("agents").subcommand(Command::new("list")).subcommand(Command::new("show"));
-        let agents = agents.subcommand_required(true).arg_required_else_help(true);
+        let quiet = Arg::new("quiet").short('q').action(ArgAction::SetTrue);
+        let agents = agents.subcommand_required(true).arg_required_else_help(true).arg(quiet);
         Command::new("agentctl").subcommand(watch).subcommand(agents)
     }
 
@@ -171,8 +174,17 @@ mod tests {
 
     #[test]
     fn a_missing_subcommand_is_reported_with_the_list_of_them() {
-        let failure = parse("agentctl agents");
-        assert_eq!(failure.message, "`agentctl agents` needs a subcommand: list, show");
-        assert_eq!(failure.hint.as_deref(), Some("see `agentctl agents --help`"));
+        for line in ["agentctl agents", "agentctl agents -q"] {
+            let failure = parse(line);
+            assert_eq!(failure.message, "`agentctl agents` needs a subcommand: list, show");
+            assert_eq!(failure.hint.as_deref(), Some("see `agentctl agents --help`"));
+        }
+    }
+
+    #[test]
+    fn an_argument_with_line_breaks_is_reported_on_one_line() {
+        let args = ["agentctl", "watch", "--n\no\u{1b}[31m"].map(OsString::from);
+        let error = root().try_get_matches_from(&args).expect_err("no such argument");
+        assert_eq!(failure(&error, &root(), &args).message, "unexpected argument '--n o\\u{1b}[31m' found");
     }
 }

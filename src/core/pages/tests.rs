@@ -195,3 +195,13 @@ fn a_list_whose_items_have_no_id_ends_after_one_page() {
     let page = vec![Document::from_value(json!({"n": 1})), Document::from_value(json!({"n": 2}))];
     assert_eq!((pages.take(page, usize::MAX).len(), pages.is_over()), (2, true));
 }
+
+#[test]
+fn a_run_that_a_page_has_twice_is_returned_once() {
+    for order in [Order::NewestFirst, Order::Other] {
+        let mut pages = PageReader::new(order);
+        let runs = pages.take(vec![run_made_at(2, 2), run_made_at(2, 2), run_made_at(1, 1)], 3);
+        let ids: Vec<&str> = runs.iter().map(|run| run.id().as_str()).collect();
+        assert_eq!(ids, ["run-00000002", "run-00000001"], "{order:?}");
+    }
+}

@@ -193,7 +193,7 @@ impl Engine {
         self.table().errors.get(agent).cloned()
     }
 
-    /// Returns the first error with which a worker gives up, once one does.
+    /// Waits until a worker gives up, and returns the error of the last one that did.
     pub async fn failed(&self) -> EngineError {
         let mut failure = self.failure.subscribe();
         loop {

@@ -31,7 +31,12 @@ impl CallbackTarget {
     /// Returns a resolver for the addresses that the target allows. `CallbackAllowList::check` has checked a literal address.
     fn resolver(&self) -> FilteredResolver<impl Fn(IpAddr) -> bool + Copy + Send + Sync + 'static> {
         let rule = self.rule;
-        FilteredResolver { lookup: self.lookup.clone(), is_allowed: move |ip| rule.admits(ip), rule: rule.describe() }
+        FilteredResolver {
+            lookup: self.lookup.clone(),
+            is_allowed: move |ip| rule.admits(ip),
+            is_strict: false,
+            rule: rule.describe(),
+        }
     }
 }
 
