@@ -11,7 +11,7 @@ use server::{answering, check_line, check_page, context, run_id, wait};
 
 fuzz_target!(|body: &[u8]| {
     let client = answering(200, body);
-    match wait(client.look_at_runs(&RunFilter::default())) {
+    match wait(client.runs_once(&RunFilter::default())) {
         Ok(runs) => {
             runs.iter().for_each(|run| check_line(run.document().line()));
             check_page(&table::runs_table(&runs, &context(80)));
