@@ -175,7 +175,7 @@ mod tests {
         assert!(resolve("localhost").await.is_ok_and(|found| found.count() > 0));
         // An IP address is resolved without a name server.
         let refused = resolve("203.0.113.7").await.map(drop).expect_err("a public address").to_string();
-        let expected = "no address of 203.0.113.7 is allowed: a key goes over plain http to private addresses only";
+        let expected = "203.0.113.7 is at 203.0.113.7, and a key goes over plain http to private addresses only";
         assert_eq!(refused, expected);
     }
 
