@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use super::layers::sources;
+
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// The names of the `agt_NN` test functions in a source text.
@@ -29,22 +31,10 @@ fn identifier(rest: &str) -> String {
     rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect()
 }
 
-fn sources(folder: &Path, found: &mut Vec<String>) {
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(fs::read_to_string(path).expect("a source file"));
-        }
-    }
-}
-
 #[test]
 fn the_index_names_every_numbered_test_and_no_other() {
-    let mut texts = Vec::new();
-    ["src", "tests"].iter().for_each(|folder| sources(&Path::new(ROOT).join(folder), &mut texts));
-    let tests: BTreeSet<String> = texts.iter().flat_map(|text| defined(text)).collect();
+    let files: Vec<_> = ["src", "tests"].into_iter().flat_map(sources).collect();
+    let tests: BTreeSet<String> = files.iter().flat_map(|file| defined(&file.text)).collect();
     let page = fs::read_to_string(Path::new(ROOT).join("RELIABILITY.md")).expect("RELIABILITY.md");
     let rows = rows(&page);
     let named: BTreeSet<String> = rows.iter().flat_map(|(_, names)| names.clone()).collect();

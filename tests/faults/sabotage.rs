@@ -17,13 +17,15 @@ pub fn chosen(process: Process) -> Process {
     }
 }
 
-/// The promises that a build can break, the harness that must catch it, and what that says.
-const BROKEN: [(&str, &str, &str); 5] = [
-    ("no-blind-resend", "ambiguous::agt_20_a_lost_answer_never_doubles_or_hides_a_message", "delivered twice"),
-    ("adopt-proven-only", "ambiguous::a_run_of_another_client_is_never_adopted", "another run was taken for ours"),
-    ("answer-after-commit", KILLS, "lost: "),
-    ("the-dead-hold-nothing", KILLS, "stuck: "),
-    ("callback-with-the-end", KILLS, "never delivered: "),
+/// The promises that a build can break, the harness that must catch it, and the beginnings of the lines that may report it.
+///
+/// A server that answers before its commit loses runs, its own writes too: a run whose end is lost is stuck.
+const BROKEN: [(&str, &str, &[&str]); 5] = [
+    ("no-blind-resend", "ambiguous::agt_20_a_lost_answer_never_doubles_or_hides_a_message", &["delivered twice"]),
+    ("adopt-proven-only", "ambiguous::a_run_of_another_client_is_never_adopted", &["another run was taken for ours"]),
+    ("answer-after-commit", KILLS, &["lost: ", "stuck: "]),
+    ("the-dead-hold-nothing", KILLS, &["stuck: "]),
+    ("callback-with-the-end", KILLS, &["never delivered: "]),
 ];
 
 const KILLS: &str = "kills::agt_70_accepted_runs_survive_kills_and_happen_once";
@@ -54,7 +56,7 @@ fn a_build_that_breaks_a_promise_is_caught() {
     for (promise, harness, broken) in BROKEN {
         let (passed, said) = run(Some(promise), harness);
         assert!(!passed, "{promise} was broken and not caught:\n{said}");
-        let line = said.lines().find(|line| line.contains(broken));
+        let line = said.lines().find(|line| broken.iter().any(|beginning| line.contains(beginning)));
         let line = line.unwrap_or_else(|| panic!("{promise} was caught for another reason:\n{said}"));
         table.row(&[promise, harness.split("::").next().unwrap_or_default(), line.trim()]);
     }

@@ -22,7 +22,7 @@ fn name(path: &[String], tree: &Tree) -> String {
 
 #[test]
 fn every_room_uses_only_the_rooms_of_its_row() {
-    let tree = Tree::new(&sources(), true);
+    let tree = Tree::new(&sources("src"), true);
     let offences: Vec<String> = tree
         .arrows()
         .iter()
@@ -35,7 +35,7 @@ fn every_room_uses_only_the_rooms_of_its_row() {
 
 #[test]
 fn every_entry_of_the_table_has_an_arrow() {
-    let tree = Tree::new(&sources(), true);
+    let tree = Tree::new(&sources("src"), true);
     let arrows: Vec<_> = tree.arrows().iter().map(|arrow| (name(&arrow.from, &tree), name(&arrow.to, &tree))).collect();
     let unused = table::unused(&arrows);
     assert!(unused.is_empty(), "no path uses these, so delete them from the table:\n{}", unused.join("\n"));
@@ -43,7 +43,7 @@ fn every_entry_of_the_table_has_an_arrow() {
 
 #[test]
 fn every_room_on_disk_is_in_the_table_and_every_row_on_disk() {
-    let tree = Tree::new(&sources(), true);
+    let tree = Tree::new(&sources("src"), true);
     let names: BTreeSet<String> = tree.modules().map(|module| name(module, &tree)).collect();
     let unknown: Vec<&String> = names.iter().filter(|name| table::room(name).is_none()).collect();
     assert!(unknown.is_empty(), "rooms that the table does not know: {unknown:?}");
@@ -60,14 +60,14 @@ fn the_table_has_no_circle() {
 
 #[test]
 fn files_have_no_circle_of_dependencies() {
-    let circles = Circles::of(&Tree::new(&sources(), false));
+    let circles = Circles::of(&Tree::new(&sources("src"), false));
     let shown: Vec<String> = circles.found.iter().map(|circle| circles.shown(circle)).collect();
     assert!(shown.is_empty(), "circles of dependencies between files:\n{}", shown.join("\n"));
 }
 
 #[test]
 fn a_path_to_another_room_begins_at_the_root() {
-    for source in sources() {
+    for source in sources("src") {
         let climbs = source.text.lines().position(|line| line.contains("super::super::"));
         assert_eq!(climbs.map(|line| line + 1), None, "{}: write `crate::` instead", source.shown);
     }

@@ -30,11 +30,11 @@ pub struct Tree {
     files: BTreeMap<Module, (String, Paths)>,
 }
 
-/// Reads every source file under `src/`.
-pub fn sources() -> Vec<Source> {
+/// Reads every source file under a folder of the package.
+pub fn sources(folder: &str) -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = vec![];
-    files(&root.join("src"), &mut found);
+    files(&root.join(folder), &mut found);
     found.sort();
     let source = |path: &PathBuf| Source {
         shown: path.strip_prefix(root).unwrap_or(path).display().to_string().replace('\\', "/"),
