@@ -21,7 +21,8 @@ use crate::report::Failure;
 
 /// From this many open runs on, one list request replaces the polls of single runs.
 const LIST_FROM: usize = 3;
-/// The same if messages are followed live: they come only with polls of single runs.
+/// From this many open runs on, the list replaces the polls even if messages are followed live. It is larger than
+/// `LIST_FROM`, since only the poll of a single run fetches messages.
 const LIST_FROM_LIVE: usize = 17;
 /// The most requests in flight at once.
 const MAX_POLLS: usize = 8;

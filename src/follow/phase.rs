@@ -20,7 +20,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// Enters `Ended` unless the run is there already. Returns for how long it has been.
+    /// Enters `Ended` unless the run is there already. Returns how long the run has been ended.
     pub fn end(&mut self, now: Instant) -> Duration {
         if let Self::Ended { since, .. } = self {
             return now - *since;

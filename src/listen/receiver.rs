@@ -146,7 +146,7 @@ async fn receive(request: Request<Incoming>, shared: &Shared) -> Result<(), Stat
     request::admit(request.method(), request.uri(), request.headers(), &shared.token)?;
     let _permit = shared.bodies.acquire().await;
     let body = to_bytes(Body::new(request.into_body()), request::MAX_BODY_BYTES).await;
-    // A body of unknown length fails when it is too large or breaks off.
+    // `admit` refused an announced length that is too large. Reading fails if another body is too large, or if one breaks off.
     let run = request::hint(&body.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?)?;
     // Fails only while the command ends.
     let _ = shared.hints.send(run);

@@ -13,7 +13,8 @@ use crate::text::page::{Page, Tone};
 /// The most columns of a cell.
 const CELL_MAX: usize = 24;
 
-/// Data about a run from other endpoints. A field is `None` if the server does not have the endpoint.
+/// Data about a run from other endpoints. A field is `None` if the server does not have the endpoint; `usage` also if it could
+/// not be read.
 #[derive(Clone, Debug, Default)]
 pub struct Detail {
     /// Its steps, oldest first.

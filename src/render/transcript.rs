@@ -87,7 +87,7 @@ fn decided(message: &Message) -> Option<Page> {
     (!approvals.is_empty()).then(|| approvals.iter().map(one).fold(Page::new(), Page::page))
 }
 
-/// Renders a message of an unknown type, or one that lacks the fields of its type, as its document.
+/// Renders a message of an unknown type, or one that lacks the fields of its type, as one line: its type and its document.
 fn other(message: &Message, ctx: &Context) -> Page {
     let kind = if message.kind().is_empty() { "message" } else { message.kind() };
     let line = ctx.clip(&format!("[{kind}] {}", message.document().line()), ctx.columns());

@@ -216,7 +216,12 @@ fn a_database_that_cannot_be_used_is_left_unchanged() {
         let output = env.agentctl(["serve", "--bind", "127.0.0.1:0", "--db", path.to_str().expect("a path")]).run();
         assert_eq!(output.code(), 13, "{} {output}", path.display());
         assert!(output.error()["message"].to_string().contains(words), "{words}: {output}");
-        assert!(output.error()["hint"].to_string().contains("move it away, or name another one with --db"), "{output}");
+        assert!(
+            output.error()["hint"]
+                .to_string()
+                .contains("together with its -wal and -shm files, or name another one with --db"),
+            "{output}"
+        );
         assert!((fs::read(&path).expect("the file"), beside()) == before, "{} was touched", path.display());
     }
 }

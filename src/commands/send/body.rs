@@ -21,9 +21,10 @@ pub struct Body {
     pub callback_has_user: bool,
 }
 
-/// Builds the request: the input document, then messages from flags, fields from flags, and `--set`.
+/// Builds the request from the input document, then messages, fields and `--set` from flags; a later part replaces what an
+/// earlier one set.
 ///
-/// `receiver` is the URL of our own callback receiver.
+/// `receiver` is the URL of our own callback receiver; a `callback_url` in the request is then an error.
 pub fn build(args: &Args, sources: &Sources, receiver: Option<&str>) -> Result<Body, Failure> {
     let mut object = start(sources.document.as_ref())?;
     put_messages(&mut object, args, sources);

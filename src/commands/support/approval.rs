@@ -1,4 +1,4 @@
-//! Approvals: the tool calls that wait for a decision, and sending the decision. `approve` and `deny` share it.
+//! Approvals: the tool calls that wait for a decision, and sending the decision. `approve` and `deny` share it; `status` shows the calls that wait.
 
 use serde_json::{Value, json};
 use uuid::Uuid;

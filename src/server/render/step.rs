@@ -6,7 +6,7 @@ use super::ORGANIZATION;
 use crate::server::store::steps::StepRow;
 use crate::server::types::model_info::CONTEXT_WINDOW;
 
-/// Renders a step. The figures of caches and hidden reasoning are always null or zero.
+/// Renders a step. Its counts of cached tokens and of reasoning tokens are always null or zero.
 pub fn step(row: &StepRow) -> Value {
     let (provider, model) = row.model.split_once('/').unwrap_or(("agentctl", &row.model));
     let succeeded = row.error_type.is_none();

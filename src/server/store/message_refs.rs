@@ -1,4 +1,5 @@
-//! References to messages: selected by one query, and read later in small batches, since a message can be large.
+//! References to messages. One query selects the references; the messages are read later, in small batches, since a message
+//! can be large.
 
 use rusqlite::{OptionalExtension, Row, Transaction};
 
