@@ -6,6 +6,7 @@ mod life;
 mod power;
 mod receiver;
 
+use std::io::BufRead;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
@@ -112,6 +113,10 @@ fn the_binary_that_is_shipped_cannot_be_sabotaged() {
         return;
     }
     let binary = std::fs::read(crate::support::env::AGENTCTL).expect("the binary");
-    let name = b"AGENTCTL_SABOTAGE";
-    assert!(!binary.windows(name.len()).any(|window| window == name));
+    // `BufRead` finds a byte quickly in a build without optimisation, too. The last byte of a text occurs in it once.
+    let has = |text: &[u8]| {
+        let (last, rest) = text.split_last().expect("a text");
+        BufRead::split(&binary[..], *last).map_while(Result::ok).any(|piece| piece.ends_with(rest))
+    };
+    assert!(has(b"AGENTCTL_D") && !has(b"AGENTCTL_SAB"));
 }
