@@ -199,6 +199,11 @@ fn any_look(dice: &mut fastrand::Rng) -> Way {
     dice.choice(&ways).cloned().expect("not empty")
 }
 
+/// Whether at most one answer never ends. Giving up several takes up to a minute, which is for the long run.
+fn is_quick(plan: &Plan) -> bool {
+    plan.fates.iter().filter(|fate| matches!(fate.way, Way::Hang | Way::Drip(_))).count() < 2
+}
+
 #[test]
 fn agt_21_after_any_faults_a_message_is_delivered_at_most_once() {
     let seed = report::seed();
@@ -213,6 +218,7 @@ fn agt_21_after_any_faults_a_message_is_delivered_at_most_once() {
         looks: (0..dice.usize(..6)).map(|_| any_look(&mut dice)).collect(),
         has_strangers: dice.bool(),
     })
+    .filter(|plan| is_long() || is_quick(plan))
     .take(count)
     .collect();
     let sent = at_once(WIDTH, &plans, send);
