@@ -54,7 +54,7 @@ fn carry_out(args: Vec<OsString>, env: Env, mut io: Io) -> End {
     let given = args.clone();
     let cli = match Cli::parse_args(args) {
         Ok(cli) => cli,
-        Err(error) => return usage_error::print(&io, &error, &Cli::command(), &given).into(),
+        Err(error) => return usage_error::print(&io, &error, Cli::command, &given).into(),
     };
     let ctx = match Ctx::new(cli.global, env, io) {
         Ok(ctx) => ctx,

@@ -44,7 +44,7 @@ pub fn run(ctx: &Ctx, args: Args, root: &mut Command) -> anyhow::Result<End> {
     // The same as `agentctl COMMAND --help`, including its errors.
     let words = std::iter::once("agentctl".into()).chain(args.words).chain(["--help".into()]);
     match root.try_get_matches_from_mut(words) {
-        Err(error) => Ok(usage_error::print(&ctx.io, &error, root, &[]).into()),
+        Err(error) => Ok(usage_error::print(&ctx.io, &error, || root.clone(), &[]).into()),
         Ok(_) => Ok(Exit::Done.into()),
     }
 }

@@ -17,14 +17,15 @@ const NAME_A_RUN: &str =
 
 /// Prints the result of a parse that ran no command: help and version on stdout, errors on stderr.
 ///
-/// `root` is the whole command line, and `args` are the arguments that were parsed.
-pub fn print(io: &Io, error: &clap::Error, root: &Command, args: &[OsString]) -> Exit {
+/// `root` builds the whole command line, which help and version do not need again. `args` are the arguments that were
+/// parsed.
+pub fn print(io: &Io, error: &clap::Error, root: impl FnOnce() -> Command, args: &[OsString]) -> Exit {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         let rendered = error.render();
         let text = if io.style.colour_out { rendered.ansi().to_string() } else { rendered.to_string() };
         return io.raw(&text).map_or_else(|failure| failure.exit, |()| Exit::Done);
     }
-    io.tell(&failure(error, root, args));
+    io.tell(&failure(error, &root(), args));
     Exit::Usage
 }
 
